@@ -1,0 +1,436 @@
+/*
+ * The executor owns the moves in flight ("journeys": the pure move plus timers,
+ * figures and calls that are out).
+ *
+ * A call that comes back finds its journey by number, never by pointer, because
+ * the journey may have ended meanwhile.  The list that the machine hands over is
+ * done in order, and an entry that cannot be written to the journal cuts the
+ * list there: what stands behind it is not done.
+ */
+#include "act/executor_priv.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+static char *
+dup_or_null(const char *s)
+{
+	char *copy;
+
+	if (s == NULL)
+		return NULL;
+	copy = strdup(s);
+	if (copy == NULL)
+		abort();
+	return copy;
+}
+
+struct executor *
+executor_new(const struct executor_deps *deps)
+{
+	struct executor *ex = calloc(1, sizeof(*ex));
+
+	if (ex == NULL)
+		abort();
+	ex->deps = *deps;
+	return ex;
+}
+
+static void
+journey_free(struct journey *j)
+{
+	loop_timer_free(j->timer);
+	loop_timer_free(j->poll);
+	move_free(j->move);
+	free(j->strategy);
+	free(j->policy);
+	free(j->rule);
+	free(j->why);
+	free(j->dest_uri);
+	free(j->migrate_uri);
+	free(j);
+}
+
+void
+executor_close(struct executor *ex)
+{
+	ex->closed = true;
+}
+
+void
+executor_free(struct executor *ex)
+{
+	if (ex == NULL)
+		return;
+	while (ex->journeys != NULL)
+		executor_forget(ex->journeys);
+	free(ex);
+}
+
+struct journey *
+executor_by_id(struct executor *ex, int64_t id)
+{
+	for (struct journey *j = ex->journeys; j != NULL; j = j->next) {
+		if (j->id == id)
+			return j;
+	}
+	return NULL;
+}
+
+static void
+unlink_journey(struct journey *j)
+{
+	struct journey **at = &j->ex->journeys;
+
+	while (*at != j)
+		at = &(*at)->next;
+	*at = j->next;
+	j->ex->count--;
+}
+
+void
+executor_forget(struct journey *j)
+{
+	unlink_journey(j);
+	journey_free(j);
+}
+
+static void
+on_timer(void *arg)
+{
+	struct journey *j = arg;
+
+	executor_feed(j, &(struct move_event){ .kind = MOVE_EV_TIMER });
+}
+
+static void
+on_poll(void *arg)
+{
+	executor_poll(arg);
+}
+
+/* Into the list, before the first with a larger number (0: at the end). */
+static void
+insert(struct executor *ex, struct journey *j)
+{
+	struct journey **at = &ex->journeys;
+
+	while (*at != NULL && (j->id == 0 || (*at)->id < j->id))
+		at = &(*at)->next;
+	j->next = *at;
+	*at = j;
+	ex->count++;
+}
+
+static struct journey *
+journey_new(struct executor *ex, struct move *move, int64_t id)
+{
+	struct journey *j = calloc(1, sizeof(*j));
+
+	if (j == NULL)
+		abort();
+	j->ex = ex;
+	j->id = id;
+	j->move = move;
+	j->started_mono = clock_mono_now();
+	j->started = clock_wall_now();
+	j->converging = true;
+	j->timer = loop_timer_new(ex->deps.loop, on_timer, j);
+	j->poll = loop_timer_new(ex->deps.loop, on_poll, j);
+	insert(ex, j);
+	return j;
+}
+
+/* Tries to make the outcome durable; tells the world when it is. */
+static void
+finish(struct journey *j)
+{
+	struct executor *ex = j->ex;
+	struct executor_report report;
+	struct err err = { 0 };
+
+	j->ended = true;
+	loop_timer_clear(j->poll);
+	if (executor_write_end(j, &err) < 0) {
+		log_error("move", "%s: move %" PRId64 " has ended (%s) but that "
+		    "cannot be written, trying again: %s", j->move->name,
+		    j->id, move_outcome_name(j->move->outcome), err.msg);
+		loop_timer_set(j->timer, EXECUTOR_FINISH_RETRY_MS);
+		return;
+	}
+	announce_flush(ex->deps.announce);
+	executor_fill_report(j, &report);
+	if (j->move->outcome == MOVE_COMPLETED)
+		log_info("move", "%s: moved from %s to %s in %" PRId64 " ms, "
+		    "downtime %" PRId64 " ms", j->move->name, j->move->from,
+		    j->move->to, report.elapsed_ms,
+		    j->final_known ? j->final.downtime_ms : -1);
+	else
+		log_warn("move", "%s: move from %s to %s %s: %s", j->move->name,
+		    j->move->from, j->move->to,
+		    move_outcome_name(j->move->outcome), j->move->error);
+	/* Off the list before telling, so that what is told is all there is. */
+	unlink_journey(j);
+	ex->deps.ended(&report, ex->deps.arg);
+	journey_free(j);
+}
+
+/* Does one action.  Returns false when the rest of the list is void. */
+static bool
+act(struct journey *j, const struct move_action *action, struct err *err)
+{
+	switch (action->kind) {
+	case MOVE_DO_JOURNAL:
+		return executor_write_journal(j, action, err) == 0;
+	case MOVE_DO_PERFORM:
+		executor_perform(j);
+		loop_timer_set(j->poll, EXECUTOR_POLL_MS);
+		return true;
+	case MOVE_DO_ABORT_JOB:
+		executor_abort_job(j);
+		return true;
+	case MOVE_DO_OBSERVE:
+		loop_timer_clear(j->poll);
+		executor_observe(j);
+		return true;
+	case MOVE_DO_REPAIR:
+		executor_repair(j, action);
+		return true;
+	case MOVE_DO_COLLECT:
+		executor_collect(j);
+		return true;
+	case MOVE_DO_TIMER:
+		loop_timer_set(j->timer, action->ms);
+		if (j->move->state == MOVE_FOLLOWING)
+			loop_timer_set(j->poll, EXECUTOR_POLL_MS);
+		return true;
+	case MOVE_DO_NOTE:
+		log_info("move", "%s: %s", j->move->name, action->text);
+		return true;
+	case MOVE_DO_ALARM:
+		log_error("move", "%s: ALARM: %s", j->move->name,
+		    action->text);
+		return true;
+	case MOVE_DO_END:
+		finish(j);
+		return false;
+	}
+	return true;
+}
+
+void
+executor_feed(struct journey *j, const struct move_event *event)
+{
+	struct executor *ex = j->ex;
+	struct move_actions actions;
+	struct err err = { 0 };
+	enum move_state before = j->move->state;
+
+	if (ex->closed)
+		return;
+	if (j->ended) {
+		if (event->kind == MOVE_EV_TIMER)
+			finish(j);
+		return;
+	}
+	move_step(j->move, event, clock_mono_now(), &actions);
+	log_debug("move", "%s: %s -> %s (row %d)", j->move->name,
+	    move_state_name(before), move_state_name(j->move->state),
+	    j->move->last_row);
+	for (size_t i = 0; i < actions.count; i++) {
+		if (act(j, &actions.items[i], &err))
+			continue;
+		if (actions.items[i].kind == MOVE_DO_JOURNAL)
+			executor_feed(j, &(struct move_event){
+			    .kind = MOVE_EV_NOT_WRITTEN, .err = &err });
+		break;
+	}
+	ex->deps.changed(ex->deps.arg);
+}
+
+int64_t
+executor_start(struct executor *ex, const struct executor_request *r,
+    struct err *err)
+{
+	struct move *move = move_new(r->uuid, r->name, r->from, r->to);
+	struct move_actions actions;
+	struct journey *j;
+
+	move->strict = r->strict;
+	move->persistent = r->persistent;
+	move->autostart = r->autostart;
+	move->reason_before = r->reason_before;
+	move->max_downtime_ms = r->max_downtime_ms;
+	move->bandwidth = r->bandwidth;
+	move->timeout_ms = r->timeout_ms;
+	j = journey_new(ex, move, 0);
+	j->drain_id = r->drain_id;
+	j->strategy = dup_or_null(r->strategy);
+	j->policy = dup_or_null(r->policy);
+	j->rule = dup_or_null(r->rule);
+	j->why = dup_or_null(r->why);
+	j->dest_uri = dup_or_null(r->dest_uri);
+	j->migrate_uri = dup_or_null(r->migrate_uri);
+	j->attempt = r->attempt;
+	j->memory = r->memory;
+
+	/* The row, the intent and the news of it are one transaction. */
+	move_step(move, &(struct move_event){ .kind = MOVE_EV_BEGIN },
+	    clock_mono_now(), &actions);
+	if (executor_write_start(j, &actions.items[0], err) < 0) {
+		executor_forget(j);
+		return err_prefix(err, "%s", r->name);
+	}
+	for (size_t i = 1; i < actions.count; i++)
+		(void)act(j, &actions.items[i], err);
+	announce_flush(ex->deps.announce);
+	log_info("move", "%s: moving from %s to %s (%s, attempt %d): %s",
+	    r->name, r->from, r->to, r->strategy, r->attempt, r->why);
+	ex->deps.changed(ex->deps.arg);
+	return j->id;
+}
+
+struct recovery {
+	struct executor *ex;
+	int failures;
+};
+
+static void
+recover_row(const struct store_move *row, void *arg)
+{
+	struct recovery *recovery = arg;
+	struct journey *j;
+	struct move *move;
+	struct err err = { 0 };
+	json_t *json;
+
+	json = json_loads(row->context, 0, NULL);
+	move = json != NULL ? move_load(json, &err) : NULL;
+	json_decref(json);
+	if (move == NULL) {
+		log_error("move", "%s: move %" PRId64 " from %s to %s cannot be "
+		    "taken up, look at both hosts: %s", row->name, row->id,
+		    row->from, row->to, err.msg);
+		recovery->failures++;
+		return;
+	}
+	j = journey_new(recovery->ex, move, row->id);
+	j->drain_id = row->drain_id;
+	j->strategy = dup_or_null(row->strategy);
+	j->policy = dup_or_null(row->policy);
+	j->rule = dup_or_null(row->rule);
+	j->why = dup_or_null(row->why);
+	j->attempt = row->attempt;
+	j->started = row->started;
+	j->started_mono = mono_add(clock_mono_now(),
+	    row->started.ms - clock_wall_now().ms);
+	log_info("move", "%s: taking up the move from %s to %s again (it was "
+	    "%s)", row->name, row->from, row->to, row->state);
+	/* Asked as soon as both hosts can be: see executor_host_news(). */
+	move->state = MOVE_WAITING;
+	move->recovered = true;
+	(void)snprintf(move->note, sizeof(move->note),
+	    "taken up after a restart, asking both hosts");
+	loop_timer_set(j->timer, MOVE_WAIT_MS);
+}
+
+int
+executor_recover(struct executor *ex, struct err *err)
+{
+	struct recovery recovery = { .ex = ex };
+
+	return store_each_move(ex->deps.store,
+	    &(struct store_move_filter){ .open_only = true, .max = 10000 },
+	    recover_row, &recovery, err);
+}
+
+int
+executor_abort(struct executor *ex, int64_t id, struct err *err)
+{
+	struct journey *j = executor_by_id(ex, id);
+
+	if (j == NULL)
+		return err_set(err, ERR_NOT_FOUND,
+		    "move %" PRId64 " is not under way", id);
+	if (j->move->state == MOVE_COLLECTING || j->ended)
+		return err_set(err, ERR_CONFLICT,
+		    "move %" PRId64 " has just ended", id);
+	executor_feed(j, &(struct move_event){ .kind = MOVE_EV_ABORT });
+	return 0;
+}
+
+void
+executor_host_news(struct executor *ex, const char *host)
+{
+	struct journey *j, *next;
+
+	for (j = ex->journeys; j != NULL; j = next) {
+		next = j->next;
+		if (strcmp(j->move->from, host) == 0 ||
+		    strcmp(j->move->to, host) == 0)
+			executor_feed(j, &(struct move_event){
+			    .kind = MOVE_EV_HOST_NEWS });
+	}
+}
+
+void
+executor_hv_event(struct executor *ex, const char *host,
+    const struct hv_event *event)
+{
+	for (struct journey *j = ex->journeys; j != NULL; j = j->next) {
+		if (strcmp(j->move->uuid, event->uuid) != 0 ||
+		    strcmp(j->move->from, host) != 0)
+			continue;
+		if (event->kind == HV_EVENT_JOB_DONE) {
+			j->final = event->job;
+			j->final_known = true;
+		} else if (event->kind == HV_EVENT_ITERATION) {
+			j->job.iterations = event->iteration;
+		}
+	}
+}
+
+size_t
+executor_count(const struct executor *ex)
+{
+	return ex->count;
+}
+
+void
+executor_each(struct executor *ex,
+    void (*fn)(const struct executor_report *report, void *arg), void *arg)
+{
+	struct executor_report report;
+
+	for (struct journey *j = ex->journeys; j != NULL; j = j->next) {
+		executor_fill_report(j, &report);
+		fn(&report, arg);
+	}
+}
+
+bool
+executor_find(struct executor *ex, int64_t id, struct executor_report *out)
+{
+	struct journey *j = executor_by_id(ex, id);
+
+	if (j != NULL)
+		executor_fill_report(j, out);
+	return j != NULL;
+}
+
+bool
+executor_find_guest(struct executor *ex, const char *uuid,
+    struct executor_report *out)
+{
+	for (struct journey *j = ex->journeys; j != NULL; j = j->next) {
+		if (strcmp(j->move->uuid, uuid) == 0) {
+			executor_fill_report(j, out);
+			return true;
+		}
+	}
+	return false;
+}

@@ -1,0 +1,201 @@
+/*
+ * A short list: only guests whose last attempts failed are in it, so it is walked
+ * from end to end.
+ */
+#include "act/history.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct entry {
+	struct entry *next;
+	char *uuid, *from, *to, *why;
+	int failures, attempts;
+	struct mono until;
+};
+
+struct history {
+	struct entry *entries;
+	size_t count;
+	struct snap_attempt *attempts;
+	struct evaluate_hold *holds;
+};
+
+static char *
+copy(const char *s)
+{
+	char *c = strdup(s);
+
+	if (c == NULL)
+		abort();
+	return c;
+}
+
+static void
+entry_free(struct entry *e)
+{
+	free(e->uuid);
+	free(e->from);
+	free(e->to);
+	free(e->why);
+	free(e);
+}
+
+struct history *
+history_new(void)
+{
+	struct history *h = calloc(1, sizeof(*h));
+
+	if (h == NULL)
+		abort();
+	return h;
+}
+
+static void
+drop(struct history *h, bool (*match)(const struct entry *, const char *),
+    const char *key)
+{
+	struct entry **at = &h->entries, *e;
+
+	while ((e = *at) != NULL) {
+		if (!match(e, key)) {
+			at = &e->next;
+			continue;
+		}
+		*at = e->next;
+		h->count--;
+		entry_free(e);
+	}
+}
+
+static bool
+match_any(const struct entry *e, const char *key)
+{
+	(void)e;
+	(void)key;
+	return true;
+}
+
+static bool
+match_guest(const struct entry *e, const char *uuid)
+{
+	return strcmp(e->uuid, uuid) == 0;
+}
+
+static bool
+match_source(const struct entry *e, const char *from)
+{
+	return strcmp(e->from, from) == 0;
+}
+
+void
+history_free(struct history *h)
+{
+	if (h == NULL)
+		return;
+	drop(h, match_any, NULL);
+	free(h->attempts);
+	free(h->holds);
+	free(h);
+}
+
+void
+history_forget_guest(struct history *h, const char *uuid)
+{
+	drop(h, match_guest, uuid);
+}
+
+void
+history_forget_source(struct history *h, const char *from)
+{
+	drop(h, match_source, from);
+}
+
+int
+history_attempts(const struct history *h, const char *uuid)
+{
+	int n = 0;
+
+	for (const struct entry *e = h->entries; e != NULL; e = e->next) {
+		if (match_guest(e, uuid))
+			n += e->attempts;
+	}
+	return n;
+}
+
+static struct entry *
+find_or_add(struct history *h, const char *uuid, const char *from,
+    const char *to)
+{
+	struct entry **at = &h->entries, *e;
+
+	for (; (e = *at) != NULL; at = &e->next) {
+		if (match_guest(e, uuid) && match_source(e, from) &&
+		    strcmp(e->to, to) == 0)
+			return e;
+	}
+	e = calloc(1, sizeof(*e));
+	if (e == NULL)
+		abort();
+	e->uuid = copy(uuid);
+	e->from = copy(from);
+	e->to = copy(to);
+	h->count++;
+	*at = e;
+	return e;
+}
+
+void
+history_add(struct history *h, const char *uuid, const char *from,
+    const char *to, const char *why, bool hopeless, int64_t backoff_ms,
+    struct mono now)
+{
+	int earlier = history_attempts(h, uuid);
+	int64_t wait = backoff_ms;
+	struct entry *e = find_or_add(h, uuid, from, to);
+
+	for (int i = 0; i < earlier && wait < HISTORY_BACKOFF_MAX_MS; i++)
+		wait *= 2;
+	if (wait > HISTORY_BACKOFF_MAX_MS)
+		wait = HISTORY_BACKOFF_MAX_MS;
+	free(e->why);
+	e->why = copy(why);
+	e->attempts++;
+	e->failures += hopeless ? HISTORY_HOPELESS : 1;
+	e->until = mono_add(now, wait);
+}
+
+const struct snap_attempt *
+history_snapshot(struct history *h, size_t *out_count)
+{
+	size_t n = 0;
+
+	free(h->attempts);
+	h->attempts = calloc(h->count + 1, sizeof(*h->attempts));
+	if (h->attempts == NULL)
+		abort();
+	for (const struct entry *e = h->entries; e != NULL; e = e->next)
+		h->attempts[n++] = (struct snap_attempt){
+			.uuid = e->uuid, .to = e->to,
+			.failures = e->failures, .why = e->why };
+	*out_count = n;
+	return h->attempts;
+}
+
+const struct evaluate_hold *
+history_holds(struct history *h, struct mono now, size_t *out_count)
+{
+	size_t n = 0;
+
+	free(h->holds);
+	h->holds = calloc(h->count + 1, sizeof(*h->holds));
+	if (h->holds == NULL)
+		abort();
+	for (const struct entry *e = h->entries; e != NULL; e = e->next) {
+		if (mono_before(now, e->until))
+			h->holds[n++] = (struct evaluate_hold){
+				.uuid = e->uuid, .until = e->until };
+	}
+	*out_count = n;
+	return h->holds;
+}

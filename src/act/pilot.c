@@ -1,0 +1,318 @@
+/*
+ * The turn: snapshot, evaluate, start, settle the drains, sleep until something
+ * changes or a time comes.  All thinking is in decide/, all doing in the
+ * executor; this is the wire between them.
+ */
+#include "act/pilot.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "act/abicheck.h"
+#include "act/history.h"
+#include "base/log.h"
+#include "hv/explain.h"
+
+#define ARENA_MAX ((size_t)1 << 30)
+#define DEFAULT_BACKOFF_MS 5000
+#define DEFAULT_TIMEOUT_MS (30 * 60 * 1000)
+
+struct pilot {
+	struct pilot_deps deps;
+	const struct settings *settings;
+	struct history *history;
+	struct abicheck *abicheck;
+	struct loop_timer *turn;	/* as soon as possible */
+	struct loop_timer *wake;	/* when a time comes */
+	bool begun;
+	bool turning;
+	bool again;
+};
+
+static void take_turn(void *arg);
+
+static void
+on_answered(void *arg)
+{
+	pilot_changed(arg);
+}
+
+struct pilot *
+pilot_new(const struct pilot_deps *deps)
+{
+	struct pilot *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		abort();
+	p->deps = *deps;
+	p->history = history_new();
+	p->turn = loop_timer_new(deps->loop, take_turn, p);
+	p->wake = loop_timer_new(deps->loop, take_turn, p);
+	p->abicheck = abicheck_new(deps->loop, deps->inventory, deps->link,
+	    deps->arg, on_answered, p);
+	return p;
+}
+
+void
+pilot_free(struct pilot *p)
+{
+	if (p == NULL)
+		return;
+	loop_timer_free(p->turn);
+	loop_timer_free(p->wake);
+	abicheck_free(p->abicheck);
+	history_free(p->history);
+	free(p);
+}
+
+void
+pilot_configure(struct pilot *p, const struct settings *settings)
+{
+	p->settings = settings;
+	pilot_changed(p);
+}
+
+void
+pilot_begin(struct pilot *p)
+{
+	p->begun = true;
+	pilot_changed(p);
+}
+
+void
+pilot_changed(struct pilot *p)
+{
+	if (p->turning)
+		p->again = true;
+	else if (p->begun)
+		loop_timer_set(p->turn, 0);
+}
+
+struct moves_in_flight {
+	struct pilot *p;
+	struct snap_move *items;
+	size_t count, cap;
+};
+
+static void
+add_in_flight(const struct executor_report *r, void *arg)
+{
+	struct moves_in_flight *m = arg;
+
+	if (m->count < m->cap)
+		m->items[m->count++] = (struct snap_move){
+			.uuid = r->move->uuid, .from = r->move->from,
+			.to = r->move->to, .memory = r->memory };
+}
+
+struct snapshot *
+pilot_snapshot(struct pilot *p)
+{
+	struct moves_in_flight m = { .p = p,
+		.cap = executor_count(p->deps.executor) };
+	const struct snap_attempt *attempts;
+	struct snapshot *s;
+	size_t n;
+
+	m.items = calloc(m.cap + 1, sizeof(*m.items));
+	if (m.items == NULL)
+		abort();
+	executor_each(p->deps.executor, add_in_flight, &m);
+	attempts = history_snapshot(p->history, &n);
+	s = inventory_snapshot(p->deps.inventory, m.items, m.count, attempts, n,
+	    clock_mono_now(), clock_wall_now());
+	free(m.items);
+	return s;
+}
+
+void
+pilot_fill_input(struct pilot *p, const struct snapshot *snapshot,
+    struct evaluate_input *out)
+{
+	*out = (struct evaluate_input){
+		.settings = p->settings,
+		.snapshot = snapshot,
+		.now = snapshot->taken,
+	};
+	out->drains = drains_options(p->deps.drains, &out->drain_count);
+	out->holds = history_holds(p->history, out->now, &out->hold_count);
+}
+
+static int64_t
+start(struct pilot *p, const struct snap_vm *vm, const struct snapshot *s,
+    const struct place_choice *choice, const struct policy *policy,
+    struct err *err)
+{
+	const struct settings_host *to = settings_find_host(p->settings,
+	    choice->target->name);
+	const char *from = s->hosts[vm->host].name;
+	char rule[512];
+
+	if (to == NULL)
+		return err_set(err, ERR_NOT_FOUND, "%s is not configured",
+		    choice->target->name);
+	if (policy != NULL)
+		(void)snprintf(rule, sizeof(rule), "%s:%u", policy->file,
+		    policy->when_line);
+	else
+		(void)snprintf(rule, sizeof(rule), "operator");
+	return executor_start(p->deps.executor, &(struct executor_request){
+	    .uuid = vm->uuid,
+	    .name = vm->name,
+	    .from = from,
+	    .to = to->name,
+	    .dest_uri = to->uri,
+	    .migrate_uri = to->migrate_uri,
+	    .strategy = "live-shared",
+	    .policy = policy != NULL ? policy->name : NULL,
+	    .rule = rule,
+	    .why = choice->why,
+	    .drain_id = policy != NULL ?
+		drains_open_id(p->deps.drains, from) : 0,
+	    .attempt = history_attempts(p->history, vm->uuid) + 1,
+	    .memory = vm->memory,
+	    .strict = evaluate_strict(policy, choice),
+	    .persistent = vm->persistent,
+	    .autostart = vm->autostart,
+	    .reason_before = vm->reason,
+	    .max_downtime_ms = policy != NULL ? policy->max_downtime_ms : 0,
+	    .bandwidth = p->settings->limits.bandwidth,
+	    .timeout_ms = policy != NULL ? policy->timeout_ms :
+		DEFAULT_TIMEOUT_MS,
+	}, err);
+}
+
+static void
+carry_out(struct pilot *p, const struct snapshot *s,
+    struct evaluate_decision *decision, struct mono now)
+{
+	/* A host emptied by its flag has its drain from the flag on; one that got a
+	 * guest afterwards gets a new drain. */
+	if (decision->item_count > 0 && decision->act &&
+	    drains_open_id(p->deps.drains, decision->host->name) == 0)
+		(void)drains_start(p->deps.drains, decision->host->name,
+		    &(struct drains_options){ .parallel = -1,
+		    .by = "policy" }, NULL);
+	for (size_t i = 0; i < decision->item_count; i++) {
+		struct evaluate_item *item = &decision->items[i];
+		struct err err = { 0 };
+
+		if (item->fate != EVALUATE_START || !decision->act)
+			continue;
+		if (start(p, item->vm, s, &item->choice, decision->policy,
+		    &err) < 0) {
+			log_error("move", "%s", err.msg);
+			history_add(p->history, item->vm->uuid,
+			    decision->host->name, item->choice.target->name,
+			    err.msg, false, DEFAULT_BACKOFF_MS, now);
+			p->again = true;
+		}
+	}
+}
+
+static void
+take_turn(void *arg)
+{
+	struct pilot *p = arg;
+	struct mono now = clock_mono_now(), wake;
+	struct snapshot *s;
+	struct arena *arena;
+	struct evaluate_input input;
+	struct evaluation *evaluation;
+
+	if (!p->begun || p->settings == NULL)
+		return;
+	p->turning = true;
+	p->again = false;
+	loop_timer_clear(p->wake);
+	abicheck_run(p->abicheck);
+	s = pilot_snapshot(p);
+	arena = arena_new(ARENA_MAX);
+	pilot_fill_input(p, s, &input);
+	evaluation = evaluate(arena, &input);
+	for (size_t i = 0; i < evaluation->decision_count; i++) {
+		carry_out(p, s, &evaluation->decisions[i], now);
+		drains_update(p->deps.drains, &evaluation->decisions[i], now);
+	}
+	drains_unattended(p->deps.drains, evaluation, now);
+	wake = evaluation->wake;
+	if (mono_before(drains_wake(p->deps.drains), wake))
+		wake = drains_wake(p->deps.drains);
+	arena_free(arena);
+	snapshot_free(s);
+	p->turning = false;
+	if (p->again)
+		loop_timer_set(p->turn, 0);
+	else if (wake.ms != INT64_MAX)
+		loop_timer_set(p->wake, mono_diff(wake, now) > 50 ?
+		    mono_diff(wake, now) : 50);
+}
+
+static const struct policy *
+find_policy(const struct pilot *p, const char *name)
+{
+	for (size_t i = 0; name != NULL && i < p->settings->policy_count; i++) {
+		if (strcmp(p->settings->policies[i].name, name) == 0)
+			return &p->settings->policies[i];
+	}
+	return NULL;
+}
+
+void
+pilot_move_ended(struct pilot *p, const struct executor_report *r)
+{
+	const struct policy *policy = find_policy(p, r->policy);
+	const struct move *m = r->move;
+	const struct hv_explanation *x = hv_explain(m->error);
+
+	drains_move_ended(p->deps.drains, r);
+	if (m->outcome == MOVE_COMPLETED)
+		history_forget_guest(p->history, m->uuid);
+	else if (r->policy != NULL)
+		history_add(p->history, m->uuid, m->from, m->to, m->error,
+		    m->outcome == MOVE_STUCK || m->outcome == MOVE_ABORTED ||
+		    (x->permanent && x->any_target),
+		    policy != NULL ? policy->backoff_ms : DEFAULT_BACKOFF_MS,
+		    clock_mono_now());
+	pilot_changed(p);
+}
+
+void
+pilot_retry(struct pilot *p, const char *host)
+{
+	history_forget_source(p->history, host);
+	pilot_changed(p);
+}
+
+int64_t
+pilot_move_guest(struct pilot *p, struct arena *arena,
+    const struct snapshot *s, const struct snap_vm *vm, const char *only_to,
+    bool dry_run, struct place_choice *choice, struct err *err)
+{
+	struct place_ledger *ledger = place_ledger_new(arena, s);
+	const char *held;
+	struct pace_limits limits = {
+		.total = p->settings->limits.total,
+		.per_source = p->settings->limits.per_source,
+		.per_target = p->settings->limits.per_target,
+	};
+
+	place_choose(arena, p->settings, s, ledger, &(struct place_request){
+	    .vm = vm, .only_to = only_to, .retries = -1 }, choice);
+	if (choice->target == NULL)
+		return err_set(err, ERR_CONFLICT, "%s: %s", vm->name,
+		    choice->why);
+	if (dry_run)
+		return 0;
+	if (snapshot_is_moving(s, vm->uuid))
+		return err_set(err, ERR_CONFLICT, "%s is being moved already",
+		    vm->name);
+	held = pace_check(arena, s, ledger, &limits, &s->hosts[vm->host],
+	    choice->target);
+	if (held != NULL)
+		return err_set(err, ERR_LIMIT, "%s: %s; try again when a move "
+		    "has ended", vm->name, held);
+	return start(p, vm, s, choice, NULL, err);
+}

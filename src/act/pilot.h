@@ -1,0 +1,61 @@
+#ifndef DROVER_ACT_PILOT_H
+#define DROVER_ACT_PILOT_H
+
+#include "act/drains.h"
+#include "act/executor.h"
+#include "act/flags.h"
+#include "config/settings.h"
+#include "hv/link.h"
+#include "model/inventory.h"
+
+/*
+ * Turns what is known into what is done: whenever something has changed it takes a
+ * snapshot, evaluates the policies and starts the moves that may start.  Changes
+ * are coalesced: however many come in one turn of the loop, it evaluates once.
+ * Also asks hosts whether they could run the guests of the others.  Loop thread
+ * only.
+ */
+
+struct pilot;
+
+struct pilot_deps {
+	struct loop *loop;
+	struct inventory *inventory;
+	struct executor *executor;
+	struct drains *drains;
+	struct flags *flags;
+	struct link *(*link)(const char *host, void *arg);
+	void *arg;
+};
+
+struct pilot *pilot_new(const struct pilot_deps *deps);
+void pilot_free(struct pilot *pilot);
+/* Not owned; must stay until replaced. */
+void pilot_configure(struct pilot *pilot, const struct settings *settings);
+
+/* Nothing is started before this is called once. */
+void pilot_begin(struct pilot *pilot);
+void pilot_changed(struct pilot *pilot);
+void pilot_move_ended(struct pilot *pilot,
+    const struct executor_report *report);
+
+/* Asks again now for what failed before (an operator drains again). */
+void pilot_retry(struct pilot *pilot, const char *host);
+
+/* What everything is seen as now, with moves in flight.  free: snapshot_free. */
+struct snapshot *pilot_snapshot(struct pilot *pilot);
+/* The rest of what an evaluation needs. */
+void pilot_fill_input(struct pilot *pilot, const struct snapshot *snapshot,
+    struct evaluate_input *out);
+
+/*
+ * An operator's own move of one guest.  Places it (only_to NULL: the best);
+ * *choice is filled in the arena also when nothing was started.  Returns the
+ * move's id, 0 for a dry run, -1 with the reason in err.
+ */
+int64_t pilot_move_guest(struct pilot *pilot, struct arena *arena,
+    const struct snapshot *snapshot, const struct snap_vm *vm,
+    const char *only_to, bool dry_run, struct place_choice *choice,
+    struct err *err);
+
+#endif

@@ -1,0 +1,526 @@
+/*
+ * The daemon's answers to the control API: looks things up, calls the part whose
+ * business it is, and puts the outcome into JSON.  Shapes: control/backend.h.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "daemon.h"
+#include "decide/evaluate.h"
+#include "model/view.h"
+
+#define ARENA_MAX ((size_t)1 << 30)
+
+static void
+snapshot_cleanup(struct snapshot **s)
+{
+	snapshot_free(*s);
+}
+
+static void
+arena_cleanup(struct arena **a)
+{
+	arena_free(*a);
+}
+
+#define cleanup_snapshot cleanup(snapshot_cleanup)
+#define cleanup_arena cleanup(arena_cleanup)
+
+static void
+set_time(json_t *o, const char *key, struct wall t)
+{
+	char text[CLOCK_RFC3339_SIZE];
+
+	wall_format(t, text);
+	json_object_set_new(o, key, json_string(text));
+}
+
+static void
+peer_text(const struct control_peer *peer, char *out, size_t size)
+{
+	(void)snprintf(out, size, "uid %u (pid %d)", (unsigned)peer->uid,
+	    (int)peer->pid);
+}
+
+static const struct settings_host *
+known_host(const struct daemon *d, const char *name, struct err *err)
+{
+	const struct settings_host *h = settings_find_host(d->settings, name);
+
+	if (h == NULL)
+		(void)err_set(err, ERR_NOT_FOUND, "there is no host \"%s\" in "
+		    "the configuration", name);
+	return h;
+}
+
+/* ---- looking ---- */
+
+static void
+count_hosts(const struct snapshot *s, json_t *out)
+{
+	int up = 0, silent = 0, maintenance = 0, cordoned = 0;
+	int running = 0, active;
+
+	for (size_t i = 0; i < s->host_count; i++) {
+		const struct snap_host *h = &s->hosts[i];
+		bool is_silent = h->up && h->silent_ms >= PLACE_SILENT_MS;
+
+		up += h->up && !is_silent;
+		silent += is_silent;
+		maintenance += h->maintenance;
+		cordoned += h->cordoned && !h->maintenance;
+	}
+	for (size_t i = 0; i < s->vm_count; i++) {
+		active = s->vms[i].state == DOMAIN_RUNNING ||
+		    s->vms[i].state == DOMAIN_BLOCKED;
+		running += active;
+	}
+	json_object_set_new(out, "hosts", json_pack(
+	    "{s:i, s:i, s:i, s:i, s:i}", "up", up,
+	    "down", (int)s->host_count - up - silent, "silent", silent,
+	    "maintenance", maintenance, "cordoned", cordoned));
+	json_object_set_new(out, "vms", json_pack("{s:i, s:i}", "running",
+	    running, "total", (int)s->vm_count));
+}
+
+static json_t *
+get_status(void *arg, struct err *err)
+{
+	struct daemon *d = arg;
+	cleanup_snapshot struct snapshot *s = pilot_snapshot(d->pilot);
+	json_t *o = json_pack("{s:s, s:s, s:i, s:I}", "version",
+	    PACKAGE_VERSION, "site", d->settings->site, "pid", (int)getpid(),
+	    "uptime_ms", (json_int_t)mono_diff(clock_mono_now(),
+	    d->started_mono));
+	json_t *config = json_pack("{s:s, s:s*}", "path", d->config_path,
+	    "rejected", d->rejected), *drains;
+
+	drains = drains_list(d->drains, 1000, true, err);
+	if (drains == NULL) {
+		json_decref(o);
+		json_decref(config);
+		return NULL;
+	}
+	set_time(o, "started", d->started);
+	set_time(config, "loaded", d->loaded);
+	count_hosts(s, o);
+	json_object_set_new(o, "moves", json_pack("{s:i, s:I, s:I}",
+	    "in_flight", (int)executor_count(d->executor),
+	    "completed", (json_int_t)d->completed,
+	    "failed", (json_int_t)d->failed));
+	json_object_set_new(o, "drains", drains);
+	json_object_set_new(o, "receivers", deliver_status(d->deliver));
+	json_object_set_new(o, "config", config);
+	return o;
+}
+
+static json_t *
+get_hosts(void *arg, struct err *err)
+{
+	struct daemon *d = arg;
+	cleanup_snapshot struct snapshot *s = pilot_snapshot(d->pilot);
+	json_t *list = json_array();
+
+	(void)err;
+	for (size_t i = 0; i < s->host_count; i++)
+		json_array_append_new(list, view_host(s, &s->hosts[i], false));
+	return json_pack("{s:o}", "hosts", list);
+}
+
+static json_t *
+get_host(void *arg, const char *name, struct err *err)
+{
+	struct daemon *d = arg;
+	cleanup_snapshot struct snapshot *s = pilot_snapshot(d->pilot);
+	const struct snap_host *h = snapshot_find_host(s, name);
+	int64_t drain;
+	json_t *o;
+
+	if (h == NULL) {
+		(void)known_host(d, name, err);
+		return NULL;
+	}
+	o = view_host(s, h, true);
+	drain = drains_open_id(d->drains, name);
+	if (drain != 0)
+		json_object_set_new(o, "drain",
+		    drains_show(d->drains, drain, false, NULL));
+	return o;
+}
+
+static json_t *
+get_vms(void *arg, struct err *err)
+{
+	struct daemon *d = arg;
+	cleanup_snapshot struct snapshot *s = pilot_snapshot(d->pilot);
+	json_t *list = json_array();
+
+	(void)err;
+	for (size_t i = 0; i < s->vm_count; i++)
+		json_array_append_new(list, view_vm(s, &s->vms[i], false));
+	return json_pack("{s:o}", "vms", list);
+}
+
+static const struct snap_vm *
+known_vm(const struct snapshot *s, const char *name, struct err *err)
+{
+	bool ambiguous = false;
+	const struct snap_vm *vm = snapshot_search_vm(s, name, &ambiguous);
+
+	if (vm == NULL && ambiguous)
+		(void)err_set(err, ERR_CONFLICT, "several guests are called "
+		    "\"%s\"; name it by its UUID", name);
+	else if (vm == NULL)
+		(void)err_set(err, ERR_NOT_FOUND, "there is no guest \"%s\" "
+		    "on any host that was seen", name);
+	return vm;
+}
+
+static json_t *
+get_vm(void *arg, const char *name, struct err *err)
+{
+	struct daemon *d = arg;
+	cleanup_snapshot struct snapshot *s = pilot_snapshot(d->pilot);
+	const struct snap_vm *vm = known_vm(s, name, err);
+
+	return vm != NULL ? view_vm(s, vm, true) : NULL;
+}
+
+/* ---- drains and flags ---- */
+
+static int
+check_target(const struct daemon *d, const char *host, const char *to,
+    struct err *err)
+{
+	if (to == NULL)
+		return 0;
+	if (known_host(d, to, err) == NULL)
+		return -1;
+	if (host != NULL && strcmp(host, to) == 0)
+		return err_set(err, ERR_INVALID, "%s cannot be its own target",
+		    host);
+	return 0;
+}
+
+static json_t *
+plan(void *arg, const char *host, const struct control_drain_options *o,
+    struct err *err)
+{
+	struct daemon *d = arg;
+	cleanup_snapshot struct snapshot *s = pilot_snapshot(d->pilot);
+	cleanup_arena struct arena *arena = arena_new(ARENA_MAX);
+	const struct snap_host *h = snapshot_find_host(s, host);
+	struct evaluate_drain drain = { .host = host, .parallel = o->parallel,
+		.only_to = o->only_to };
+	struct evaluate_input input;
+
+	if (h == NULL) {
+		(void)known_host(d, host, err);
+		return NULL;
+	}
+	if (check_target(d, host, o->only_to, err) < 0)
+		return NULL;
+	if (!h->known) {
+		(void)err_set(err, ERR_UNREACHABLE, "%s has not been seen yet: "
+		    "%s", host, h->down_why != NULL ? h->down_why :
+		    "connecting");
+		return NULL;
+	}
+	pilot_fill_input(d->pilot, s, &input);
+	input.drains = &drain;
+	input.drain_count = 1;
+	return explain_plan(plan_drain(arena, &input, h));
+}
+
+static json_t *
+drain(void *arg, const char *host, const struct control_drain_options *o,
+    const struct control_peer *peer, struct err *err)
+{
+	struct daemon *d = arg;
+	char by[64];
+	int64_t id;
+	struct store_flag flag = { .host = host, .maintenance = true,
+		.cordoned = true, .source = "operator", .by = by,
+		.reason = o->reason };
+
+	if (known_host(d, host, err) == NULL ||
+	    check_target(d, host, o->only_to, err) < 0)
+		return NULL;
+	peer_text(peer, by, sizeof(by));
+	if (flags_set(d->flags, &flag, err) < 0)
+		return NULL;
+	id = drains_start(d->drains, host, &(struct drains_options){
+	    .parallel = o->parallel, .only_to = o->only_to,
+	    .reason = o->reason, .by = by }, err);
+	if (id < 0)
+		return NULL;
+	pilot_retry(d->pilot, host);
+	return drains_show(d->drains, id, true, err);
+}
+
+/* A flag that a file sets would come back with the file: so the file goes. */
+static int
+remove_flag_file(const struct daemon *d, const char *host, struct err *err)
+{
+	char path[4096];
+
+	if (d->watchdir == NULL || !watchdir_has(d->watchdir, host))
+		return 0;
+	(void)snprintf(path, sizeof(path), "%s/%s",
+	    watchdir_path(d->watchdir), host);
+	if (unlink(path) < 0)
+		return err_set(err, ERR_CONFLICT, "%s: the flag is set by %s, "
+		    "which cannot be removed: %m", host, path);
+	log_info("flag", "%s: removed %s", host, path);
+	return 0;
+}
+
+static json_t *
+set_flag(struct daemon *d, const char *host, bool cordoned,
+    const char *reason, const struct control_peer *peer, struct err *err)
+{
+	char by[64];
+	struct store_flag flag = { .host = host, .cordoned = cordoned,
+		.source = "operator", .by = by, .reason = reason };
+	const struct store_flag *now = flags_get(d->flags, host);
+
+	if (known_host(d, host, err) == NULL)
+		return NULL;
+	peer_text(peer, by, sizeof(by));
+	if (cordoned && now != NULL && now->maintenance)
+		flag = *now, flag.cordoned = true;
+	if (!cordoned && remove_flag_file(d, host, err) < 0)
+		return NULL;
+	if (flags_set(d->flags, &flag, err) < 0)
+		return NULL;
+	return get_host(d, host, err);
+}
+
+static json_t *
+undrain(void *arg, const char *host, const struct control_peer *peer,
+    struct err *err)
+{
+	return set_flag(arg, host, false, NULL, peer, err);
+}
+
+static json_t *
+cordon(void *arg, const char *host, const char *reason,
+    const struct control_peer *peer, struct err *err)
+{
+	return set_flag(arg, host, true, reason, peer, err);
+}
+
+static json_t *
+list_drains(void *arg, int max, struct err *err)
+{
+	struct daemon *d = arg;
+	json_t *list = drains_list(d->drains, max, false, err);
+
+	return list != NULL ? json_pack("{s:o}", "drains", list) : NULL;
+}
+
+static json_t *
+show_drain(void *arg, int64_t id, struct err *err)
+{
+	struct daemon *d = arg;
+
+	return drains_show(d->drains, id, true, err);
+}
+
+/* ---- moves ---- */
+
+struct move_listing {
+	struct daemon *d;
+	json_t *list;
+};
+
+static void
+add_move(const struct store_move *row, void *arg)
+{
+	struct move_listing *l = arg;
+	struct executor_report report;
+
+	json_array_append_new(l->list,
+	    executor_find(l->d->executor, row->id, &report) ?
+	    executor_report_json(&report) : executor_row_json(row));
+}
+
+static json_t *
+list_moves(void *arg, const struct control_move_filter *filter,
+    struct err *err)
+{
+	struct daemon *d = arg;
+	struct move_listing l = { d, json_array() };
+
+	if (store_each_move(d->store, &(struct store_move_filter){
+	    .open_only = filter->open_only, .max = filter->max }, add_move, &l,
+	    err) < 0) {
+		json_decref(l.list);
+		return NULL;
+	}
+	return json_pack("{s:o}", "moves", l.list);
+}
+
+static void
+add_journal(const struct store_journal *entry, void *arg)
+{
+	json_t *o = json_pack("{s:s, s:s, s:s*}", "kind", entry->kind, "step",
+	    entry->step, "detail", entry->detail);
+
+	set_time(o, "at", entry->at);
+	json_array_append_new(arg, o);
+}
+
+static json_t *
+show_move(void *arg, int64_t id, struct err *err)
+{
+	struct daemon *d = arg;
+	struct move_listing l = { d, json_array() };
+	json_t *o = NULL, *journal = json_array();
+
+	if (store_get_move(d->store, id, add_move, &l, err) == 0 &&
+	    store_each_journal(d->store, id, add_journal, journal, err) == 0) {
+		o = json_incref(json_array_get(l.list, 0));
+		json_object_set(o, "journal", journal);
+	}
+	json_decref(journal);
+	json_decref(l.list);
+	return o;
+}
+
+static json_t *
+choice_json(const struct snapshot *s, const struct place_choice *c)
+{
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s*}", "vm", c->vm->name,
+	    "uuid", c->vm->uuid, "from", s->hosts[c->vm->host].name,
+	    "why", c->why);
+
+	if (c->target != NULL) {
+		json_object_set_new(o, "to", json_string(c->target->name));
+		json_object_set_new(o, "strategy", json_string("live-shared"));
+		json_object_set_new(o, "handover", json_string(
+		    evaluate_strict(NULL, c) ? "strict" : "fast"));
+	}
+	json_object_set_new(o, "rejected", explain_rejections(c));
+	return o;
+}
+
+static json_t *
+move_vm(void *arg, const char *name, const struct control_move_options *o,
+    const struct control_peer *peer, struct err *err)
+{
+	struct daemon *d = arg;
+	cleanup_snapshot struct snapshot *s = pilot_snapshot(d->pilot);
+	cleanup_arena struct arena *arena = arena_new(ARENA_MAX);
+	const struct snap_vm *vm = known_vm(s, name, err);
+	struct place_choice choice = { 0 };
+	struct executor_report report;
+	int64_t id;
+
+	if (vm == NULL)
+		return NULL;
+	if (o->strategy != NULL && strcmp(o->strategy, "live-shared") != 0) {
+		(void)err_set(err, ERR_INVALID, "strategy \"%s\" is not known; "
+		    "there is live-shared", o->strategy);
+		return NULL;
+	}
+	if (check_target(d, NULL, o->to, err) < 0)
+		return NULL;
+	id = pilot_move_guest(d->pilot, arena, s, vm, o->to, o->dry_run,
+	    &choice, err);
+	if (o->dry_run && choice.vm != NULL) {
+		if (err != NULL)
+			*err = (struct err){ 0 };
+		return choice_json(s, &choice);
+	}
+	if (id <= 0)
+		return NULL;
+	log_info("control", "%s: move to %s asked for by uid %u", vm->name,
+	    choice.target->name, (unsigned)peer->uid);
+	if (executor_find(d->executor, id, &report))
+		return executor_report_json(&report);
+	return show_move(d, id, err);
+}
+
+static json_t *
+abort_move(void *arg, int64_t id, const struct control_peer *peer,
+    struct err *err)
+{
+	struct daemon *d = arg;
+
+	if (executor_abort(d->executor, id, err) < 0) {
+		/* Unknown, or over: the store knows which. */
+		if (err != NULL && err->code == ERR_NOT_FOUND) {
+			json_t *o = show_move(d, id, err);
+
+			if (o != NULL)
+				(void)err_set(err, ERR_CONFLICT, "move %"
+				    PRId64 " has ended", id);
+			json_decref(o);
+		}
+		return NULL;
+	}
+	log_info("control", "move %" PRId64 ": abort asked for by uid %u", id,
+	    (unsigned)peer->uid);
+	return show_move(d, id, err);
+}
+
+/* ---- the rest ---- */
+
+static json_t *
+reload(void *arg, char **out_faults, struct err *err)
+{
+	if (daemon_reload(arg, out_faults, err) < 0)
+		return NULL;
+	return json_pack("{s:b}", "loaded", 1);
+}
+
+static int
+events(void *arg, int64_t after, int max,
+    void (*fn)(const struct store_event *event, void *fn_arg), void *fn_arg,
+    struct err *err)
+{
+	struct daemon *d = arg;
+
+	return store_each_event(d->store, after, max, fn, fn_arg, err);
+}
+
+static int64_t
+last_event(void *arg)
+{
+	struct daemon *d = arg;
+
+	return store_last_event(d->store);
+}
+
+struct control_backend
+backend_make(struct daemon *d)
+{
+	return (struct control_backend){
+		.arg = d,
+		.status = get_status,
+		.hosts = get_hosts,
+		.host = get_host,
+		.vms = get_vms,
+		.vm = get_vm,
+		.plan_drain = plan,
+		.drain = drain,
+		.undrain = undrain,
+		.cordon = cordon,
+		.uncordon = undrain,
+		.drains = list_drains,
+		.drain_show = show_drain,
+		.moves = list_moves,
+		.move = show_move,
+		.vm_move = move_vm,
+		.move_abort = abort_move,
+		.reload = reload,
+		.events = events,
+		.last_event = last_event,
+	};
+}

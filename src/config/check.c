@@ -1,0 +1,305 @@
+/*
+ * What a table's row cannot say by a range: the form of names, paths, URIs and
+ * patterns, and that a name is used once, in whatever file.
+ *
+ * Two hosts with one URI are refused like two hosts with one name: Drover would
+ * see every guest of that machine twice, and might move one from the machine to
+ * itself.
+ */
+
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/read.h"
+#include "config/uri.h"
+
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+#define SOCKET_MAX 107		/* sun_path of sockaddr_un, without its NUL */
+#define PATH_LENGTH_MAX 1024
+
+const char *const settings_event_types[] = {
+	"move.started", "move.completed", "move.failed", "move.rolled_back",
+	"drain.started", "drain.completed", "drain.blocked",
+	"decision.made",
+	"host.lost", "host.recovered", "host.maintenance",
+	"config.rejected",
+	NULL
+};
+
+void
+check_name(const struct schema_context *ctx, const struct node *node,
+    const char **value)
+{
+	char quoted[TREE_QUOTE_SIZE];
+	const char *s = *value;
+
+	tree_quote(s, quoted);
+	if (strlen(s) > 63)
+		tree_fault(ctx->tree, ctx->diags, node,
+		    "%s is longer than 63 characters", quoted);
+	else if (s[strspn(s, LETTERS DIGITS "._-")] != '\0')
+		tree_fault(ctx->tree, ctx->diags, node, "%s is not a name "
+		    "(letters, digits, \".\", \"_\" and \"-\")", quoted);
+	else if (s[0] == '.' || s[0] == '-')
+		tree_fault(ctx->tree, ctx->diags, node, "%s is not a name "
+		    "(it begins with a letter, a digit or \"_\")", quoted);
+}
+
+/* Remembers where the value stands, or says where it was used before. */
+static void
+check_unique(const struct schema_context *ctx, const struct node *node,
+    const char *value, struct map *used)
+{
+	const char *before = map_get(used, value);
+	char quoted[TREE_QUOTE_SIZE], *place;
+	int size;
+
+	if (before != NULL) {
+		tree_fault(ctx->tree, ctx->diags, node,
+		    "%s is already used at %s", tree_quote(value, quoted),
+		    before);
+		return;
+	}
+	size = snprintf(NULL, 0, "%s:%u:%u", ctx->file, node->line,
+	    node->column) + 1;
+	place = malloc((size_t)size);
+	if (place == NULL)
+		abort();
+	snprintf(place, (size_t)size, "%s:%u:%u", ctx->file, node->line,
+	    node->column);
+	map_set(used, value, place);
+}
+
+void
+check_host_name(const struct schema_context *ctx, const struct node *node,
+    const char **value)
+{
+	const struct read_names *names = ctx->user;
+
+	check_name(ctx, node, value);
+	check_unique(ctx, node, *value, names->hosts);
+}
+
+void
+check_receiver_name(const struct schema_context *ctx,
+    const struct node *node, const char **value)
+{
+	const struct read_names *names = ctx->user;
+
+	check_name(ctx, node, value);
+	check_unique(ctx, node, *value, names->receivers);
+}
+
+void
+check_policy_name(const struct schema_context *ctx, const struct node *node,
+    const char **value)
+{
+	const struct read_names *names = ctx->user;
+
+	check_name(ctx, node, value);
+	check_unique(ctx, node, *value, names->policies);
+}
+
+void
+check_host_uri(const struct schema_context *ctx, const struct node *node,
+    const char **value)
+{
+	const struct read_names *names = ctx->user;
+	struct err err = { .code = ERR_NONE };
+
+	if (uri_check_libvirt(*value, &err) != 0)
+		tree_fault(ctx->tree, ctx->diags, node, "%s", err.msg);
+	else
+		check_unique(ctx, node, *value, names->uris);
+}
+
+void
+check_migrate_uri(const struct schema_context *ctx, const struct node *node,
+    const char **value)
+{
+	const struct read_names *names = ctx->user;
+	struct err err = { .code = ERR_NONE };
+
+	if (uri_check_migrate(*value, &err) != 0)
+		tree_fault(ctx->tree, ctx->diags, node, "%s", err.msg);
+	else
+		check_unique(ctx, node, *value, names->migrate_uris);
+}
+
+void
+check_url(const struct schema_context *ctx, const struct node *node,
+    const char **value)
+{
+	struct err err = { .code = ERR_NONE };
+
+	if (uri_check_http(*value, &err) != 0)
+		tree_fault(ctx->tree, ctx->diags, node, "%s", err.msg);
+}
+
+void
+check_label(const struct schema_context *ctx, const struct node *node,
+    const char **value)
+{
+	const char *key = node->key->text;
+
+	if (node->key->len > 63 ||
+	    key[strspn(key, LETTERS DIGITS "._-/")] != '\0')
+		tree_fault_key(ctx->tree, ctx->diags, node, "is not the name "
+		    "of a label (letters, digits, \".\", \"_\", \"-\" and "
+		    "\"/\", at most 63)");
+	if (strlen(*value) > 255)
+		tree_fault(ctx->tree, ctx->diags, node,
+		    "longer than 255 bytes");
+}
+
+/* Without doubled and final slashes and "." parts; NULL when it has "..". */
+static const char *
+tidy_path(struct arena *arena, const char *path)
+{
+	char *out = arena_alloc(arena, strlen(path) + 2);
+	size_t used = 0;
+
+	while (*path != '\0') {
+		size_t len;
+
+		path += strspn(path, "/");
+		len = strcspn(path, "/");
+		if (len == 2 && strncmp(path, "..", 2) == 0)
+			return NULL;
+		if (len > 0 && !(len == 1 && path[0] == '.')) {
+			out[used++] = '/';
+			memcpy(out + used, path, len);
+			used += len;
+		}
+		path += len;
+	}
+	out[used] = '\0';
+	return out;
+}
+
+void
+check_shared_path(const struct schema_context *ctx, const struct node *node,
+    const char **value)
+{
+	char quoted[TREE_QUOTE_SIZE];
+	const char *tidy;
+
+	tree_quote(*value, quoted);
+	if (strlen(*value) > PATH_LENGTH_MAX) {
+		tree_fault(ctx->tree, ctx->diags, node,
+		    "longer than %d bytes", PATH_LENGTH_MAX);
+		return;
+	}
+	if ((*value)[0] != '/') {
+		tree_fault(ctx->tree, ctx->diags, node, "%s is relative; it "
+		    "is a path on the hosts and begins with \"/\"", quoted);
+		return;
+	}
+	tidy = tidy_path(ctx->arena, *value);
+	if (tidy == NULL)
+		tree_fault(ctx->tree, ctx->diags, node,
+		    "%s holds \"..\"; write the path that is meant", quoted);
+	else if (tidy[0] == '\0')
+		tree_fault(ctx->tree, ctx->diags, node,
+		    "%s is all of a host and cannot be shared", quoted);
+	else
+		*value = tidy;
+}
+
+void
+check_socket(const struct schema_context *ctx, const struct node *node,
+    const char **value)
+{
+	if (strlen(*value) > SOCKET_MAX)
+		tree_fault(ctx->tree, ctx->diags, node, "the path of a socket "
+		    "has at most %d bytes, and this has %zu", SOCKET_MAX,
+		    strlen(*value));
+}
+
+void
+check_receiver_type(const struct schema_context *ctx,
+    const struct node *node, const char **value)
+{
+	static const char *const known[] = { "cloudevents", NULL };
+	char quoted[TREE_QUOTE_SIZE];
+	const char *near;
+
+	if (strcmp(*value, "cloudevents") == 0)
+		return;
+	near = diag_suggest(*value, known);
+	tree_fault(ctx->tree, ctx->diags, node, near != NULL ?
+	    "unknown type %s (did you mean \"cloudevents\"?)" :
+	    "unknown type %s (known: cloudevents)",
+	    tree_quote(*value, quoted));
+}
+
+static bool
+matches_event(const char *pattern)
+{
+	for (size_t i = 0; settings_event_types[i] != NULL; i++)
+		if (fnmatch(pattern, settings_event_types[i], 0) == 0)
+			return true;
+	return false;
+}
+
+/* "mov.*" may mean "move.*": the part before the dot decides. */
+static const char *
+suggest_event(const char *pattern)
+{
+	static const char *const groups[] = { "move.*", "drain.*",
+		"decision.*", "host.*", "config.*", NULL };
+	const char *near = strchr(pattern, '.') == NULL ? NULL :
+	    diag_suggest(pattern, settings_event_types);
+
+	return near != NULL && strchr(pattern, '*') == NULL ? near :
+	    diag_suggest(pattern, groups);
+}
+
+void
+check_event(const struct schema_context *ctx, const struct node *node,
+    const char **value)
+{
+	char quoted[TREE_QUOTE_SIZE];
+	const char *near;
+
+	tree_quote(*value, quoted);
+	if (strlen(*value) > 63)
+		tree_fault(ctx->tree, ctx->diags, node,
+		    "%s is longer than 63 bytes", quoted);
+	else if (strncmp(*value, "drover.", 7) == 0)
+		tree_fault(ctx->tree, ctx->diags, node, "%s: leave out "
+		    "\"drover.\" and write \"%.60s\"", quoted, *value + 7);
+	else if (!matches_event(*value)) {
+		near = suggest_event(*value);
+		if (near != NULL)
+			tree_fault(ctx->tree, ctx->diags, node, "%s matches "
+			    "no event (did you mean \"%s\"?)", quoted, near);
+		else
+			tree_fault(ctx->tree, ctx->diags, node, "%s matches "
+			    "no event (known: move.*, drain.*, decision.made, "
+			    "host.*, config.rejected)", quoted);
+	}
+}
+
+void
+check_glob(const struct schema_context *ctx, const struct node *node,
+    const char **value)
+{
+	char quoted[TREE_QUOTE_SIZE];
+	const char *open = strchr(*value, '[');
+
+	tree_quote(*value, quoted);
+	if (strlen(*value) > 255)
+		tree_fault(ctx->tree, ctx->diags, node,
+		    "%s is longer than 255 bytes", quoted);
+	else if (open != NULL && (open[1] == '\0' ||
+	    strchr(open + 2, ']') == NULL))
+		tree_fault(ctx->tree, ctx->diags, node,
+		    "%s: a [ is not closed", quoted);
+	else if (strchr(*value, '/') != NULL)
+		tree_fault(ctx->tree, ctx->diags, node, "%s: the name of a "
+		    "guest holds no \"/\"", quoted);
+}

@@ -1,0 +1,105 @@
+#ifndef DROVER_CONTROL_BACKEND_H
+#define DROVER_CONTROL_BACKEND_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "record/store.h"
+
+/*
+ * What the daemon can be asked and told, without a word on transport.  The
+ * daemon implements it (src/backend.c), control/server.c serves it over HTTP.
+ * Loop thread only.  A function returns a new reference, or NULL with *err
+ * (ERR_NOT_FOUND -> 404, ERR_INVALID -> 400, ERR_CONFLICT -> 409, ERR_LIMIT -> 503,
+ * ERR_UNREACHABLE -> 503, else 500).  Every body carries "schema": "drover/v1",
+ * added by the server.  Unknown = key absent.
+ *
+ * Times are RFC 3339 strings, durations *_ms, sizes bytes, rates bytes/s.
+ *
+ * status   {version, site, pid, started, uptime_ms, hosts: {up, down, silent,
+ *          maintenance, cordoned}, vms: {running, total}, moves: {in_flight,
+ *          completed, failed}, drains: [drain without vms], receivers:
+ *          [{name, type, pending, dead, ...}], config: {loaded, path,
+ *          rejected: text of the last refused reload or absent}}
+ * hosts    {hosts: [model/view.h host]}      host: one with detail, and
+ *          "drain": the running drain without vms, if any
+ * vms      {vms: [view vm]}                  vm: one with detail
+ * plan     decide/evaluate.h explain_plan
+ * drain    {id, host, state: running|done|blocked|cancelled, started, ended,
+ *          by, reason, parallel, to, duration_ms, total, moved, moving,
+ *          waiting, blocked, failed (attempts that failed),
+ *          bytes, vms: [drain_vm]}
+ * drain_vm {vm, uuid, fate: moved|moving|waiting|blocked|excepted|gone, to,
+ *          why, attempts, rejected: [{host, rule, why}] when blocked,
+ *          strategy, move: move without journal, when one is or was}
+ * move     {id, vm, uuid, from, to, strategy, handover, drain, policy, rule, why,
+ *          attempt, state, outcome, error, cause, remedy, started, ended,
+ *          duration_ms, progress: {percent (never goes back), phase, rate,
+ *          dirty_rate, remaining, iteration, eta_ms (absent: not known),
+ *          converging: bool, expected_downtime_ms}, result: {downtime_ms,
+ *          downtime_source, bytes, memory_bytes, disk_bytes, iterations,
+ *          total_ms}}; one with detail: journal: [{at, kind, step, detail}]
+ * A drain that was asked for a host which is already being drained joins it.
+ */
+
+/* Who asks: from the socket's peer credentials. */
+struct control_peer { uid_t uid; gid_t gid; pid_t pid; };
+
+struct control_drain_options {
+	int parallel;			/* -1: none */
+	const char *only_to;		/* NULL */
+	const char *reason;		/* NULL */
+};
+struct control_move_options {
+	const char *to;			/* NULL: the best */
+	const char *strategy;		/* NULL: any that fits */
+	bool dry_run;
+};
+/* limit, and only what is under way */
+struct control_move_filter { int max; bool open_only; };
+
+struct control_backend {
+	void *arg;
+	json_t *(*status)(void *arg, struct err *err);
+	json_t *(*hosts)(void *arg, struct err *err);
+	json_t *(*host)(void *arg, const char *name, struct err *err);
+	json_t *(*vms)(void *arg, struct err *err);
+	json_t *(*vm)(void *arg, const char *name_or_uuid, struct err *err);
+	json_t *(*plan_drain)(void *arg, const char *host,
+	    const struct control_drain_options *options, struct err *err);
+	/* Returns the drain (started or joined).  The flag is durable. */
+	json_t *(*drain)(void *arg, const char *host,
+	    const struct control_drain_options *options,
+	    const struct control_peer *peer, struct err *err);
+	/* These return the host.  undrain also clears cordoned. */
+	json_t *(*undrain)(void *arg, const char *host,
+	    const struct control_peer *peer, struct err *err);
+	json_t *(*cordon)(void *arg, const char *host, const char *reason,
+	    const struct control_peer *peer, struct err *err);
+	json_t *(*uncordon)(void *arg, const char *host,
+	    const struct control_peer *peer, struct err *err);
+	json_t *(*drains)(void *arg, int max, struct err *err);
+	json_t *(*drain_show)(void *arg, int64_t id, struct err *err);
+	json_t *(*moves)(void *arg, const struct control_move_filter *filter,
+	    struct err *err);
+	json_t *(*move)(void *arg, int64_t id, struct err *err);
+	/* Starts a move (returns it), or with dry_run says what would be:
+	 * {vm, from, to, strategy, handover, why, rejected: []}. */
+	json_t *(*vm_move)(void *arg, const char *name_or_uuid,
+	    const struct control_move_options *options,
+	    const struct control_peer *peer, struct err *err);
+	json_t *(*move_abort)(void *arg, int64_t id,
+	    const struct control_peer *peer, struct err *err);
+	/* {loaded: true} or ERR_INVALID with all faults in err and, one per
+	 * line, in *out_faults (free()). */
+	json_t *(*reload)(void *arg, char **out_faults, struct err *err);
+	/* Stored events with seq > after, oldest first. */
+	int (*events)(void *arg, int64_t after, int max,
+	    void (*fn)(const struct store_event *event, void *fn_arg),
+	    void *fn_arg, struct err *err);
+	int64_t (*last_event)(void *arg);
+};
+
+#endif

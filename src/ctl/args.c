@@ -1,0 +1,344 @@
+/*
+ * Options may stand anywhere, also before the words that say which command they
+ * belong to.  That works because an option means the same in every command that
+ * has it: one pass separates options (and their values) from words, then the
+ * words name the command, then the command says which of the options that were
+ * given it takes.
+ */
+
+#include "ctl/args.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "config/diag.h"
+
+#define CANDIDATES_MAX 64
+
+struct words {
+	const char *at[ARGS_WORDS_MAX];
+	int count;
+};
+
+/* ---- values ---- */
+
+static int
+parse_number(const char *name, const char *text, int64_t min, int64_t max,
+    int64_t *out, struct err *err)
+{
+	char *end;
+	long long value;
+
+	errno = 0;
+	value = strtoll(text, &end, 10);
+	if (errno != 0 || end == text || *end != '\0' || value < min ||
+	    value > max)
+		return err_set(err, ERR_INVALID, "--%s %s: a whole number "
+		    "from %lld on is wanted", name, text, (long long)min);
+	*out = value;
+	return 0;
+}
+
+static int
+parse_output(const char *text, enum args_output *out, struct err *err)
+{
+	static const char *const names[] = { "table", "wide", "json", "name",
+	    NULL };
+	const char *nearest;
+
+	for (int i = 0; names[i] != NULL; i++)
+		if (strcmp(text, names[i]) == 0) {
+			*out = (enum args_output)i;
+			return 0;
+		}
+	nearest = diag_suggest(text, names);
+	return err_set(err, ERR_INVALID, "-o %s: table, wide, json or name is "
+	    "wanted%s%s%s", text, nearest != NULL ? " (did you mean " : "",
+	    nearest != NULL ? nearest : "", nearest != NULL ? "?)" : "");
+}
+
+static int
+set_option(struct args *args, const struct args_flag *flag,
+    const char *value, struct err *err)
+{
+	int64_t number = 0;
+	int result = 0;
+
+	args->given |= flag->option;
+	switch (flag->option) {
+	case ARGS_DRY_RUN:
+	case ARGS_NO_WAIT:
+	case ARGS_OPEN:
+	case ARGS_HELP:
+	case ARGS_VERSION:
+		break;
+	case ARGS_TIMEOUT:
+		if (units_parse_duration(value, &args->timeout_ms, err) != 0)
+			return err_prefix(err, "--timeout");
+		break;
+	case ARGS_PARALLEL:
+		result = parse_number(flag->name, value, 1, 1000, &number,
+		    err);
+		args->parallel = (int)number;
+		break;
+	case ARGS_MAX:
+		result = parse_number(flag->name, value, 1, 1000, &number,
+		    err);
+		args->max = (int)number;
+		break;
+	case ARGS_SINCE:
+		result = parse_number(flag->name, value, 0, INT64_MAX,
+		    &args->since, err);
+		break;
+	case ARGS_TO:
+		args->to = value;
+		break;
+	case ARGS_REASON:
+		args->reason = value;
+		break;
+	case ARGS_STRATEGY:
+		args->strategy = value;
+		break;
+	case ARGS_SOCKET:
+		args->socket = value;
+		break;
+	case ARGS_OUTPUT:
+		result = parse_output(value, &args->output, err);
+		break;
+	}
+	return result;
+}
+
+/* ---- options ---- */
+
+static int
+unknown_option(const char *text, size_t len, struct err *err)
+{
+	const char *names[CANDIDATES_MAX] = { NULL };
+	const char *nearest = NULL;
+	char word[64];
+
+	for (size_t i = 0; args_flags[i].name != NULL; i++)
+		names[i] = args_flags[i].name;
+	if (len > 2 && len - 2 < sizeof(word)) {
+		memcpy(word, text + 2, len - 2);
+		word[len - 2] = '\0';
+		nearest = diag_suggest(word, names);
+	}
+	if (nearest != NULL)
+		return err_set(err, ERR_INVALID, "unknown option %.*s (did you "
+		    "mean --%s?)", (int)len, text, nearest);
+	return err_set(err, ERR_INVALID, "unknown option %.*s", (int)len,
+	    text);
+}
+
+/* Takes argv[*i] as an option, and argv[*i + 1] when that is its value. */
+static int
+take_option(int argc, char *const *argv, int *i, struct args *args,
+    struct err *err)
+{
+	const char *text = argv[*i], *value = NULL;
+	bool is_long = text[1] == '-';
+	size_t len = is_long ? strcspn(text, "=") : 2;
+	const struct args_flag *flag;
+
+	for (flag = args_flags; flag->name != NULL; flag++)
+		if (is_long ? strlen(flag->name) == len - 2 &&
+		    memcmp(flag->name, text + 2, len - 2) == 0 :
+		    flag->letter == text[1])
+			break;
+	if (flag->name == NULL)
+		return unknown_option(text, len, err);
+	if (text[len] != '\0')
+		value = text + len + (is_long ? 1 : 0);
+	if (flag->value == NULL) {
+		if (value != NULL)
+			return err_set(err, ERR_INVALID, "%.*s takes no value",
+			    (int)len, text);
+	} else if (value == NULL) {
+		if (*i + 1 >= argc)
+			return err_set(err, ERR_INVALID, "%s wants a %s", text,
+			    flag->value);
+		value = argv[++*i];
+	}
+	return set_option(args, flag, value, err);
+}
+
+static int
+split(int argc, char *const *argv, struct args *args, struct words *words,
+    struct err *err)
+{
+	bool only_words = false;
+
+	for (int i = 1; i < argc; i++) {
+		if (!only_words && strcmp(argv[i], "--") == 0) {
+			only_words = true;
+		} else if (!only_words && argv[i][0] == '-' &&
+		    argv[i][1] != '\0') {
+			if (take_option(argc, argv, &i, args, err) != 0)
+				return -1;
+		} else if (words->count == ARGS_WORDS_MAX) {
+			return err_set(err, ERR_INVALID, "more than %d words",
+			    ARGS_WORDS_MAX);
+		} else {
+			words->at[words->count++] = argv[i];
+		}
+	}
+	return 0;
+}
+
+/* ---- words ---- */
+
+static void
+add_candidate(const char **names, const char *name)
+{
+	size_t i = 0;
+
+	for (; names[i] != NULL; i++)
+		if (strcmp(names[i], name) == 0)
+			return;
+	if (i < CANDIDATES_MAX - 1) {
+		names[i] = name;
+		names[i + 1] = NULL;
+	}
+}
+
+/* The verbs of `noun`, or all nouns with noun NULL. */
+static void
+candidates(const char *noun, const char **names)
+{
+	names[0] = NULL;
+	for (const struct args_command *c = args_commands; c->noun != NULL;
+	    c++)
+		if (noun == NULL)
+			add_candidate(names, c->noun);
+		else if (strcmp(c->noun, noun) == 0 && c->verb != NULL)
+			add_candidate(names, c->verb);
+}
+
+static int
+unknown_word(const char *noun, const char *word, struct err *err)
+{
+	const char *names[CANDIDATES_MAX];
+	const char *space = noun != NULL ? " " : "";
+	const char *before = noun != NULL ? noun : "";
+	const char *nearest;
+	struct buf list = BUF_INIT(512);
+
+	candidates(noun, names);
+	nearest = diag_suggest(word, names);
+	if (nearest != NULL)
+		return err_set(err, ERR_INVALID, "there is no command \"%s%s%s\""
+		    " (did you mean \"%s%s%s\"?)", before, space, word, before,
+		    space, nearest);
+	for (size_t i = 0; names[i] != NULL; i++)
+		buf_addf(&list, "%s%s", i > 0 ? ", " : "", names[i]);
+	err_set(err, ERR_INVALID, "there is no command \"%s%s%s\"; there is "
+	    "%s", before, space, word, buf_str(&list));
+	buf_free(&list);
+	return -1;
+}
+
+static int
+find_command(const struct words *words, const struct args_command **out,
+    struct err *err)
+{
+	const char *names[CANDIDATES_MAX];
+	struct buf list = BUF_INIT(512);
+	bool known = false;
+
+	if (words->count == 0)
+		return err_set(err, ERR_INVALID, "a command is wanted");
+	for (const struct args_command *c = args_commands; c->noun != NULL;
+	    c++) {
+		if (strcmp(c->noun, words->at[0]) != 0)
+			continue;
+		known = true;
+		if (c->verb == NULL || (words->count > 1 &&
+		    strcmp(c->verb, words->at[1]) == 0)) {
+			*out = c;
+			return 0;
+		}
+	}
+	if (!known)
+		return unknown_word(NULL, words->at[0], err);
+	if (words->count > 1)
+		return unknown_word(words->at[0], words->at[1], err);
+	candidates(words->at[0], names);
+	for (size_t i = 0; names[i] != NULL; i++)
+		buf_addf(&list, "%s%s", i > 0 ? ", " : "", names[i]);
+	err_set(err, ERR_INVALID, "%s: which command? %s", words->at[0],
+	    buf_str(&list));
+	buf_free(&list);
+	return -1;
+}
+
+static int
+check_command(const struct args *args, struct err *err)
+{
+	const struct args_command *c = args->command;
+	const char *space = c->verb != NULL ? " " : "";
+	const char *verb = c->verb != NULL ? c->verb : "";
+	unsigned wrong = args->given & ~(c->options | ARGS_ANY);
+
+	for (const struct args_flag *flag = args_flags; flag->name != NULL;
+	    flag++)
+		if (wrong & (unsigned)flag->option)
+			return err_set(err, ERR_INVALID, "%s%s%s has no option "
+			    "--%s", c->noun, space, verb, flag->name);
+	if (args->output == ARGS_NAME && !c->names)
+		return err_set(err, ERR_INVALID, "%s%s%s has no names to list;"
+		    " use -o json", c->noun, space, verb);
+	if (args->operand_count < c->min)
+		return err_set(err, ERR_INVALID, "%s%s%s: %s is wanted",
+		    c->noun, space, verb, c->operands);
+	if (args->operand_count > c->max)
+		return err_set(err, ERR_INVALID, "%s%s%s: \"%s\" is too much",
+		    c->noun, space, verb, args->operands[c->max]);
+	if ((args->given & ARGS_DRY_RUN) &&
+	    (args->given & (ARGS_NO_WAIT | ARGS_TIMEOUT)))
+		return err_set(err, ERR_INVALID, "--dry-run does nothing that "
+		    "could be waited for");
+	if ((args->given & ARGS_NO_WAIT) && (args->given & ARGS_TIMEOUT))
+		return err_set(err, ERR_INVALID, "--no-wait and --timeout "
+		    "exclude each other");
+	return 0;
+}
+
+int
+args_parse(int argc, char *const *argv, struct args *out, struct err *err)
+{
+	struct args args = { .timeout_ms = -1, .parallel = -1, .since = -1,
+	    .max = -1 };
+	struct words words = { .count = 0 };
+	int used;
+
+	if (split(argc, argv, &args, &words, err) != 0)
+		return -1;
+	if (words.count > 0 && strcmp(words.at[0], "help") == 0) {
+		args.given |= ARGS_HELP;
+		words.count--;
+		memmove(words.at, words.at + 1, sizeof(words.at[0]) *
+		    (size_t)words.count);
+	}
+	if (args.given & (ARGS_HELP | ARGS_VERSION)) {
+		if (words.count > 0)
+			args.help_noun = words.at[0];
+		if (words.count > 1)
+			args.help_verb = words.at[1];
+		*out = args;
+		return 0;
+	}
+	if (find_command(&words, &args.command, err) != 0)
+		return -1;
+	used = args.command->verb != NULL ? 2 : 1;
+	args.operand_count = words.count - used;
+	memcpy(args.operands, words.at + used,
+	    sizeof(words.at[0]) * (size_t)args.operand_count);
+	if (check_command(&args, err) != 0)
+		return -1;
+	*out = args;
+	return 0;
+}

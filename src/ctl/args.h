@@ -1,0 +1,90 @@
+#ifndef DROVER_CTL_ARGS_H
+#define DROVER_CTL_ARGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/*
+ * The command line: words and options in any order.  What exists is in two
+ * tables (commands.c); usage and help are made from them.
+ */
+
+#define ARGS_WORDS_MAX 256
+#define ARGS_DEFAULT_SOCKET "/run/drover/drover.sock"
+
+enum args_output { ARGS_TABLE, ARGS_WIDE, ARGS_JSON, ARGS_NAME };
+
+enum args_option {
+	ARGS_DRY_RUN = 1 << 0,
+	ARGS_NO_WAIT = 1 << 1,
+	ARGS_TIMEOUT = 1 << 2,
+	ARGS_PARALLEL = 1 << 3,
+	ARGS_TO = 1 << 4,
+	ARGS_REASON = 1 << 5,
+	ARGS_STRATEGY = 1 << 6,
+	ARGS_SINCE = 1 << 7,
+	ARGS_MAX = 1 << 8,
+	ARGS_OPEN = 1 << 9,
+	/* any command */
+	ARGS_SOCKET = 1 << 10,
+	ARGS_OUTPUT = 1 << 11,
+	ARGS_HELP = 1 << 12,
+	ARGS_VERSION = 1 << 13,
+};
+#define ARGS_ANY (ARGS_SOCKET | ARGS_OUTPUT | ARGS_HELP | ARGS_VERSION)
+
+struct ctl;
+
+struct args_command {
+	const char *noun, *verb;	/* verb NULL: the noun says it */
+	const char *operands;		/* "HOST...", "" */
+	int min, max;			/* operands */
+	unsigned options;		/* besides ARGS_ANY */
+	bool names;			/* has -o name */
+	int (*run)(struct ctl *ctl);
+	const char *brief;		/* one line */
+	const char *help;		/* paragraphs; NULL: nothing to add */
+};
+
+struct args_flag {
+	enum args_option option;
+	char letter;			/* 0: none */
+	const char *name;
+	const char *value;		/* what it takes; NULL: nothing */
+	const char *help;
+};
+
+extern const struct args_command args_commands[];	/* ends with noun NULL */
+extern const struct args_flag args_flags[];		/* ends with name NULL */
+
+struct args {
+	const struct args_command *command;	/* NULL with help, version */
+	const char *operands[ARGS_WORDS_MAX];
+	int operand_count;
+	unsigned given;			/* which options */
+	const char *socket;		/* NULL: not given */
+	enum args_output output;
+	int64_t timeout_ms;		/* -1: none */
+	int parallel;			/* -1: none */
+	const char *to, *reason, *strategy;	/* NULL: not given */
+	int64_t since;			/* -1: none */
+	int max;			/* -1: none */
+	/* With ARGS_HELP, how far it names a command; may be NULL. */
+	const char *help_noun, *help_verb;
+};
+
+/* Strings point into argv.  -1: ERR_INVALID, with a suggestion if there is
+ * one.  With --help or --version nothing else is checked. */
+int args_parse(int argc, char *const *argv, struct args *out,
+    struct err *err);
+
+/* Help of everything (noun NULL), of a noun's commands, or of one command. */
+void args_help(const char *noun, const char *verb, struct buf *out);
+/* "usage: droverctl host drain [options] HOST..." */
+void args_usage(const struct args_command *command, struct buf *out);
+
+#endif

@@ -1,0 +1,83 @@
+#ifndef DROVER_CTL_RENDER_H
+#define DROVER_CTL_RENDER_H
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "ctl/text.h"
+
+/*
+ * The daemon's answers (control/backend.h) as text.  Pure: no terminal, no
+ * clock, no socket.  Unknown members show as "-".
+ */
+
+void render_status(const json_t *status, const struct style *style,
+    bool wide, struct buf *out);
+void render_hosts(const json_t *answer, const struct style *style,
+    bool wide, struct buf *out);
+void render_host(const json_t *host, const struct style *style, bool wide,
+    struct buf *out);
+void render_vms(const json_t *answer, const struct style *style, bool wide,
+    struct buf *out);
+void render_vm(const json_t *vm, const struct style *style, bool wide,
+    struct buf *out);
+void render_moves(const json_t *answer, const struct style *style,
+    bool wide, struct buf *out);
+void render_move(const json_t *move, const struct style *style, bool wide,
+    struct buf *out);
+void render_plan(const json_t *plan, const struct style *style, bool wide,
+    struct buf *out);
+/* What `vm move --dry-run` says. */
+void render_move_plan(const json_t *plan, const struct style *style,
+    bool wide, struct buf *out);
+/* One CloudEvent as one line, and {events: [{seq, event}]} as several. */
+void render_event(const json_t *event, const struct style *style,
+    struct buf *out);
+void render_events(const json_t *answer, const struct style *style,
+    bool wide, struct buf *out);
+
+/* "key   value" lines of the show commands. */
+void render_field(const char *key, const char *value, struct buf *out);
+/* "    kvm2: memory: ..." for each host that was rejected. */
+void render_rejected(const json_t *rejected, struct buf *out);
+
+/* ---- drains: what changed, and how it ended (render_drain.c) ---- */
+
+/*
+ * A drain as control/backend.h has it.  Moves that are no drain's are shown as
+ * a drain too: {vms: [drain_vm]} without host (see render_moves_as_drain).
+ * before NULL: the first that is seen.
+ */
+void render_drain_changes(const json_t *before, const json_t *now,
+    struct buf *out);
+/* "kvm1: drained: 3 moved, 0 remain, 5.2 s" */
+void render_drain_summary(const json_t *drain, const struct style *style,
+    struct buf *out);
+/* Each guest that is blocked, with the reason per host.  `before` (NULL: none)
+ * leaves out what that one said already. */
+void render_drain_blocked(const json_t *before, const json_t *drain,
+    const struct style *style, struct buf *out);
+/* How many guests are on the host still, not counting excepted ones. */
+int64_t render_drain_remaining(const json_t *drain);
+/* moves: [move]; the caller owns the result. */
+json_t *render_moves_as_drain(const json_t *moves);
+
+/* ---- progress (render_progress.c) ---- */
+
+/* What bars have shown, so that none runs backwards.  A new attempt is a new
+ * bar. */
+struct progress;
+struct progress *progress_new(void);
+void progress_free(struct progress *progress);
+
+/*
+ * The frame: per drain its guests and a total line (not for a drain without
+ * host), cut to style->width and to fewer rows than style->height: what moves
+ * comes first, and the last line of a drain says how many are not shown.
+ * elapsed_ms: shown when the drain does not say.  notice: a last line; NULL.
+ */
+void progress_render(struct progress *progress, const json_t *drains,
+    int64_t elapsed_ms, const char *notice, const struct style *style,
+    struct buf *out);
+
+#endif

@@ -1,0 +1,67 @@
+#ifndef DROVER_DAEMON_H
+#define DROVER_DAEMON_H
+
+#include "act/drains.h"
+#include "act/executor.h"
+#include "act/flags.h"
+#include "act/pilot.h"
+#include "base/map.h"
+#include "config/settings.h"
+#include "control/server.h"
+#include "model/inventory.h"
+#include "notify/announce.h"
+#include "notify/deliver.h"
+#include "record/store.h"
+#include "run/loop.h"
+#include "run/watchdir.h"
+#include "run/workers.h"
+
+/*
+ * All objects of the running daemon, in the order in which they are built; they
+ * are taken down in reverse.  Nothing but main.c, daemon.c and backend.c sees
+ * this.
+ */
+struct daemon {
+	char *config_path;
+	struct settings *settings;
+	struct store *store;
+	struct loop *loop;
+	struct workers *workers;
+	struct inventory *inventory;
+	struct announce *announce;
+	struct deliver *deliver;
+	struct executor *executor;
+	struct drains *drains;
+	struct flags *flags;
+	struct pilot *pilot;
+	struct map *links;		/* host -> struct link */
+	struct watchdir *watchdir;	/* NULL: none */
+	struct control_backend backend;
+	struct server *server;
+
+	struct loop_timer *begin;	/* the latest time to begin deciding */
+	bool begun;
+	struct mono started_mono;
+	struct wall started, loaded;
+	char *rejected;			/* why the last reload was refused */
+	int64_t completed, failed;	/* moves since the start */
+};
+
+/*
+ * Builds everything; when it returns, the hosts are being connected.  NULL with
+ * err, or, when the configuration is at fault, with *out_faults (one per
+ * line; free()) too.
+ */
+struct daemon *daemon_new(const char *config_path, char **out_faults,
+    struct err *err);
+/* Runs until SIGTERM or SIGINT. */
+int daemon_run(struct daemon *daemon);
+void daemon_free(struct daemon *daemon);
+
+/* The same for SIGHUP and for the API. */
+int daemon_reload(struct daemon *daemon, char **out_faults, struct err *err);
+
+/* backend.c */
+struct control_backend backend_make(struct daemon *daemon);
+
+#endif

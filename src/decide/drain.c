@@ -1,0 +1,203 @@
+/*
+ * Emptying a host, without its pace: which policy asks for it, which guests
+ * there are and in which order, and for each whether it has somewhere to go.
+ * What happens now (evaluate.c) and what would happen (plan.c) are both made
+ * of this, so that a plan cannot promise what a drain then does not do.
+ */
+#include "decide/drain.h"
+
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "decide/expr.h"
+
+static enum expr_truth
+drain_truth(bool value)
+{
+	return value ? EXPR_TRUE : EXPR_FALSE;
+}
+
+static enum expr_truth
+drain_lookup(const char *name, void *arg)
+{
+	const struct snap_host *host = arg;
+
+	if (strcmp(name, "maintenance") == 0)
+		return drain_truth(host->maintenance);
+	if (strcmp(name, "cordoned") == 0)
+		return drain_truth(host->cordoned);
+	/* A host that was never reached may be up or not. */
+	if (strcmp(name, "up") == 0 && (host->up || host->known))
+		return drain_truth(host->up);
+	return EXPR_UNKNOWN;
+}
+
+const struct policy *
+drain_find_policy(const struct settings *settings,
+    const struct snap_host *host)
+{
+	for (size_t i = 0; i < settings->policy_count; i++) {
+		const struct policy *policy = &settings->policies[i];
+		struct snap_host copy = *host;
+
+		if (policy->mode != POLICY_OFF && policy->when_host != NULL &&
+		    expr_eval(policy->when_host, drain_lookup, &copy) ==
+		    EXPR_TRUE)
+			return policy;
+	}
+	return NULL;
+}
+
+void
+drain_init(struct drain *drain, struct arena *arena,
+    const struct evaluate_input *input, const struct snap_host *host,
+    const struct policy *policy)
+{
+	const struct settings_limits *limits = &input->settings->limits;
+
+	*drain = (struct drain){ .arena = arena, .input = input,
+	    .host = host, .policy = policy };
+	drain->limits = (struct pace_limits){ limits->total,
+	    limits->per_source, limits->per_target };
+	for (size_t i = 0; i < input->drain_count; i++) {
+		if (strcmp(input->drains[i].host, host->name) == 0)
+			drain->options = &input->drains[i];
+	}
+	if (policy != NULL)
+		drain->limits = pace_combine(drain->limits,
+		    (struct pace_limits){ policy->limit_total,
+		    policy->limit_per_source, policy->limit_per_target });
+	if (drain->options != NULL)
+		drain->limits = pace_combine(drain->limits,
+		    (struct pace_limits){ -1, drain->options->parallel, -1 });
+}
+
+static int
+drain_compare_names(const void *a, const void *b)
+{
+	const struct snap_vm *const *x = a, *const *y = b;
+	int order = strcmp((*x)->name, (*y)->name);
+
+	return order != 0 ? order : strcmp((*x)->uuid, (*y)->uuid);
+}
+
+static int
+drain_compare_smallest(const void *a, const void *b)
+{
+	const struct snap_vm *const *x = a, *const *y = b;
+
+	if ((*x)->memory != (*y)->memory)
+		return (*x)->memory < (*y)->memory ? -1 : 1;
+	return strcmp((*x)->uuid, (*y)->uuid);
+}
+
+static int
+drain_compare_largest(const void *a, const void *b)
+{
+	const struct snap_vm *const *x = a, *const *y = b;
+
+	if ((*x)->memory != (*y)->memory)
+		return (*x)->memory > (*y)->memory ? -1 : 1;
+	return strcmp((*x)->uuid, (*y)->uuid);
+}
+
+const struct snap_vm **
+drain_list_guests(const struct drain *drain, size_t *out_count)
+{
+	const struct snapshot *s = drain->input->snapshot;
+	size_t index = (size_t)(drain->host - s->hosts), count = 0;
+	enum policy_order order = drain->policy != NULL ?
+	    drain->policy->order : POLICY_ORDER_MEMORY_DESC;
+	const struct snap_vm **guests;
+
+	for (size_t i = 0; i < s->vm_count; i++) {
+		if (s->vms[i].host == index && snapshot_vm_active(&s->vms[i]))
+			count++;
+	}
+	guests = arena_array(drain->arena, count, sizeof(guests[0]));
+	*out_count = count;
+	count = 0;
+	for (size_t i = 0; i < s->vm_count; i++) {
+		if (s->vms[i].host == index && snapshot_vm_active(&s->vms[i]))
+			guests[count++] = &s->vms[i];
+	}
+	switch (order) {
+	case POLICY_ORDER_MEMORY_ASC:
+		qsort(guests, count, sizeof(guests[0]),
+		    drain_compare_smallest);
+		break;
+	case POLICY_ORDER_MEMORY_DESC:
+		qsort(guests, count, sizeof(guests[0]),
+		    drain_compare_largest);
+		break;
+	case POLICY_ORDER_NAME:
+		qsort(guests, count, sizeof(guests[0]), drain_compare_names);
+		break;
+	}
+	return guests;
+}
+
+/* The move that has it, in words; NULL: none. */
+static const char *
+drain_words_moving(const struct drain *drain, const struct snap_vm *vm)
+{
+	const struct snapshot *s = drain->input->snapshot;
+
+	for (size_t i = 0; i < s->move_count; i++) {
+		const struct snap_move *move = &s->moves[i];
+
+		if (strcmp(move->uuid, vm->uuid) == 0)
+			return arena_printf(drain->arena,
+			    "on its way from %s to %s", move->from, move->to);
+	}
+	return NULL;
+}
+
+static const char *
+drain_words_excepted(const struct drain *drain, const struct snap_vm *vm)
+{
+	const struct policy *policy = drain->policy;
+
+	for (size_t i = 0; policy != NULL && i < policy->except_count; i++) {
+		if (fnmatch(policy->except[i], vm->name, 0) == 0)
+			return arena_printf(drain->arena,
+			    "policy %s (%s:%u) excepts %s", policy->name,
+			    policy->file, policy->line, policy->except[i]);
+	}
+	return NULL;
+}
+
+void
+drain_judge(const struct drain *drain, const struct place_ledger *ledger,
+    const struct snap_vm *vm, struct evaluate_item *out)
+{
+	const struct place_request request = {
+		.vm = vm,
+		.only_to = drain->options != NULL ? drain->options->only_to :
+		    NULL,
+		.retries = drain->policy != NULL ? drain->policy->retries : -1,
+	};
+
+	*out = (struct evaluate_item){ .vm = vm, .choice.vm = vm };
+	out->why = drain_words_moving(drain, vm);
+	if (out->why != NULL) {
+		out->fate = EVALUATE_MOVING;
+		return;
+	}
+	out->why = drain_words_excepted(drain, vm);
+	if (out->why != NULL) {
+		out->fate = EVALUATE_EXCEPTED;
+		return;
+	}
+	place_choose(drain->arena, drain->input->settings,
+	    drain->input->snapshot, ledger, &request, &out->choice);
+	if (out->choice.target != NULL)
+		out->fate = EVALUATE_START;
+	else if (out->choice.wait)
+		out->fate = EVALUATE_WAIT;
+	else
+		out->fate = EVALUATE_BLOCKED;
+	if (out->fate == EVALUATE_WAIT)
+		out->why = out->choice.why;
+}

@@ -1,0 +1,450 @@
+/*
+ * Where a guest goes.  Every host passes the filters or is rejected with the
+ * reason; among those that are left, a ladder of steps decides: the first step
+ * on which two hosts differ.  The ladder is a table, in which each step
+ * compares and has the words for it, so that "why there?" has the same answer
+ * as the choice itself.
+ *
+ * All comparisons are of whole numbers or of figures put into bands, so that
+ * they are transitive, and the last step is the name: nothing depends on the
+ * order of the hosts.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "decide/place_look.h"
+
+#define PLACE_WHY_MAX (256 << 10)
+
+/* Step 2: from here on a host has no room for surprises. */
+#define PLACE_TIGHT_PERCENT 90
+
+/* Step 4: CPU load is noisy; a difference within a band says nothing. */
+#define PLACE_LOAD_BAND_PERCENT 5
+#define PLACE_LOAD_UNKNOWN 1000000
+
+struct place_candidate {
+	const struct snap_host *host;
+	struct storage_result storage;
+	int failures;			/* 1 */
+	bool tight;			/* 2 */
+	int memory_percent;		/* 2: in use after the move */
+	int inbound, inbound_limit;	/* 3 */
+	int load_band, load_percent;	/* 4 */
+	int64_t free_permille;		/* 5 */
+};
+
+static void
+place_ledger_add_cpu(struct place_ledger *ledger, size_t from, size_t to,
+    double used)
+{
+	if (isnan(used))
+		return;
+	ledger->cpu[from] -= used;
+	ledger->cpu[to] += used;
+}
+
+struct place_ledger *
+place_ledger_new(struct arena *arena, const struct snapshot *s)
+{
+	struct place_ledger *ledger = arena_alloc(arena, sizeof(*ledger));
+	size_t count = s->host_count;
+
+	ledger->memory = arena_array(arena, count, sizeof(int64_t));
+	ledger->inbound = arena_array(arena, count, sizeof(int));
+	ledger->outbound = arena_array(arena, count, sizeof(int));
+	ledger->cpu = arena_array(arena, count, sizeof(double));
+	for (size_t i = 0; i < s->move_count; i++) {
+		const struct snap_move *move = &s->moves[i];
+		const struct snap_host *from = snapshot_find_host(s,
+		    move->from);
+		const struct snap_host *to = snapshot_find_host(s, move->to);
+		const struct snap_vm *vm = snapshot_find_vm(s, move->uuid);
+
+		ledger->total++;
+		if (from != NULL)
+			ledger->outbound[from - s->hosts]++;
+		if (to != NULL) {
+			ledger->inbound[to - s->hosts]++;
+			ledger->memory[to - s->hosts] +=
+			    place_memory_need(move->memory);
+		}
+		if (from != NULL && to != NULL && vm != NULL)
+			place_ledger_add_cpu(ledger,
+			    (size_t)(from - s->hosts),
+			    (size_t)(to - s->hosts), vm->cpu_used);
+	}
+	return ledger;
+}
+
+void
+place_ledger_book(struct place_ledger *ledger, const struct snapshot *s,
+    const struct snap_vm *vm, const struct snap_host *target)
+{
+	size_t to = (size_t)(target - s->hosts);
+
+	ledger->total++;
+	ledger->outbound[vm->host]++;
+	ledger->inbound[to]++;
+	if (vm->memory != SNAPSHOT_UNKNOWN)
+		ledger->memory[to] += place_memory_need(vm->memory);
+	place_ledger_add_cpu(ledger, vm->host, to, vm->cpu_used);
+}
+
+/* What the ladder compares. */
+static void
+place_weigh(const struct place_look *look, struct place_candidate *candidate)
+{
+	const struct snap_host *host = candidate->host;
+	const struct snap_vm *vm = look->request->vm;
+	size_t index = (size_t)(host - look->s->hosts);
+	int64_t left, total = host->memory_total;
+	double load;
+
+	for (size_t i = 0; i < look->s->attempt_count; i++) {
+		const struct snap_attempt *attempt = &look->s->attempts[i];
+
+		if (strcmp(attempt->uuid, vm->uuid) == 0 &&
+		    strcmp(attempt->to, host->name) == 0)
+			candidate->failures += attempt->failures;
+	}
+
+	/* The reserve is free memory too, as far as use goes. */
+	left = place_memory_left(look, host) + host->reserve_memory -
+	    place_memory_need(vm->memory);
+	candidate->free_permille = total > 0 ? (int64_t)
+	    floor((double)left / (double)total * 1000) : -1000000;
+	candidate->memory_percent = (int)
+	    (100 - candidate->free_permille / 10);
+	candidate->tight = candidate->free_permille <
+	    (100 - PLACE_TIGHT_PERCENT) * 10;
+
+	candidate->inbound = look->ledger->inbound[index];
+	candidate->inbound_limit = host->inbound_limit > 0 ?
+	    host->inbound_limit : look->settings->limits.per_target;
+	if (candidate->inbound_limit <= 0)
+		candidate->inbound_limit = 1;
+
+	load = host->cpus > 0 ?
+	    (host->cpu_used + look->ledger->cpu[index]) / host->cpus : NAN;
+	if (isnan(load)) {
+		candidate->load_band = PLACE_LOAD_UNKNOWN;
+		return;
+	}
+	load = fmax(load, 0);
+	candidate->load_percent = (int)fmin(load * 100, 10000);
+	candidate->load_band = candidate->load_percent /
+	    PLACE_LOAD_BAND_PERCENT;
+}
+
+static int
+place_compare_numbers(int64_t a, int64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+/* 1. Fewest earlier failures of this guest on that host. */
+static int
+ladder_failures(const struct place_candidate *a,
+    const struct place_candidate *b)
+{
+	return place_compare_numbers(a->failures, b->failures);
+}
+
+static const char *
+ladder_failures_words(struct arena *arena, const struct place_candidate *a,
+    const struct place_candidate *b)
+{
+	return arena_printf(arena, "fewer failed attempts there (%d against "
+	    "%d)", a->failures, b->failures);
+}
+
+/* 2. Hosts whose memory the move does not push above 90 %. */
+static int
+ladder_tight(const struct place_candidate *a, const struct place_candidate *b)
+{
+	return place_compare_numbers(a->tight, b->tight);
+}
+
+static const char *
+ladder_tight_words(struct arena *arena, const struct place_candidate *a,
+    const struct place_candidate *b)
+{
+	return arena_printf(arena, "memory in use stays below %d %% (%d %% "
+	    "against %d %%)", PLACE_TIGHT_PERCENT, a->memory_percent,
+	    b->memory_percent);
+}
+
+/* 3. Fewest moves coming in relative to the limit, which spreads a drain. */
+static int
+ladder_inbound(const struct place_candidate *a,
+    const struct place_candidate *b)
+{
+	return place_compare_numbers(
+	    (int64_t)a->inbound * b->inbound_limit,
+	    (int64_t)b->inbound * a->inbound_limit);
+}
+
+static const char *
+ladder_inbound_words(struct arena *arena, const struct place_candidate *a,
+    const struct place_candidate *b)
+{
+	return arena_printf(arena, "fewer moves to it (%d against %d; limits "
+	    "%d and %d)", a->inbound, b->inbound, a->inbound_limit,
+	    b->inbound_limit);
+}
+
+/* 4. Lowest expected CPU load, in bands; unknown is worse than known. */
+static int
+ladder_load(const struct place_candidate *a, const struct place_candidate *b)
+{
+	return place_compare_numbers(a->load_band, b->load_band);
+}
+
+static const char *
+ladder_load_words(struct arena *arena, const struct place_candidate *a,
+    const struct place_candidate *b)
+{
+	if (b->load_band == PLACE_LOAD_UNKNOWN)
+		return arena_printf(arena, "its CPU load is known (%d %%)",
+		    a->load_percent);
+	return arena_printf(arena, "less CPU load (%d %% against %d %%)",
+	    a->load_percent, b->load_percent);
+}
+
+/* 5. Most memory free after the move, as a share of all. */
+static int
+ladder_free(const struct place_candidate *a, const struct place_candidate *b)
+{
+	return place_compare_numbers(b->free_permille, a->free_permille);
+}
+
+static const char *
+ladder_free_words(struct arena *arena, const struct place_candidate *a,
+    const struct place_candidate *b)
+{
+	return arena_printf(arena, "more memory free after the move (%.1f %% "
+	    "against %.1f %%)", (double)a->free_permille / 10,
+	    (double)b->free_permille / 10);
+}
+
+/* 6. The name, so that there is always an answer, and the same one. */
+static int
+ladder_name(const struct place_candidate *a, const struct place_candidate *b)
+{
+	return strcmp(a->host->name, b->host->name);
+}
+
+static const char *
+ladder_name_words(struct arena *arena, const struct place_candidate *a,
+    const struct place_candidate *b)
+{
+	(void)arena;
+	(void)a;
+	(void)b;
+	return "all else is equal, first by name";
+}
+
+static const struct {
+	int (*compare)(const struct place_candidate *a,
+	    const struct place_candidate *b);
+	const char *(*words)(struct arena *arena,
+	    const struct place_candidate *better,
+	    const struct place_candidate *other);
+} place_ladder[] = {
+	{ ladder_failures, ladder_failures_words },
+	{ ladder_tight, ladder_tight_words },
+	{ ladder_inbound, ladder_inbound_words },
+	{ ladder_load, ladder_load_words },
+	{ ladder_free, ladder_free_words },
+	{ ladder_name, ladder_name_words },
+};
+
+/* The first step on which they differ; *out_order as of strcmp(). */
+static size_t
+place_compare(const struct place_candidate *a,
+    const struct place_candidate *b, int *out_order)
+{
+	const size_t steps = sizeof(place_ladder) / sizeof(place_ladder[0]);
+
+	for (size_t i = 0; i < steps; i++) {
+		*out_order = place_ladder[i].compare(a, b);
+		if (*out_order != 0)
+			return i;
+	}
+	return steps - 1;
+}
+
+/* Takes the best of the candidates; the second best says which step decided. */
+static void
+place_take_best(const struct place_look *look,
+    const struct place_candidate *candidates, size_t count,
+    struct place_choice *out)
+{
+	const struct place_candidate *best = &candidates[0], *second = NULL;
+	size_t step;
+	int order;
+
+	for (size_t i = 1; i < count; i++) {
+		const struct place_candidate *next = &candidates[i];
+
+		place_compare(next, best, &order);
+		if (order < 0) {
+			second = best;
+			best = next;
+			continue;
+		}
+		if (second != NULL)
+			place_compare(next, second, &order);
+		if (second == NULL || order < 0)
+			second = next;
+	}
+	out->target = best->host;
+	out->storage = best->storage;
+	if (look->request->only_to != NULL) {
+		out->why = arena_printf(look->arena, "%s was asked for",
+		    best->host->name);
+	} else if (second == NULL) {
+		out->why = arena_printf(look->arena,
+		    "%s is the only host that can take it", best->host->name);
+	} else {
+		step = place_compare(best, second, &order);
+		out->why = arena_printf(look->arena, "%s rather than %s: %s",
+		    best->host->name, second->host->name,
+		    place_ladder[step].words(look->arena, best, second));
+	}
+}
+
+/* "kvm2, kvm4: cordoned; kvm3: needs ...": hosts of one reason together, in
+ * order of the first. */
+static void
+place_list_reasons(const struct place_look *look,
+    const struct place_choice *choice, struct buf *buf)
+{
+	bool *told = arena_array(look->arena, choice->rejection_count,
+	    sizeof(*told));
+	const char *separator = "";
+
+	for (size_t i = 0; i < choice->rejection_count; i++) {
+		const struct place_rejection *first = &choice->rejections[i];
+
+		/* That it cannot go where it is needs no words. */
+		if (told[i] || first->rule == PLACE_SAME_HOST)
+			continue;
+		buf_addf(buf, "%s%s", separator, first->host->name);
+		for (size_t j = i + 1; j < choice->rejection_count; j++) {
+			const struct place_rejection *same =
+			    &choice->rejections[j];
+
+			if (told[j] || same->rule != first->rule ||
+			    strcmp(same->why, first->why) != 0)
+				continue;
+			told[j] = true;
+			buf_addf(buf, ", %s", same->host->name);
+		}
+		buf_addf(buf, ": %s", first->why);
+		separator = "; ";
+	}
+}
+
+static const char *
+place_words_no_host(const struct place_look *look,
+    const struct place_choice *choice)
+{
+	const char *only_to = look->request->only_to;
+	struct buf buf = BUF_INIT(PLACE_WHY_MAX);
+	const char *text;
+
+	if (only_to != NULL && snapshot_find_host(look->s, only_to) == NULL)
+		return arena_printf(look->arena, "there is no host %s",
+		    only_to);
+	for (size_t i = 0; only_to != NULL && i < choice->rejection_count;
+	    i++) {
+		const struct place_rejection *rejection =
+		    &choice->rejections[i];
+
+		if (strcmp(rejection->host->name, only_to) == 0)
+			return arena_printf(look->arena, choice->wait ?
+			    "%s cannot take it yet: %s" :
+			    "%s cannot take it: %s",
+			    only_to, rejection->why);
+	}
+	if (look->s->host_count < 2)
+		return "no host can take it: there is no other host";
+	if (choice->wait)
+		buf_adds(&buf, "no host can take it yet: ");
+	else
+		buf_adds(&buf, "no host can take it: ");
+	place_list_reasons(look, choice, &buf);
+	text = arena_strdup(look->arena, buf_str(&buf));
+	buf_free(&buf);
+	return text;
+}
+
+/* Which hosts already have a guest of this name or UUID?  One of the same UUID
+ * weighs more than one of the same name. */
+static void
+place_find_taken(struct place_look *look)
+{
+	const struct snapshot *s = look->s;
+	const struct snap_vm *vm = look->request->vm;
+
+	look->taken = arena_array(look->arena, s->host_count,
+	    sizeof(look->taken[0]));
+	for (size_t i = 0; i < s->vm_count; i++) {
+		const struct snap_vm *other = &s->vms[i];
+
+		if (other->host == vm->host)
+			continue;
+		if (strcmp(other->uuid, vm->uuid) == 0)
+			look->taken[other->host] = other;
+		else if (strcmp(other->name, vm->name) == 0 &&
+		    look->taken[other->host] == NULL)
+			look->taken[other->host] = other;
+	}
+}
+
+void
+place_choose(struct arena *arena, const struct settings *settings,
+    const struct snapshot *s, const struct place_ledger *ledger,
+    const struct place_request *request, struct place_choice *out)
+{
+	struct place_look look = { arena, settings, s, ledger, request,
+	    &s->hosts[request->vm->host], NULL };
+	struct place_candidate *candidates;
+	size_t count = 0;
+
+	*out = (struct place_choice){ .vm = request->vm };
+	out->guest_rule = place_check_guest(&look, &out->wait, &out->why);
+	if (out->guest_rule != PLACE_GUEST_OK)
+		return;
+	place_find_taken(&look);
+	candidates = arena_array(arena, s->host_count, sizeof(candidates[0]));
+	out->rejections = arena_array(arena, s->host_count,
+	    sizeof(out->rejections[0]));
+	for (size_t i = 0; i < s->host_count; i++) {
+		struct place_candidate *candidate = &candidates[count];
+		const char *why;
+		enum place_rule rule;
+		bool wait;
+
+		candidate->host = &s->hosts[i];
+		rule = place_check_host(&look, candidate->host,
+		    &candidate->storage, &wait, &why);
+		if (rule == PLACE_OK) {
+			place_weigh(&look, candidate);
+			count++;
+			continue;
+		}
+		out->rejections[out->rejection_count++] =
+		    (struct place_rejection){ &s->hosts[i], rule, why };
+		out->wait = out->wait || wait;
+	}
+	if (count > 0) {
+		out->wait = false;
+		place_take_best(&look, candidates, count, out);
+	} else {
+		out->why = place_words_no_host(&look, out);
+	}
+}

@@ -1,0 +1,38 @@
+#ifndef DROVER_DECIDE_PLACE_LOOK_H
+#define DROVER_DECIDE_PLACE_LOOK_H
+
+#include "decide/place.h"
+
+/*
+ * What the files of placing share (place.c, place_guest.c, place_filter.c);
+ * nobody else includes this.
+ */
+
+struct place_look {
+	struct arena *arena;
+	const struct settings *settings;
+	const struct snapshot *s;
+	const struct place_ledger *ledger;
+	const struct place_request *request;
+	const struct snap_host *source;
+	/* Per host: the guest there that has this one's name or UUID. */
+	const struct snap_vm **taken;
+};
+
+/* PLACE_GUEST_OK, or why the guest stays whatever the hosts say; *out_wait when
+ * it will pass by itself. */
+enum place_guest_rule place_check_guest(const struct place_look *look,
+    bool *out_wait, const char **out_why);
+
+/* PLACE_OK and the storage towards the host, or the first rule that fails;
+ * *out_wait when that is all, and may pass by itself. */
+enum place_rule place_check_host(const struct place_look *look,
+    const struct snap_host *host, struct storage_result *out_storage,
+    bool *out_wait, const char **out_why);
+
+/* Memory that is free there for another guest, after what is reserved; the
+ * figures must be known. */
+int64_t place_memory_left(const struct place_look *look,
+    const struct snap_host *host);
+
+#endif

@@ -1,0 +1,139 @@
+#ifndef DROVER_HV_LINK_STATE_H
+#define DROVER_HV_LINK_STATE_H
+
+#include <pthread.h>
+#include <stddef.h>
+#include <sys/queue.h>
+
+#include "base/clock.h"
+#include "base/map.h"
+#include "hv/link.h"
+
+/*
+ * The inside of a link, for link*.c alone.  All of it belongs to the loop
+ * thread, except what is marked.
+ *
+ * A link is kept by `refs`: one for its owner, until link_close(), and one for
+ * each thing that is on its way (an open, a call, a connection that is not
+ * closed yet).  Callbacks to the owner come last in every function, because the
+ * owner may close the link in them.
+ */
+
+#define LINK_SILENT_MS		5000
+#define LINK_TICK_MS		1000
+#define LINK_HOST_EVENT_MS	1000	/* listings because of events: at most
+					 * one in this time */
+#define LINK_OPENS_MAX		8	/* attempts that hang, at once */
+#define LINK_EVENTS_MAX		4096
+
+enum link_phase {
+	LINK_WAITING,	/* for the next attempt to connect */
+	LINK_OPENING,
+	LINK_LISTING,	/* connected; what the host has is not known yet */
+	LINK_UP,
+	LINK_CLOSED,
+};
+
+/* A control connection, from before it is opened until after it is closed. */
+struct link_conn {
+	struct link *link;
+	struct hv_conn *conn;	/* set by the worker that opens it */
+	unsigned refs;		/* its owner, and calls on it */
+	bool adopted;
+
+	pthread_mutex_t lock;	/* for the rest: the event thread writes it */
+	struct hv_event *events;
+	size_t event_count, event_max;
+	bool posted;		/* a drain is in the mailbox */
+	bool muted;
+	bool overflow;
+	bool dead;		/* closed; the drain frees it */
+};
+
+struct link_call_item;
+
+struct link {
+	struct loop *loop;
+	struct workers *workers;
+	const struct hv_ops *ops;
+	char *host, *uri;
+	struct link_callbacks callbacks;
+	void *arg;
+	unsigned refs;
+	enum link_phase phase;
+
+	/* Connecting. */
+	struct link_conn *conn;		/* NULL: none */
+	uint64_t generation;
+	struct loop_timer *connect_timer;
+	unsigned open_slots;		/* one bit per attempt on its way */
+	unsigned attempt;		/* number of the newest */
+	unsigned failures;		/* in a row */
+	int64_t hang_ms;		/* until one more beside hanging ones */
+	struct mono up_since;
+	bool lost_reported;
+	char *lost_why;
+
+	/* Listing, and reading single guests again. */
+	struct loop_timer *relist_timer;
+	bool relist_armed;
+	struct mono relist_due;
+	bool listing;
+	bool relist_again;
+	struct mono list_started;
+	struct map *rereads;		/* uuid -> struct link_reread */
+
+	/* Load. */
+	struct loop_timer *sample_timer;
+	int64_t sample_interval_ms;
+	bool sampling;
+
+	/* Calls without an answer. */
+	LIST_HEAD(, link_call_item) calls;
+	struct loop_timer *tick_timer;
+	bool ticking;
+	struct mono last_answer;
+	bool silent_reported;
+
+	/* The idle connection for the next long call. */
+	struct hv_conn *spare;
+	bool spare_opening;
+};
+
+/* link.c */
+void link_ref(struct link *link);
+void link_unref(struct link *link);
+/* Gives the current connection up and connects again after a backoff. */
+void link_drop(struct link *link, const char *why);
+struct link_conn *link_conn_new(struct link *link);
+void link_conn_unref(struct link_conn *conn);
+/* For the drain of a connection that is dead. */
+void link_conn_free(struct link_conn *conn);
+/* Whether a result of that generation still means something. */
+bool link_is_current(const struct link *link, uint64_t generation);
+
+/* link_events.c */
+void link_events_on_event(const struct hv_event *event, void *arg);
+void link_events_drain(struct link_conn *conn);
+
+/* link_read.c */
+void link_read_begin(struct link *link);	/* the first listing */
+void link_read_reset(struct link *link);	/* the connection is gone */
+void link_read_relist_in(struct link *link, int64_t ms);
+void link_read_on_relist(void *link);
+void link_read_on_sample(void *link);
+void link_read_sample(struct link *link);
+bool link_read_is_busy(const struct link *link);
+
+/* link_call.c */
+void link_call_on_tick(void *link);
+void link_call_reset(struct link *link);
+void link_call_answered(struct link *link);
+
+/* link_long.c */
+void link_long_ready(struct link *link);	/* opens the spare if there is none */
+void link_long_reset(struct link *link);
+/* Closes on a worker. */
+void link_long_dispose(struct link *link, struct hv_conn *conn);
+
+#endif

@@ -1,0 +1,235 @@
+/*
+ * The three XML documents of libvirt that Drover reads: of a domain, of a
+ * pool, and the capabilities of a host.  Only what a decision depends on is
+ * taken; disks, NICs and what pins a guest have their own file
+ * (domxml_device.c).
+ *
+ * Everything is lenient about what is missing (it is unknown then) and strict
+ * about the form: a text that is not XML, or not of the kind that was asked
+ * for, is an error, because an empty answer would read as "a guest without
+ * disks", which is the easiest of all to move.
+ */
+#include "model/domxml.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/map.h"
+#include "model/domxml_device.h"
+#include "model/hash.h"
+#include "model/xmlnode.h"
+
+#define DOMXML_MACHINES_MAX 4096
+
+static int
+domxml_parse_vcpus(struct arena *arena, const xmlNode *domain)
+{
+	const xmlNode *node = xmlnode_child(domain, "vcpu");
+	const char *text = xmlnode_attr(arena, node, "current");
+	char *end;
+	long number;
+
+	if (text == NULL)
+		text = xmlnode_text(arena, node);
+	if (text == NULL)
+		return SNAPSHOT_UNKNOWN;
+	errno = 0;
+	number = strtol(text, &end, 10);
+	if (errno != 0 || *end != '\0' || number < 1 || number > 65536)
+		return SNAPSHOT_UNKNOWN;
+	return (int)number;
+}
+
+static void
+domxml_drop_children(xmlNode *parent, const char *name)
+{
+	xmlNode *node;
+
+	while ((node = xmlnode_child(parent, name)) != NULL) {
+		xmlUnlinkNode(node);
+		xmlFreeNode(node);
+	}
+}
+
+/* <cpu> as text, without what says nothing about the CPU itself: guests that
+ * differ in NUMA cells or topology share one verdict of a host. */
+static const char *
+domxml_print_cpu(struct arena *arena, xmlDoc *doc, xmlNode *domain)
+{
+	xmlNode *cpu = xmlnode_child(domain, "cpu");
+	xmlBuffer *buffer;
+	const char *text = NULL;
+
+	if (cpu == NULL)
+		return NULL;
+	domxml_drop_children(cpu, "numa");
+	domxml_drop_children(cpu, "topology");
+	buffer = xmlBufferCreate();
+	if (buffer != NULL && xmlNodeDump(buffer, doc, cpu, 0, 0) >= 0)
+		text = arena_strdup(arena,
+		    (const char *)xmlBufferContent(buffer));
+	xmlBufferFree(buffer);
+	return text;
+}
+
+static void
+domxml_parse_abi(struct arena *arena, xmlDoc *doc, xmlNode *domain,
+    struct snap_abi *abi)
+{
+	const xmlNode *type = xmlnode_child(xmlnode_child(domain, "os"),
+	    "type");
+	uint64_t hash = HASH_START;
+
+	abi->virt_type = xmlnode_attr(arena, domain, "type");
+	abi->arch = xmlnode_attr(arena, type, "arch");
+	abi->machine = xmlnode_attr(arena, type, "machine");
+	abi->emulator = xmlnode_child_text(arena,
+	    xmlnode_child(domain, "devices"), "emulator");
+	abi->cpu_xml = domxml_print_cpu(arena, doc, domain);
+	hash = hash_string(hash, abi->emulator);
+	hash = hash_string(hash, abi->cpu_xml);
+	abi->key = arena_printf(arena, "%s %s %s %016" PRIx64,
+	    abi->arch != NULL ? abi->arch : "?",
+	    abi->machine != NULL ? abi->machine : "?",
+	    abi->virt_type != NULL ? abi->virt_type : "?", hash);
+}
+
+int
+domxml_parse_domain(struct arena *arena, const char *xml,
+    struct snap_vm *vm, struct err *err)
+{
+	cleanup_xmldoc xmlDoc *doc = xmlnode_read(xml, "domain", err);
+	struct snap_vm parsed = *vm;
+	xmlNode *domain;
+
+	if (doc == NULL)
+		return -1;
+	domain = xmlDocGetRootElement(doc);
+	parsed.vcpus = domxml_parse_vcpus(arena, domain);
+	parsed.memory = xmlnode_bytes(arena, xmlnode_child(domain, "memory"));
+	/* The pins look into <cpu>, which printing it for the ABI trims. */
+	if (domxml_device_parse(arena, domain, &parsed, err) != 0)
+		return -1;
+	domxml_parse_abi(arena, doc, domain, &parsed.abi);
+	*vm = parsed;
+	return 0;
+}
+
+/* The network source of a pool; NULL for what is this host's own. */
+static const char *
+domxml_pool_source(struct arena *arena, const xmlNode *pool,
+    const char *type)
+{
+	const xmlNode *source = xmlnode_child(pool, "source");
+	const char *name = NULL;
+	const char *format;
+
+	if (strcmp(type, "netfs") == 0) {
+		name = xmlnode_child_attr(arena, source, "dir", "path");
+		format = xmlnode_child_attr(arena, source, "format", "type");
+		/* "auto" lets mount(8) find out, which tries NFS first. */
+		if (format != NULL && strcmp(format, "auto") != 0)
+			type = format;
+		else
+			type = "nfs";
+	} else if (strcmp(type, "iscsi") == 0 ||
+	    strcmp(type, "iscsi-direct") == 0) {
+		name = xmlnode_child_attr(arena, source, "device", "path");
+		type = "iscsi";
+	} else if (strcmp(type, "gluster") == 0) {
+		const char *dir = xmlnode_child_attr(arena, source, "dir",
+		    "path");
+
+		name = xmlnode_child_text(arena, source, "name");
+		if (name != NULL && dir != NULL && strcmp(dir, "/") != 0)
+			name = arena_printf(arena, "%s%s%s", name,
+			    dir[0] == '/' ? "" : "/", dir);
+	} else if (strcmp(type, "rbd") == 0 ||
+	    strcmp(type, "sheepdog") == 0) {
+		name = xmlnode_child_text(arena, source, "name");
+	} else {
+		return NULL;
+	}
+	if (name == NULL)
+		return NULL;
+	return xmlnode_network_source(arena, source, type, name);
+}
+
+int
+domxml_parse_pool(struct arena *arena, const char *xml,
+    struct snap_pool *pool, struct err *err)
+{
+	cleanup_xmldoc xmlDoc *doc = xmlnode_read(xml, "pool", err);
+	const xmlNode *node;
+	const char *type;
+	char *path;
+
+	if (doc == NULL)
+		return -1;
+	node = xmlDocGetRootElement(doc);
+	type = xmlnode_attr(arena, node, "type");
+	if (type == NULL)
+		return err_set(err, ERR_INVALID, "<pool> without a type");
+	pool->type = type;
+	path = arena_strdup(arena, xmlnode_child_text(arena,
+	    xmlnode_child(node, "target"), "path"));
+	for (size_t len = path != NULL ? strlen(path) : 0;
+	    len > 1 && path[len - 1] == '/'; len--)
+		path[len - 1] = '\0';
+	pool->path = path;
+	pool->source = domxml_pool_source(arena, node, type);
+	return 0;
+}
+
+/* Each machine once, under its own name and its canonical one. */
+static void
+domxml_add_machines(struct arena *arena, const xmlNode *parent,
+    struct snap_host *host, struct map *seen)
+{
+	for (const xmlNode *node = xmlnode_child(parent, "machine");
+	    node != NULL; node = xmlnode_next(node)) {
+		const char *names[] = { xmlnode_text(arena, node),
+		    xmlnode_attr(arena, node, "canonical") };
+
+		for (size_t i = 0; i < 2; i++) {
+			if (names[i] == NULL ||
+			    host->machine_count == DOMXML_MACHINES_MAX ||
+			    map_get(seen, names[i]) != NULL)
+				continue;
+			map_set(seen, names[i], host);
+			host->machines[host->machine_count++] = names[i];
+		}
+	}
+}
+
+int
+domxml_parse_capabilities(struct arena *arena, const char *xml,
+    struct snap_host *host, struct err *err)
+{
+	cleanup_xmldoc xmlDoc *doc = xmlnode_read(xml, "capabilities", err);
+	const xmlNode *root;
+	struct map *seen;
+
+	if (doc == NULL)
+		return -1;
+	root = xmlDocGetRootElement(doc);
+	host->host_uuid = xmlnode_child_text(arena,
+	    xmlnode_child(root, "host"), "uuid");
+	host->machines = arena_array(arena, DOMXML_MACHINES_MAX,
+	    sizeof(host->machines[0]));
+	host->machine_count = 0;
+	seen = map_new(NULL);
+	for (const xmlNode *guest = xmlnode_child(root, "guest");
+	    guest != NULL; guest = xmlnode_next(guest)) {
+		const xmlNode *arch = xmlnode_child(guest, "arch");
+
+		domxml_add_machines(arena, arch, host, seen);
+		for (const xmlNode *domain = xmlnode_child(arch, "domain");
+		    domain != NULL; domain = xmlnode_next(domain))
+			domxml_add_machines(arena, domain, host, seen);
+	}
+	map_free(seen);
+	return 0;
+}

@@ -1,0 +1,83 @@
+#ifndef DROVER_MODEL_INVENTORY_H
+#define DROVER_MODEL_INVENTORY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "config/settings.h"
+#include "model/facts.h"
+#include "model/snapshot.h"
+
+/*
+ * What is known of all hosts, kept up to date by news.  Pure: each piece of
+ * news is one inventory_apply().  Loop thread only.
+ *
+ * News about a host that is not configured is ignored.  A host that was lost
+ * keeps what was last seen of it (its guests are still there as far as anyone
+ * knows), marked as not up.
+ */
+
+enum inventory_news {
+	INVENTORY_HOST_LISTED,	/* facts: the whole truth; host is up */
+	INVENTORY_HOST_LOST,	/* why */
+	INVENTORY_HOST_SILENT,	/* silent_ms */
+	INVENTORY_DOMAIN_READ,	/* domain: one guest re-read */
+	INVENTORY_DOMAIN_GONE,	/* uuid */
+	INVENTORY_LOAD_READ,	/* load */
+	INVENTORY_FLAG_SET,	/* maintenance, cordoned, why, since */
+	INVENTORY_ABI_CHECKED,	/* key, verdict, why */
+};
+
+struct inventory_event {
+	enum inventory_news news;
+	const char *host;
+	struct mono now;
+	/* Taken over (freed) by inventory_apply: */
+	struct facts_host *facts;
+	struct facts_domain *domain;
+	struct facts_load *load;	/* contents taken, struct is not */
+	/* Copied: */
+	const char *uuid;
+	const char *why;
+	int64_t silent_ms;
+	bool maintenance, cordoned;
+	struct wall since;
+	const char *key;
+	enum snap_verdict verdict;
+};
+
+struct inventory;
+
+struct inventory *inventory_new(void);
+void inventory_free(struct inventory *inventory);
+
+/* The configured hosts; those that are gone from it are forgotten, the rest keep
+ * what is known.  The settings need not outlive the call. */
+void inventory_configure(struct inventory *inventory,
+    const struct settings *settings);
+
+/* True when something changed that a decision could depend on (a new load
+ * figure alone does not count). */
+bool inventory_apply(struct inventory *inventory,
+    struct inventory_event *event);
+
+/* Grows with each change; equal numbers mean equal content. */
+uint64_t inventory_version(const struct inventory *inventory);
+
+/* The caller's arrays are copied.  Free with snapshot_free(). */
+struct snapshot *inventory_snapshot(const struct inventory *inventory,
+    const struct snap_move *moves, size_t move_count,
+    const struct snap_attempt *attempts, size_t attempt_count,
+    struct mono now, struct wall now_wall);
+
+/*
+ * ABIs of running guests for which an up host has no verdict yet: calls fn once
+ * for each (host, abi).  A verdict is forgotten when its host is lost (it may
+ * come back with another QEMU).
+ */
+void inventory_each_unchecked_abi(const struct inventory *inventory,
+    void (*fn)(const char *host, const struct snap_abi *abi, void *arg),
+    void *arg);
+
+#endif

@@ -1,0 +1,79 @@
+#ifndef DROVER_MODEL_INVENTORY_IMPL_H
+#define DROVER_MODEL_INVENTORY_IMPL_H
+
+#include "base/map.h"
+#include "model/inventory.h"
+
+/*
+ * What the files of the inventory share; nobody else includes this.
+ */
+
+/* A cumulative figure, and what two readings of it say. */
+struct inventory_meter {
+	int64_t last_ns;		/* FACTS_UNKNOWN: no reading */
+	struct mono last_at;
+	double used;			/* cores' worth; NAN unknown */
+};
+
+/* A guest at a host.  `vm` and its strings live in `arena`; the XML itself is
+ * not kept, only what tells whether it changed. */
+struct inventory_domain {
+	struct arena *arena;
+	struct snap_vm vm;
+	uint64_t xml_hash;
+	uint64_t print;			/* of all that decisions see */
+	struct inventory_meter cpu;
+	bool listed;			/* mark and sweep of a listing */
+};
+
+struct inventory_verdict {
+	enum snap_verdict verdict;
+	char *why;
+};
+
+struct inventory_host {
+	/* From the settings; `seen` has name, URI, limits, labels too. */
+	struct arena *config_arena;
+	struct snap_host config;
+
+	bool up;
+	bool known;
+	char *down_why;
+	int64_t silent_ms;
+	bool maintenance, cordoned;
+	char *flag_why;
+	struct wall flag_since;
+
+	/* From the last listing; NULL arena: none yet. */
+	struct arena *seen_arena;
+	struct snap_host seen;
+	uint64_t seen_print;
+
+	int64_t memory_total, memory_free;
+	struct inventory_meter cpu;
+	struct map *domains;		/* UUID -> inventory_domain */
+	struct map *verdicts;		/* ABI key -> inventory_verdict */
+};
+
+struct inventory {
+	struct inventory_host **hosts;	/* sorted by name */
+	size_t host_count;
+	uint64_t version;
+};
+
+/* Verdicts kept per host; the oldest is dropped first. */
+#define INVENTORY_VERDICTS_MAX 1024
+
+/* inventory_listing.c: what was read of a host, understood. */
+bool inventory_list_host(struct inventory_host *host,
+    struct facts_host *facts);
+bool inventory_read_domain(struct inventory_host *host,
+    const struct facts_domain *facts);
+void inventory_domain_free(void *domain);
+
+/* inventory_load.c */
+void inventory_meter_reset(struct inventory_meter *meter);
+void inventory_read_load(struct inventory_host *host,
+    const struct facts_load *load, struct mono now);
+
+#endif

@@ -1,0 +1,251 @@
+/*
+ * A host's listing understood and kept.  Listings come often (each reconnect,
+ * each safety re-read) and are mostly the same as the last one, so a guest's
+ * XML is parsed only when it is not the text that was parsed before; of each
+ * thing a fingerprint says whether anything changed that a decision could
+ * depend on.
+ *
+ * XML that cannot be understood must not look like a guest without disks and
+ * devices: such a guest is pinned, with the error as the reason.
+ */
+#include "model/inventory_impl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/copy.h"
+#include "model/domxml.h"
+#include "model/hash.h"
+
+/* What parsing 4 MiB of XML can at most leave behind. */
+#define LISTING_ARENA_MAX ((size_t)256 << 20)
+
+void
+inventory_domain_free(void *value)
+{
+	struct inventory_domain *domain = value;
+
+	arena_free(domain->arena);
+	free(domain);
+}
+
+static struct inventory_domain *
+inventory_domain_new(void)
+{
+	struct inventory_domain *domain = calloc(1, sizeof(*domain));
+
+	if (domain == NULL)
+		abort();
+	inventory_meter_reset(&domain->cpu);
+	return domain;
+}
+
+/* Name, UUID and XML into a new arena of the domain's own. */
+static void
+inventory_domain_parse(struct inventory_domain *domain,
+    const struct facts_domain *facts)
+{
+	struct arena *scratch = arena_new(LISTING_ARENA_MAX);
+	struct snap_vm vm = {
+		.name = facts->name != NULL ? facts->name : facts->uuid,
+		.uuid = facts->uuid,
+		.vcpus = SNAPSHOT_UNKNOWN,
+		.memory = SNAPSHOT_UNKNOWN,
+		.abi.key = "unknown",
+	};
+	struct err err;
+	const char *pin = NULL;
+
+	if (facts->xml == NULL)
+		pin = "its XML could not be read from the host";
+	else if (domxml_parse_domain(scratch, facts->xml, &vm, &err) != 0)
+		pin = arena_printf(scratch, "its XML was not understood: %s",
+		    err.msg);
+	if (pin != NULL) {
+		vm.pins = &pin;
+		vm.pin_count = 1;
+	}
+	arena_free(domain->arena);
+	domain->arena = arena_new(LISTING_ARENA_MAX);
+	copy_vm(domain->arena, &vm, &domain->vm);
+	arena_free(scratch);
+}
+
+static uint64_t
+inventory_domain_print(const struct inventory_domain *domain)
+{
+	const struct snap_vm *vm = &domain->vm;
+	uint64_t print = hash_string(HASH_START, vm->name);
+
+	print = hash_number(print, vm->state);
+	print = hash_number(print, vm->reason);
+	print = hash_number(print, vm->job);
+	print = hash_number(print, vm->persistent);
+	print = hash_number(print, vm->autostart);
+	return hash_number(print, (int64_t)domain->xml_hash);
+}
+
+bool
+inventory_read_domain(struct inventory_host *host,
+    const struct facts_domain *facts)
+{
+	struct inventory_domain *domain;
+	uint64_t xml_hash, print;
+	bool parse;
+
+	if (facts->uuid == NULL)
+		return false;
+	domain = map_get(host->domains, facts->uuid);
+	xml_hash = hash_string(HASH_START, facts->xml);
+	if (domain == NULL) {
+		domain = inventory_domain_new();
+		map_set(host->domains, facts->uuid, domain);
+		parse = true;
+	} else {
+		parse = xml_hash != domain->xml_hash ||
+		    facts->name == NULL ||
+		    strcmp(facts->name, domain->vm.name) != 0;
+	}
+	if (parse)
+		inventory_domain_parse(domain, facts);
+	domain->xml_hash = xml_hash;
+	domain->listed = true;
+	domain->vm.state = facts->state;
+	domain->vm.reason = facts->reason;
+	domain->vm.job = facts->job;
+	domain->vm.persistent = facts->persistent;
+	domain->vm.autostart = facts->autostart;
+	if (!snapshot_vm_active(&domain->vm))
+		inventory_meter_reset(&domain->cpu);
+	print = inventory_domain_print(domain);
+	if (print == domain->print)
+		return false;
+	domain->print = print;
+	return true;
+}
+
+/* Guests that the listing no longer has. */
+static bool
+inventory_sweep_domains(struct inventory_host *host)
+{
+	bool changed = false;
+	const char *uuid;
+	void *value;
+	size_t i = 0;
+
+	while (map_next(host->domains, &i, &uuid, &value)) {
+		struct inventory_domain *domain = value;
+
+		if (domain->listed)
+			continue;
+		map_remove(host->domains, uuid);
+		changed = true;
+	}
+	return changed;
+}
+
+static void
+inventory_read_pools(struct arena *arena, const struct facts_host *facts,
+    struct snap_host *seen)
+{
+	seen->pools_known = facts->pools_known;
+	seen->pools = arena_array(arena, facts->pool_count,
+	    sizeof(seen->pools[0]));
+	for (size_t i = 0; i < facts->pool_count; i++) {
+		const struct facts_pool *from = &facts->pools[i];
+		struct snap_pool *pool = &seen->pools[i];
+
+		pool->name = from->name;
+		pool->active = from->active;
+		pool->capacity = from->capacity;
+		pool->available = from->available;
+		/* Without type and source it proves nothing, and says so. */
+		if (from->xml != NULL)
+			domxml_parse_pool(arena, from->xml, pool, NULL);
+	}
+	seen->pool_count = facts->pool_count;
+}
+
+static void
+inventory_read_networks(struct arena *arena, const struct facts_host *facts,
+    struct snap_host *seen)
+{
+	seen->networks_known = facts->networks_known;
+	seen->networks = arena_array(arena, facts->network_count,
+	    sizeof(seen->networks[0]));
+	for (size_t i = 0; i < facts->network_count; i++) {
+		seen->networks[i] = (struct snap_network){
+			.name = facts->networks[i].name,
+			.active = facts->networks[i].active,
+			.bridge = facts->networks[i].bridge,
+		};
+	}
+	seen->network_count = facts->network_count;
+	seen->interfaces_known = facts->interfaces_known;
+	seen->interfaces = copy_strings(arena,
+	    (const char *const *)facts->interfaces, facts->interface_count);
+	seen->interface_count = facts->interface_count;
+}
+
+/* All that decisions see of the listing, without room in pools. */
+static uint64_t
+inventory_host_print(const struct snap_host *seen)
+{
+	uint64_t print = hash_string(HASH_START, seen->host_uuid);
+
+	print = hash_number(print, seen->cpus);
+	print = hash_number(print, seen->pools_known);
+	for (size_t i = 0; i < seen->pool_count; i++) {
+		print = hash_string(print, seen->pools[i].name);
+		print = hash_number(print, seen->pools[i].active);
+		print = hash_string(print, seen->pools[i].type);
+		print = hash_string(print, seen->pools[i].path);
+		print = hash_string(print, seen->pools[i].source);
+	}
+	print = hash_number(print, seen->networks_known);
+	for (size_t i = 0; i < seen->network_count; i++) {
+		print = hash_string(print, seen->networks[i].name);
+		print = hash_number(print, seen->networks[i].active);
+	}
+	print = hash_number(print, seen->interfaces_known);
+	for (size_t i = 0; i < seen->interface_count; i++)
+		print = hash_string(print, seen->interfaces[i]);
+	for (size_t i = 0; i < seen->machine_count; i++)
+		print = hash_string(print, seen->machines[i]);
+	return print;
+}
+
+bool
+inventory_list_host(struct inventory_host *host, struct facts_host *facts)
+{
+	struct arena *scratch = arena_new(LISTING_ARENA_MAX);
+	struct snap_host seen = { .cpus = facts->cpus };
+	bool changed = false;
+	const char *uuid;
+	void *value;
+	size_t i = 0;
+
+	if (facts->capabilities_xml != NULL)
+		domxml_parse_capabilities(scratch, facts->capabilities_xml,
+		    &seen, NULL);
+	if (facts->host_uuid != NULL)
+		seen.host_uuid = facts->host_uuid;
+	inventory_read_pools(scratch, facts, &seen);
+	inventory_read_networks(scratch, facts, &seen);
+	arena_free(host->seen_arena);
+	host->seen_arena = arena_new(LISTING_ARENA_MAX);
+	copy_host(host->seen_arena, &seen, &host->seen);
+	arena_free(scratch);
+
+	while (map_next(host->domains, &i, &uuid, &value))
+		((struct inventory_domain *)value)->listed = false;
+	for (size_t d = 0; d < facts->domain_count; d++)
+		changed |= inventory_read_domain(host, &facts->domains[d]);
+	changed |= inventory_sweep_domains(host);
+
+	if (host->seen_print != inventory_host_print(&host->seen)) {
+		host->seen_print = inventory_host_print(&host->seen);
+		changed = true;
+	}
+	return changed;
+}

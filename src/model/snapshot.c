@@ -1,0 +1,127 @@
+/*
+ * Finding things in a snapshot.  Hosts are sorted by name and guests by UUID,
+ * then host, so that both are found by bisection.
+ *
+ * During a live migration libvirt shows one guest on two hosts, and after one
+ * that broke it may stay so.  The snapshot keeps both entries: that a guest is
+ * defined twice is a fact that deciding needs.  Whoever asks for "the" guest
+ * gets the entry that is most alive.
+ */
+#include "model/snapshot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void
+snapshot_free(struct snapshot *snapshot)
+{
+	/* The snapshot itself lives in its arena. */
+	if (snapshot != NULL)
+		arena_free(snapshot->arena);
+}
+
+const struct snap_host *
+snapshot_find_host(const struct snapshot *s, const char *name)
+{
+	size_t low = 0, high = s->host_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(name, s->hosts[middle].name);
+
+		if (order == 0)
+			return &s->hosts[middle];
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+/* Larger is more alive. */
+static int
+vm_liveliness(const struct snap_vm *vm)
+{
+	switch (vm->state) {
+	case DOMAIN_RUNNING:
+	case DOMAIN_BLOCKED:
+		return 4;
+	case DOMAIN_PAUSED:
+	case DOMAIN_SHUTDOWN:
+	case DOMAIN_PMSUSPENDED:
+		return 3;
+	case DOMAIN_CRASHED:
+		return 2;
+	case DOMAIN_NOSTATE:
+		return 1;
+	case DOMAIN_SHUTOFF:
+		return 0;
+	}
+	return 0;
+}
+
+const struct snap_vm *
+snapshot_find_vm(const struct snapshot *s, const char *uuid)
+{
+	const struct snap_vm *best = NULL;
+	size_t low = 0, high = s->vm_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(s->vms[middle].uuid, uuid) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (size_t i = low; i < s->vm_count &&
+	    strcmp(s->vms[i].uuid, uuid) == 0; i++) {
+		const struct snap_vm *vm = &s->vms[i];
+
+		if (best == NULL || vm_liveliness(vm) > vm_liveliness(best))
+			best = vm;
+	}
+	return best;
+}
+
+const struct snap_vm *
+snapshot_search_vm(const struct snapshot *s, const char *name_or_uuid,
+    bool *out_ambiguous)
+{
+	const struct snap_vm *found = snapshot_find_vm(s, name_or_uuid);
+
+	if (out_ambiguous != NULL)
+		*out_ambiguous = false;
+	if (found != NULL)
+		return found;
+	for (size_t i = 0; i < s->vm_count; i++) {
+		const struct snap_vm *vm = &s->vms[i];
+
+		if (strcmp(vm->name, name_or_uuid) != 0)
+			continue;
+		if (found != NULL && strcmp(found->uuid, vm->uuid) != 0) {
+			if (out_ambiguous != NULL)
+				*out_ambiguous = true;
+			return NULL;
+		}
+		found = vm;
+	}
+	return found != NULL ? snapshot_find_vm(s, found->uuid) : NULL;
+}
+
+bool
+snapshot_is_moving(const struct snapshot *s, const char *uuid)
+{
+	for (size_t i = 0; i < s->move_count; i++) {
+		if (strcmp(s->moves[i].uuid, uuid) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+snapshot_vm_active(const struct snap_vm *vm)
+{
+	return vm->state != DOMAIN_SHUTOFF;
+}

@@ -1,0 +1,290 @@
+/*
+ * Hosts and guests as JSON: one shape for `droverctl -o json`, for the HTTP API
+ * and for saved snapshots.  A key that is absent means "unknown", so a program
+ * cannot take a missing figure for a zero.
+ */
+#include "model/view.h"
+
+#include <math.h>
+#include <string.h>
+
+static void
+view_set_string(json_t *object, const char *key, const char *text)
+{
+	/* What a host sent need not be UTF-8; then it is as good as unknown. */
+	if (text != NULL)
+		json_object_set_new(object, key, json_string(text));
+}
+
+static void
+view_set_count(json_t *object, const char *key, int64_t number)
+{
+	if (number != SNAPSHOT_UNKNOWN)
+		json_object_set_new(object, key, json_integer(number));
+}
+
+static void
+view_set_real(json_t *object, const char *key, double number)
+{
+	if (!isnan(number))
+		json_object_set_new(object, key, json_real(number));
+}
+
+static void
+view_set_bool(json_t *object, const char *key, bool value)
+{
+	json_object_set_new(object, key, json_boolean(value));
+}
+
+static json_t *
+view_strings(const char *const *strings, size_t count)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(array, json_string(strings[i]));
+	return array;
+}
+
+static const char *
+view_host_state(const struct snap_host *host)
+{
+	if (!host->up)
+		return "down";
+	return host->silent_ms >= SNAPSHOT_SILENT_MS ? "silent" : "up";
+}
+
+static json_t *
+view_pools(const struct snap_host *host)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < host->pool_count; i++) {
+		const struct snap_pool *pool = &host->pools[i];
+		json_t *object = json_object();
+
+		view_set_string(object, "name", pool->name);
+		view_set_bool(object, "active", pool->active);
+		view_set_string(object, "type", pool->type);
+		view_set_string(object, "path", pool->path);
+		view_set_string(object, "source", pool->source);
+		view_set_count(object, "capacity", pool->capacity);
+		view_set_count(object, "available", pool->available);
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
+static json_t *
+view_networks(const struct snap_host *host)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < host->network_count; i++) {
+		const struct snap_network *network = &host->networks[i];
+		json_t *object = json_object();
+
+		view_set_string(object, "name", network->name);
+		view_set_bool(object, "active", network->active);
+		view_set_string(object, "bridge", network->bridge);
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
+static void
+view_host_details(json_t *object, const struct snapshot *s,
+    const struct snap_host *host)
+{
+	size_t index = (size_t)(host - s->hosts);
+	json_t *guests = json_array();
+
+	if (host->pools_known)
+		json_object_set_new(object, "pools", view_pools(host));
+	if (host->networks_known)
+		json_object_set_new(object, "networks", view_networks(host));
+	if (host->interfaces_known)
+		json_object_set_new(object, "interfaces", view_strings(
+		    host->interfaces, host->interface_count));
+	for (size_t i = 0; i < s->vm_count; i++) {
+		if (s->vms[i].host == index)
+			json_array_append_new(guests,
+			    view_vm(s, &s->vms[i], false));
+	}
+	json_object_set_new(object, "guests", guests);
+}
+
+static void
+view_host_guests(json_t *object, const struct snapshot *s,
+    const struct snap_host *host)
+{
+	size_t index = (size_t)(host - s->hosts);
+	int64_t active = 0, inactive = 0;
+
+	/* Never listed: nobody knows its guests. */
+	if (!host->known)
+		return;
+	for (size_t i = 0; i < s->vm_count; i++) {
+		if (s->vms[i].host != index)
+			continue;
+		if (snapshot_vm_active(&s->vms[i]))
+			active++;
+		else
+			inactive++;
+	}
+	view_set_count(object, "vms", active);
+	view_set_count(object, "vms_inactive", inactive);
+}
+
+static void
+view_host_moves(json_t *object, const struct snapshot *s,
+    const struct snap_host *host)
+{
+	int64_t in = 0, out = 0, reserved = 0;
+
+	for (size_t i = 0; i < s->move_count; i++) {
+		const struct snap_move *move = &s->moves[i];
+
+		if (strcmp(move->to, host->name) == 0) {
+			in++;
+			reserved += move->memory;
+		}
+		if (strcmp(move->from, host->name) == 0)
+			out++;
+	}
+	view_set_count(object, "memory_reserved_by_moves", reserved);
+	view_set_count(object, "moves_in", in);
+	view_set_count(object, "moves_out", out);
+}
+
+json_t *
+view_host(const struct snapshot *s, const struct snap_host *host, bool detail)
+{
+	json_t *object = json_object();
+	json_t *labels = json_object();
+	char since[CLOCK_RFC3339_SIZE];
+
+	view_set_string(object, "name", host->name);
+	view_set_string(object, "uri", host->uri);
+	view_set_string(object, "state", view_host_state(host));
+	view_set_string(object, "down_reason", host->down_why);
+	view_set_bool(object, "maintenance", host->maintenance);
+	view_set_bool(object, "cordoned", host->cordoned);
+	view_set_string(object, "reason", host->flag_why);
+	if (host->cordoned && host->flag_since.ms > 0) {
+		wall_format(host->flag_since, since);
+		view_set_string(object, "since", since);
+	}
+	view_set_count(object, "cpus", host->cpus);
+	view_set_real(object, "cpu_used", host->cpu_used);
+	view_set_count(object, "memory", host->memory_total);
+	view_set_count(object, "memory_free", host->memory_free);
+	view_set_count(object, "reserve_memory", host->reserve_memory);
+	view_host_moves(object, s, host);
+	view_host_guests(object, s, host);
+	for (size_t i = 0; i < host->label_count; i++)
+		view_set_string(labels, host->label_keys[i],
+		    host->label_values[i]);
+	json_object_set_new(object, "labels", labels);
+	if (detail)
+		view_host_details(object, s, host);
+	return object;
+}
+
+static const char *
+view_disk_kind(enum snap_disk_kind kind)
+{
+	switch (kind) {
+	case SNAP_DISK_FILE:
+		return "file";
+	case SNAP_DISK_BLOCK:
+		return "block";
+	case SNAP_DISK_VOLUME:
+		return "volume";
+	case SNAP_DISK_NETWORK:
+		return "network";
+	case SNAP_DISK_EMPTY:
+		return "empty";
+	case SNAP_DISK_OTHER:
+		return "other";
+	}
+	return "other";
+}
+
+static const char *
+view_nic_kind(enum snap_nic_kind kind)
+{
+	switch (kind) {
+	case SNAP_NIC_NETWORK:
+		return "network";
+	case SNAP_NIC_BRIDGE:
+		return "bridge";
+	case SNAP_NIC_DIRECT:
+		return "direct";
+	case SNAP_NIC_USER:
+		return "user";
+	case SNAP_NIC_OTHER:
+		return "other";
+	}
+	return "other";
+}
+
+static void
+view_vm_details(json_t *object, const struct snap_vm *vm)
+{
+	json_t *disks = json_array();
+	json_t *nics = json_array();
+
+	view_set_string(object, "machine", vm->abi.machine);
+	view_set_string(object, "arch", vm->abi.arch);
+	view_set_string(object, "emulator", vm->abi.emulator);
+	for (size_t i = 0; i < vm->disk_count; i++) {
+		const struct snap_disk *disk = &vm->disks[i];
+		json_t *item = json_object();
+
+		view_set_string(item, "target", disk->target);
+		view_set_string(item, "kind", view_disk_kind(disk->kind));
+		view_set_string(item, "source", disk->source);
+		view_set_string(item, "pool", disk->pool);
+		view_set_string(item, "format", disk->format);
+		view_set_string(item, "cache", disk->cache);
+		view_set_bool(item, "readonly", disk->readonly);
+		view_set_bool(item, "shareable", disk->shareable);
+		view_set_bool(item, "removable", disk->removable);
+		view_set_bool(item, "backing", disk->backing);
+		json_array_append_new(disks, item);
+	}
+	json_object_set_new(object, "disks", disks);
+	for (size_t i = 0; i < vm->nic_count; i++) {
+		json_t *item = json_object();
+
+		view_set_string(item, "kind",
+		    view_nic_kind(vm->nics[i].kind));
+		view_set_string(item, "source", vm->nics[i].source);
+		json_array_append_new(nics, item);
+	}
+	json_object_set_new(object, "nics", nics);
+	json_object_set_new(object, "pins",
+	    view_strings(vm->pins, vm->pin_count));
+}
+
+json_t *
+view_vm(const struct snapshot *s, const struct snap_vm *vm, bool detail)
+{
+	json_t *object = json_object();
+
+	view_set_string(object, "name", vm->name);
+	view_set_string(object, "uuid", vm->uuid);
+	view_set_string(object, "host", s->hosts[vm->host].name);
+	view_set_string(object, "state", facts_state_name(vm->state));
+	view_set_string(object, "reason", facts_reason_name(vm->reason));
+	view_set_bool(object, "persistent", vm->persistent);
+	view_set_bool(object, "autostart", vm->autostart);
+	view_set_count(object, "vcpus", vm->vcpus);
+	view_set_count(object, "memory", vm->memory);
+	view_set_real(object, "cpu_used", vm->cpu_used);
+	view_set_bool(object, "moving", snapshot_is_moving(s, vm->uuid));
+	if (detail)
+		view_vm_details(object, vm);
+	return object;
+}

@@ -1,0 +1,27 @@
+#ifndef DROVER_MODEL_VIEW_H
+#define DROVER_MODEL_VIEW_H
+
+#include <jansson.h>
+
+#include "model/snapshot.h"
+
+/*
+ * Hosts and guests as JSON, the contract of `-o json` and of the HTTP API.
+ * Unknown: the key is absent.  Bytes, cores and milliseconds as numbers.
+ * The caller owns the result.
+ *
+ * host: name, uri, state ("up", "down", "silent"), down_reason, maintenance,
+ *       cordoned, reason, since, cpus, cpu_used, memory, memory_free,
+ *       reserve_memory, memory_reserved_by_moves, vms (count of guests that are
+ *       active), vms_inactive, moves_in, moves_out, labels{}
+ *       and with detail: pools[], networks[], interfaces[], guests[] (as vm)
+ * vm:   name, uuid, host, state, reason, persistent, autostart, vcpus, memory,
+ *       cpu_used, moving (bool)
+ *       and with detail: machine, arch, emulator, disks[], nics[], pins[]
+ */
+json_t *view_host(const struct snapshot *s, const struct snap_host *host,
+    bool detail);
+json_t *view_vm(const struct snapshot *s, const struct snap_vm *vm,
+    bool detail);
+
+#endif

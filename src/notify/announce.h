@@ -1,0 +1,50 @@
+#ifndef DROVER_NOTIFY_ANNOUNCE_H
+#define DROVER_NOTIFY_ANNOUNCE_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "config/settings.h"
+#include "record/store.h"
+
+/*
+ * Says that something happened.  The event and one outbox row per receiver that
+ * wants it are written in the caller's transaction (or one of its own), so that
+ * a result and its news are durable together.  After the commit the caller calls
+ * announce_flush(): deliveries start and followers hear of it.
+ */
+
+struct announce;
+
+/* `settings` must stay valid until replaced by announce_configure. */
+struct announce *announce_new(struct store *store,
+    const struct settings *settings);
+void announce_free(struct announce *announce);
+void announce_configure(struct announce *announce,
+    const struct settings *settings);
+
+/*
+ * Type without "drover." ("move.completed"); subject: "vm/web1", "host/kvm1".
+ * `data` is taken (its reference is stolen), also on failure.
+ */
+int announce_event(struct announce *announce, const char *type,
+    const char *subject, json_t *data, struct err *err);
+
+/* Listeners are called from announce_flush with each new event. */
+void announce_listen(struct announce *announce,
+    void (*fn)(const struct store_event *event, void *arg), void *arg);
+void announce_unlisten(struct announce *announce,
+    void (*fn)(const struct store_event *event, void *arg), void *arg);
+void announce_flush(struct announce *announce);
+/* The transaction was rolled back: forget what flush would tell. */
+void announce_forget(struct announce *announce);
+
+/*
+ * A CloudEvents 1.0 structured-mode body (cloudevents.io): specversion, id,
+ * source "/drover/SITE", type "drover.TYPE", subject, time, datacontenttype,
+ * data.  Pure.  NULL only when memory is short.  free() it.
+ */
+char *announce_format(const char *site, const char *id, const char *type,
+    const char *subject, struct wall at, const json_t *data);
+
+#endif

@@ -1,0 +1,199 @@
+#ifndef DROVER_RECORD_STORE_H
+#define DROVER_RECORD_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+
+/*
+ * What must survive a crash, in one SQLite file (state_dir/drover.db; WAL,
+ * synchronous=FULL: when a call returns 0 it is on disk).  Loop thread only.
+ *
+ * Strings in rows that are read belong to the row (store_*_free, or valid during
+ * the callback).  A change outside of store_begin/commit is a transaction of
+ * its own; between them, all or nothing.
+ *
+ * A lock (state_dir/lock, OFD lock) keeps a second daemon off the same state.
+ */
+
+struct store;
+
+struct store *store_open(const char *state_dir, struct err *err);
+void store_close(struct store *store);
+
+int store_begin(struct store *store, struct err *err);
+int store_commit(struct store *store, struct err *err);	/* rolls back on failure */
+void store_rollback(struct store *store);
+/*
+ * After a failed change a transaction is doomed: all further changes are
+ * refused and the commit fails.  A refusal that is an answer (ERR_NOT_FOUND of
+ * an update, ERR_LIMIT) does not doom it.  Whatever failed, the store can be
+ * used again once the transaction has ended.
+ */
+bool store_in_transaction(const struct store *store);
+
+/* ---- flags of hosts ---- */
+
+struct store_flag {
+	const char *host;
+	bool maintenance;	/* drained */
+	bool cordoned;
+	const char *source;	/* "operator", "file", "api" */
+	const char *by;		/* "uid 0", "/run/.../kvm1" */
+	const char *reason;	/* NULL: none */
+	struct wall since;
+};
+/* Neither maintenance nor cordoned removes the row. */
+int store_put_flag(struct store *store, const struct store_flag *flag,
+    struct err *err);
+int store_each_flag(struct store *store,
+    void (*fn)(const struct store_flag *flag, void *arg), void *arg,
+    struct err *err);
+
+/* ---- drains: one evacuation of one host ---- */
+
+#define STORE_DRAINS_MAX 10000	/* ended ones beyond this are forgotten */
+
+enum store_drain_state { STORE_DRAIN_RUNNING, STORE_DRAIN_DONE,
+    STORE_DRAIN_BLOCKED, STORE_DRAIN_CANCELLED };
+struct store_drain {
+	int64_t id;		/* given by store_add_drain */
+	const char *host;
+	enum store_drain_state state;
+	struct wall started, ended;	/* ended.ms 0: not yet */
+	int parallel;		/* -1: none */
+	const char *only_to;	/* NULL */
+	const char *reason;	/* NULL */
+	const char *by;
+	int moved, failed, blocked;
+	const char *detail;	/* JSON of what is blocked and why; NULL */
+};
+int store_add_drain(struct store *store, struct store_drain *drain,
+    struct err *err);
+int store_update_drain(struct store *store, const struct store_drain *drain,
+    struct err *err);
+/* Newest first, at most `max` (0: all). */
+int store_each_drain(struct store *store, int max,
+    void (*fn)(const struct store_drain *drain, void *arg), void *arg,
+    struct err *err);
+
+/* ---- moves and their journal ---- */
+
+#define STORE_MOVES_MAX 50000	/* ended ones beyond this are forgotten,
+				 * their journals with them */
+
+struct store_move {
+	int64_t id;
+	int64_t drain_id;	/* 0: not part of a drain */
+	const char *uuid, *name, *from, *to;
+	const char *strategy;	/* "live-shared" */
+	const char *policy;	/* NULL: an operator's own move */
+	const char *rule;	/* file:line, or "operator" */
+	const char *why;
+	int attempt;		/* from 1 */
+	const char *state;	/* of the machine, its own word */
+	const char *context;	/* JSON: what the machine needs to go on; NULL */
+	const char *outcome;	/* NULL while under way; "completed",
+				 * "failed", "rolled-back", "aborted" */
+	const char *error;	/* NULL */
+	const char *result;	/* JSON figures; NULL */
+	struct wall started, ended;
+};
+int store_add_move(struct store *store, struct store_move *move,
+    struct err *err);
+int store_update_move(struct store *store, const struct store_move *move,
+    struct err *err);
+int store_get_move(struct store *store, int64_t id,
+    void (*fn)(const struct store_move *move, void *arg), void *arg,
+    struct err *err);	/* ERR_NOT_FOUND */
+struct store_move_filter { bool open_only; const char *uuid;
+    int64_t drain_id; int max; };	/* max 0: all */
+/* Newest first. */
+int store_each_move(struct store *store,
+    const struct store_move_filter *filter,
+    void (*fn)(const struct store_move *move, void *arg), void *arg,
+    struct err *err);
+
+/* Intents before, results after each irreversible call. */
+struct store_journal { int64_t move_id; struct wall at;
+    const char *kind;		/* "intent" | "result" | "note" */
+    const char *step;		/* "perform", "undefine-source" */
+    const char *detail; };	/* NULL */
+int store_add_journal(struct store *store,
+    const struct store_journal *entry, struct err *err);
+int store_each_journal(struct store *store, int64_t move_id,
+    void (*fn)(const struct store_journal *entry, void *arg), void *arg,
+    struct err *err);
+
+/* ---- events and the outbox ---- */
+
+#define STORE_EVENTS_MAX 20000	/* older ones are forgotten, with their dead
+				 * letters, unless a delivery is pending */
+#define STORE_OUTBOX_MAX 200000	/* pending rows, all receivers */
+
+struct store_event {
+	int64_t seq;		/* given by store_add_event */
+	const char *id;		/* CloudEvents id: a UUID */
+	const char *type;
+	struct wall at;
+	const char *body;	/* the whole CloudEvent, JSON */
+};
+int store_add_event(struct store *store, struct store_event *event,
+    struct err *err);
+/* Those with seq > after, oldest first, at most max. */
+int store_each_event(struct store *store, int64_t after, int max,
+    void (*fn)(const struct store_event *event, void *arg), void *arg,
+    struct err *err);
+int64_t store_last_event(struct store *store);
+
+enum store_delivery { STORE_PENDING, STORE_DELIVERED, STORE_DEAD };
+struct store_outbox {
+	int64_t id;
+	int64_t event_seq;
+	const char *receiver;
+	int attempts;
+	struct wall next;	/* not before */
+	const char *event_id, *type, *body;	/* filled when read */
+	struct wall created;
+};
+/* ERR_LIMIT: STORE_OUTBOX_MAX is reached; see store_evict_outbox. */
+int store_add_outbox(struct store *store, int64_t event_seq,
+    const char *receiver, struct wall now, struct err *err);
+/* Pending rows of this receiver that are due at `now`: those with the fewest
+ * attempts first, then oldest first, so that one that is refused again and
+ * again does not stand in the way of the others. */
+int store_each_due(struct store *store, const char *receiver,
+    struct wall now, int max,
+    void (*fn)(const struct store_outbox *row, void *arg), void *arg,
+    struct err *err);
+/* When the next pending row of any receiver is due; false: none is. */
+bool store_next_due(struct store *store, struct wall *out);
+/* When this receiver's next one is that is due later than `after`. */
+bool store_receiver_due(struct store *store, const char *receiver,
+    struct wall after, struct wall *out);
+int store_mark_outbox(struct store *store, int64_t id,
+    enum store_delivery state, int attempts, struct wall next, int code,
+    const char *answer, struct err *err);
+/*
+ * Room for new rows: makes up to STORE_EVICT_MAX pending rows of the receiver
+ * with most of them dead letters, those that are not results (RESULT_TYPES in
+ * outbox.c) before those that are, the oldest first.  Tells whose and how many.
+ */
+#define STORE_EVICT_MAX 100
+struct store_evicted { char receiver[64]; int count;
+    int64_t first_seq, last_seq; };	/* of their events */
+int store_evict_outbox(struct store *store, struct store_evicted *out,
+    struct err *err);
+struct store_outbox_count { int64_t pending, dead;
+    struct wall oldest; };		/* pending one; ms 0: none */
+int store_count_outbox(struct store *store, const char *receiver,
+    struct store_outbox_count *out, struct err *err);
+/* Every receiver with pending rows, configured or not, most rows first. */
+int store_each_backlog(struct store *store,
+    void (*fn)(const char *receiver, int64_t pending, void *arg), void *arg,
+    struct err *err);
+
+#endif

@@ -1,0 +1,255 @@
+/*
+ * Loads every NAME.in of a folder and compares what is said with NAME.ok.
+ *
+ *	check_conf [-u] FOLDER		-u writes the .ok files anew
+ *
+ * The name tells what the file is: main-*, policy-* and hosts-* are one file of
+ * that kind (beside a main file that says "version: 1"), set-* holds several,
+ * each after a line "=== main|hosts|policies FILE".  What has "-valid" in its
+ * name must load, and its .ok shows the settings; all others must be refused,
+ * and every fault must have a line and a column.
+ */
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "config/policy.h"
+#include "config/settings.h"
+
+#define FILE_MAX (16 << 20)
+#define PARTS_MAX 16
+#define MAIN_DIR "/etc/drover"
+
+struct parts {
+	struct settings_file files[PARTS_MAX];
+	char names[PARTS_MAX][64];
+	size_t count;
+};
+
+static const char empty_main[] = "version: 1\n";
+
+static int
+read_whole(const char *path, struct buf *out)
+{
+	char chunk[65536];
+	size_t n;
+	FILE *f = fopen(path, "rb");
+
+	if (f == NULL)
+		return -1;
+	while ((n = fread(chunk, 1, sizeof(chunk), f)) > 0)
+		buf_add(out, chunk, n);
+	fclose(f);
+	return out->overflow ? -1 : 0;
+}
+
+static void
+add_part(struct parts *parts, enum settings_file_kind kind, const char *name,
+    const char *text, size_t len)
+{
+	struct settings_file *file = &parts->files[parts->count];
+	char *own = parts->names[parts->count++];
+
+	snprintf(own, sizeof(parts->names[0]), "%s", name);
+	*file = (struct settings_file){ .kind = kind, .name = own,
+	    .text = text, .len = len };
+}
+
+static enum settings_file_kind
+kind_of(const char *word)
+{
+	if (strncmp(word, "hosts", 5) == 0)
+		return SETTINGS_HOSTS;
+	return strncmp(word, "polic", 5) == 0 ? SETTINGS_POLICIES :
+	    SETTINGS_MAIN;
+}
+
+static void
+split_set(struct parts *parts, const char *text)
+{
+	const char *at = text;
+
+	while (at != NULL && strncmp(at, "=== ", 4) == 0 &&
+	    parts->count < PARTS_MAX) {
+		const char *body = strchr(at, '\n');
+		const char *next;
+		char kind[16], name[64];
+
+		if (body == NULL ||
+		    sscanf(at, "=== %15s %63s", kind, name) != 2)
+			return;
+		body++;
+		next = strstr(body, "\n=== ");
+		at = next != NULL ? next + 1 : NULL;
+		add_part(parts, kind_of(kind), name, body, at != NULL ?
+		    (size_t)(at - body) : strlen(body));
+	}
+}
+
+static void
+dump_host(const struct settings_host *h, struct buf *out)
+{
+	buf_addf(out, "host %s uri=%s migrate=%s reserve=%" PRId64
+	    " outbound=%d inbound=%d at %s:%u\n", h->name, h->uri,
+	    h->migrate_uri != NULL ? h->migrate_uri : "-", h->reserve_memory,
+	    h->outbound, h->inbound, h->file, h->line);
+	for (size_t i = 0; i < h->label_count; i++)
+		buf_addf(out, "  label %s=%s\n", h->labels[i].key,
+		    h->labels[i].value);
+}
+
+static void
+dump_policy(const struct policy *p, struct buf *out)
+{
+	buf_addf(out, "policy %s mode=%s priority=%d when=\"%s\" at %s:%u:%u\n",
+	    p->name, policy_mode_name(p->mode), p->priority,
+	    p->when_host_text, p->file, p->line, p->when_line);
+	buf_addf(out, "  limits %d %d %d handover=%s max_downtime=%" PRId64
+	    " timeout=%" PRId64 " retries=%d backoff=%" PRId64 " order=%s\n",
+	    p->limit_total, p->limit_per_source, p->limit_per_target,
+	    policy_handover_name(p->handover), p->max_downtime_ms,
+	    p->timeout_ms, p->retries, p->backoff_ms,
+	    policy_order_name(p->order));
+	for (size_t i = 0; i < p->except_count; i++)
+		buf_addf(out, "  except %s\n", p->except[i]);
+	if (p->description[0] != '\0')
+		buf_addf(out, "  description %s\n", p->description);
+}
+
+static void
+dump_settings(const struct settings *s, struct buf *out)
+{
+	buf_addf(out, "site=%s state_dir=%s socket=%s group=\"%s\" "
+	    "maintenance_dir=%s\n", s->site, s->state_dir, s->socket,
+	    s->socket_group,
+	    s->maintenance_dir != NULL ? s->maintenance_dir : "-");
+	buf_addf(out, "sample=%" PRId64 " limits=%d/%d/%d bandwidth=%" PRId64
+	    " proof=%s\n", s->sample_interval_ms, s->limits.total,
+	    s->limits.per_source, s->limits.per_target, s->limits.bandwidth,
+	    s->proof == SETTINGS_PROOF_MARKER ? "marker" : "declared");
+	for (size_t i = 0; i < s->shared_path_count; i++)
+		buf_addf(out, "shared %s\n", s->shared_paths[i]);
+	for (size_t i = 0; i < s->host_count; i++)
+		dump_host(&s->hosts[i], out);
+	for (size_t i = 0; i < s->receiver_count; i++) {
+		const struct settings_receiver *r = &s->receivers[i];
+
+		buf_addf(out, "receiver %s type=%s url=%s secret=%s "
+		    "timeout=%" PRId64 " at %s:%u events", r->name, r->type,
+		    r->url, r->secret_file != NULL ? r->secret_file : "-",
+		    r->timeout_ms, r->file, r->line);
+		for (size_t j = 0; j < r->event_count; j++)
+			buf_addf(out, " %s", r->events[j]);
+		buf_adds(out, "\n");
+	}
+	for (size_t i = 0; i < s->policy_count; i++)
+		dump_policy(&s->policies[i], out);
+}
+
+/* Returns the number of complaints about the behaviour itself. */
+static int
+load(const char *name, const struct buf *in, struct buf *out)
+{
+	bool valid = strstr(name, "-valid") != NULL;
+	struct parts parts = { .count = 0 };
+	struct diag_list diags;
+	struct settings *settings;
+	int bad = 0;
+
+	if (strncmp(name, "set-", 4) == 0) {
+		split_set(&parts, buf_str(in));
+	} else {
+		add_part(&parts, kind_of(name), name, buf_str(in), in->len);
+		if (parts.files[0].kind != SETTINGS_MAIN)
+			add_part(&parts, SETTINGS_MAIN, "main", empty_main,
+			    strlen(empty_main));
+	}
+	diag_init(&diags);
+	settings = settings_parse(parts.files, parts.count, MAIN_DIR, &diags);
+	if (settings != NULL)
+		dump_settings(settings, out);
+	else
+		diag_print(&diags, out);
+	if ((settings != NULL) != valid || (settings == NULL) !=
+	    diag_any(&diags)) {
+		printf("%s: %s\n", name, valid ? "refused" : "accepted");
+		bad++;
+	}
+	for (size_t i = 0; i < diags.count; i++) {
+		if (diags.items[i].line > 0 && diags.items[i].column > 0)
+			continue;
+		printf("%s: a fault without position: %s\n", name,
+		    diags.items[i].text);
+		bad++;
+	}
+	settings_free(settings);
+	diag_free(&diags);
+	return bad;
+}
+
+static int
+check_one(const char *dir, const char *name, bool update)
+{
+	cleanup(buf_free) struct buf in = BUF_INIT(FILE_MAX);
+	cleanup(buf_free) struct buf ok = BUF_INIT(FILE_MAX);
+	cleanup(buf_free) struct buf out = BUF_INIT(FILE_MAX);
+	char path[4096];
+	int bad;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if (read_whole(path, &in) != 0) {
+		printf("%s: cannot be read\n", path);
+		return 1;
+	}
+	bad = load(name, &in, &out);
+	memcpy(path + strlen(path) - 3, ".ok", 4);
+	if (update) {
+		f = fopen(path, "wb");
+		if (f == NULL || fwrite(buf_str(&out), 1, out.len, f) !=
+		    out.len || fclose(f) != 0)
+			return bad + 1;
+		return bad;
+	}
+	if (read_whole(path, &ok) != 0 || ok.len != out.len ||
+	    memcmp(buf_str(&ok), buf_str(&out), ok.len) != 0) {
+		printf("%s: expected\n%sbut got\n%s", name, buf_str(&ok),
+		    buf_str(&out));
+		bad++;
+	}
+	return bad;
+}
+
+static int
+keep_in(const struct dirent *entry)
+{
+	size_t len = strlen(entry->d_name);
+
+	return len > 3 && strcmp(entry->d_name + len - 3, ".in") == 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	bool update = argc > 1 && strcmp(argv[1], "-u") == 0;
+	struct dirent **entries = NULL;
+	int count, bad = 0;
+
+	if (argc != (update ? 3 : 2)) {
+		fprintf(stderr, "usage: check_conf [-u] FOLDER\n");
+		return 2;
+	}
+	count = scandir(argv[argc - 1], &entries, keep_in, alphasort);
+	for (int i = 0; i < count; i++) {
+		bad += check_one(argv[argc - 1], entries[i]->d_name, update);
+		free(entries[i]);
+	}
+	free(entries);
+	printf("%d configurations, %d complaints\n", count, bad);
+	return count > 0 && bad == 0 ? 0 : 1;
+}

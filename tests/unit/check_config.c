@@ -1,0 +1,513 @@
+/*
+ * Configuration: defaults, names, order, reload, suggestions; that the shipped
+ * files and every example of the manual load; that the manual knows every key;
+ * and that no damaged text does harm.  What is said about each kind of mistake
+ * is the business of tests/conf.
+ */
+
+#include <check.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "config/read.h"
+#include "config/schema.h"
+#include "config/settings.h"
+#include "config/uri.h"
+
+#define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
+#define FILE_MAX (1 << 20)
+
+static const char *
+source_dir(void)
+{
+	const char *dir = getenv("srcdir");
+
+	return dir != NULL ? dir : ".";
+}
+
+static void
+read_source(const char *name, struct buf *out)
+{
+	char path[4096], chunk[4096];
+	size_t n;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", source_dir(), name);
+	f = fopen(path, "rb");
+	ck_assert_msg(f != NULL, "%s cannot be read", path);
+	while ((n = fread(chunk, 1, sizeof(chunk), f)) > 0)
+		ck_assert_int_eq(buf_add(out, chunk, n), 0);
+	fclose(f);
+}
+
+/* Parses texts of which the first is the main file; prints what is wrong. */
+static struct settings *
+parse_files(const struct settings_file *files, size_t count, char *said,
+    size_t size)
+{
+	struct buf out = BUF_INIT(FILE_MAX);
+	struct settings *settings;
+	struct diag_list diags;
+
+	diag_init(&diags);
+	settings = settings_parse(files, count, "/etc/drover", &diags);
+	ck_assert(diag_any(&diags) == (settings == NULL));
+	diag_print(&diags, &out);
+	snprintf(said, size, "%s", buf_str(&out));
+	buf_free(&out);
+	diag_free(&diags);
+	return settings;
+}
+
+static struct settings *
+parse_main(const char *text)
+{
+	struct settings_file file = { SETTINGS_MAIN, "drover.yaml", text,
+		strlen(text) };
+	struct settings *settings;
+	char said[4096];
+
+	settings = parse_files(&file, 1, said, sizeof(said));
+	ck_assert_msg(settings != NULL, "%s", said);
+	return settings;
+}
+
+/* A text of any kind, with the main file that it needs. */
+static void
+assert_loads(enum settings_file_kind kind, const char *name, const char *text,
+    size_t len)
+{
+	struct settings_file files[2] = {
+		{ SETTINGS_MAIN, "main", "version: 1\n", 11 },
+		{ kind, name, text, len },
+	};
+	bool alone = kind == SETTINGS_MAIN;
+	struct settings *settings;
+	char said[4096];
+
+	settings = parse_files(alone ? files + 1 : files, alone ? 1 : 2, said,
+	    sizeof(said));
+	ck_assert_msg(settings != NULL, "%s", said);
+	settings_free(settings);
+}
+
+START_TEST(defaults_are_as_documented)
+{
+	struct settings *s = parse_main("version: 1\nhosts:\n"
+	    "  - { name: a, uri: \"qemu:///system\" }\nreceivers:\n"
+	    "  - { name: r, type: cloudevents, url: \"http://h/\" }\n");
+
+	ck_assert_str_eq(s->site, "drover");
+	ck_assert_str_eq(s->state_dir, "/var/lib/drover");
+	ck_assert_str_eq(s->socket, "/run/drover/drover.sock");
+	ck_assert_str_eq(s->socket_group, "drover");
+	ck_assert_ptr_null(s->maintenance_dir);
+	ck_assert_int_eq(s->sample_interval_ms, 10000);
+	ck_assert_int_eq(s->limits.total, 6);
+	ck_assert_int_eq(s->limits.per_source, 2);
+	ck_assert_int_eq(s->limits.per_target, 2);
+	ck_assert_int_eq(s->limits.bandwidth, 0);
+	ck_assert_int_eq(s->proof, SETTINGS_PROOF_MARKER);
+	ck_assert_int_eq(s->hosts[0].reserve_memory, 1 << 30);
+	ck_assert_int_eq(s->hosts[0].inbound, -1);
+	ck_assert_int_eq(s->hosts[0].outbound, -1);
+	ck_assert_ptr_null(s->hosts[0].migrate_uri);
+	ck_assert_uint_eq(s->hosts[0].line, 3);
+	ck_assert_int_eq(s->receivers[0].timeout_ms, 10000);
+	ck_assert(settings_receiver_wants(&s->receivers[0],
+	    "drover.move.completed"));
+	settings_free(s);
+}
+END_TEST
+
+START_TEST(hosts_are_found_by_name_and_sorted)
+{
+	struct settings *s = parse_main("version: 1\nhosts:\n"
+	    "  - { name: b, uri: \"qemu+tcp://b/system\" }\n"
+	    "  - { name: a, uri: \"qemu+tcp://a/system\" }\n"
+	    "  - { name: c, uri: \"qemu+tcp://c/system\" }\n");
+
+	ck_assert_uint_eq(s->host_count, 3);
+	ck_assert_str_eq(s->hosts[0].name, "a");
+	ck_assert_str_eq(s->hosts[2].name, "c");
+	ck_assert_ptr_eq(settings_find_host(s, "b"), &s->hosts[1]);
+	ck_assert_ptr_null(settings_find_host(s, "d"));
+	settings_free(s);
+	s = parse_main("version: 1\n");
+	ck_assert_ptr_null(settings_find_host(s, "a"));
+	settings_free(s);
+}
+END_TEST
+
+START_TEST(relative_paths_start_at_the_main_file)
+{
+	struct settings *s = parse_main("version: 1\nstate_dir: state/\n"
+	    "socket: ./s\nmaintenance_dir: /run/m//\n");
+
+	ck_assert_str_eq(s->state_dir, "/etc/drover/state");
+	ck_assert_str_eq(s->socket, "/etc/drover/./s");
+	ck_assert_str_eq(s->maintenance_dir, "/run/m");
+	settings_free(s);
+}
+END_TEST
+
+START_TEST(receivers_get_the_events_they_want)
+{
+	struct settings *s = parse_main("version: 1\nreceivers:\n"
+	    "  - { name: r, type: cloudevents, url: \"http://h/\","
+	    " events: [ move.*, host.lost ] }\n");
+	const struct settings_receiver *r = &s->receivers[0];
+
+	ck_assert(settings_receiver_wants(r, "drover.move.started"));
+	ck_assert(settings_receiver_wants(r, "drover.host.lost"));
+	ck_assert(!settings_receiver_wants(r, "drover.host.recovered"));
+	ck_assert(!settings_receiver_wants(r, "drover.drain.blocked"));
+	settings_free(s);
+}
+END_TEST
+
+START_TEST(the_order_of_the_files_does_not_matter)
+{
+	static const char main_text[] = "version: 1\n";
+	static const char one[] = "version: 1\npolicies:\n"
+	    "  - { name: p1, mode: auto, when: { host: up } }\n"
+	    "  - { name: p2, mode: auto, priority: 9, when: { host: up } }\n";
+	static const char two[] = "version: 1\npolicies:\n"
+	    "  - { name: p3, mode: off, priority: 9, when: { host: up } }\n";
+	struct settings_file files[] = {
+		{ SETTINGS_POLICIES, "20.yaml", two, strlen(two) },
+		{ SETTINGS_POLICIES, "10.yaml", one, strlen(one) },
+		{ SETTINGS_MAIN, "m.yaml", main_text, strlen(main_text) },
+	};
+	char said[1024];
+	struct settings *s = parse_files(files, 3, said, sizeof(said));
+
+	ck_assert_msg(s != NULL, "%s", said);
+	ck_assert_str_eq(s->policies[0].name, "p2");
+	ck_assert_str_eq(s->policies[1].name, "p3");
+	ck_assert_str_eq(s->policies[2].name, "p1");
+	ck_assert_str_eq(s->policies[2].file, "10.yaml");
+	ck_assert_uint_eq(s->policies[2].line, 3);
+	settings_free(s);
+}
+END_TEST
+
+START_TEST(a_main_file_is_needed)
+{
+	struct settings_file file = { SETTINGS_HOSTS, "h.yaml", "hosts: []\n",
+		10 };
+	char said[1024];
+
+	ck_assert_ptr_null(parse_files(&file, 1, said, sizeof(said)));
+	ck_assert_str_eq(said, "drover.yaml: no main file is given\n");
+}
+END_TEST
+
+START_TEST(a_reload_keeps_what_needs_a_restart)
+{
+	struct settings *now = parse_main("version: 1\nsite: a\n");
+	struct settings *other = parse_main("version: 1\nsite: b\n"
+	    "limits: { total: 3 }\n");
+	struct settings *moved = parse_main("version: 1\nstate_dir: /x\n"
+	    "maintenance_dir: /y\n");
+	struct err err = { .code = ERR_NONE };
+
+	ck_assert_int_eq(settings_check_reload(now, other, &err), 0);
+	ck_assert_int_eq(settings_check_reload(now, moved, &err), -1);
+	ck_assert_int_eq(err.code, ERR_CONFLICT);
+	ck_assert_str_eq(err.msg, "a change of state_dir, maintenance_dir "
+	    "needs a restart of droverd");
+	settings_free(now);
+	settings_free(other);
+	settings_free(moved);
+}
+END_TEST
+
+START_TEST(near_words_are_suggested_and_far_ones_not)
+{
+	static const char *const words[] = { "name", "uri", "sample_interval",
+		"per_source", "policies", "up", NULL };
+	static const struct { const char *word, *near; } rows[] = {
+		{ "nmae", "name" }, { "NAME", "name" }, { "names", "name" },
+		{ "url", "uri" }, { "ur", "uri" },
+		{ "sampleInterval", "sample_interval" },
+		{ "interval", "sample_interval" },
+		{ "per-source", "per_source" }, { "policy", "policies" },
+		{ "uup", "up" }, { "zebra", NULL }, { "", NULL },
+		{ "x", NULL }, { "xy", NULL },
+	};
+
+	for (int i = 0; i < COUNT(rows); i++) {
+		const char *near = diag_suggest(rows[i].word, words);
+
+		ck_assert_msg((near == NULL) == (rows[i].near == NULL) &&
+		    (near == NULL || strcmp(near, rows[i].near) == 0),
+		    "%s: %s", rows[i].word, near != NULL ? near : "nothing");
+	}
+}
+END_TEST
+
+START_TEST(faults_are_sorted_and_bounded)
+{
+	struct diag_list diags;
+	struct buf out = BUF_INIT(FILE_MAX);
+	char longer[3000];
+
+	diag_init(&diags);
+	diag_add(&diags, "b", 2, 1, "third");
+	diag_add(&diags, "b", 1, 7, "second");
+	diag_add(&diags, "a", 9, 9, "first");
+	diag_add(&diags, "b", 2, 1, "fourth");
+	diag_add(&diags, "b", 0, 0, "whole");
+	diag_print(&diags, &out);
+	ck_assert_str_eq(buf_str(&out), "a:9:9: first\nb: whole\n"
+	    "b:1:7: second\nb:2:1: third\nb:2:1: fourth\n");
+	for (int i = 0; i < DIAG_MAX; i++)
+		diag_add(&diags, "c", 1, 1, "x");
+	ck_assert_uint_eq(diags.count, DIAG_MAX);
+	buf_clear(&out);
+	diag_print(&diags, &out);
+	ck_assert_ptr_nonnull(strstr(buf_str(&out), "\nand 5 more\n"));
+	diag_free(&diags);
+
+	memset(longer, 'x', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	diag_add(&diags, "a", 1, 1, "%s", longer);
+	ck_assert_uint_lt(strlen(diags.items[0].text), 1100);
+	diag_free(&diags);
+	buf_free(&out);
+}
+END_TEST
+
+START_TEST(uris_are_taken_apart)
+{
+	static const struct {
+		int (*check)(const char *uri, struct err *err);
+		const char *uri;
+		int rc;
+	} rows[] = {
+		{ uri_check_libvirt, "qemu:///system", 0 },
+		{ uri_check_libvirt, "qemu+tcp://[::1]:1/system", 0 },
+		{ uri_check_libvirt, "qemu+ssh://u@h:22/system?mode=auto", 0 },
+		{ uri_check_libvirt, "qemu+tcp://h/system?", 0 },
+		{ uri_check_libvirt, "qemu+tcp://[::1/system", -1 },
+		{ uri_check_libvirt, "qemu+tcp://[::1]x/system", -1 },
+		{ uri_check_libvirt, "qemu+tcp://-h/system", -1 },
+		{ uri_check_libvirt, "test:///default", -1 },
+		{ uri_check_libvirt, ":///system", -1 },
+		{ uri_check_libvirt, "1qemu:///system", -1 },
+		{ uri_check_libvirt, "", -1 },
+		{ uri_check_migrate, "tcp://h", 0 },
+		{ uri_check_migrate, "tcp://10.0.0.1:49152", 0 },
+		{ uri_check_migrate, "rdma://[fd00::1]", 0 },
+		{ uri_check_migrate, "tcp://h?x=1", -1 },
+		{ uri_check_migrate, "tcp://[::]", -1 },
+		{ uri_check_migrate, "tls://h", -1 },
+		{ uri_check_migrate, "unix:///tmp/x", -1 },
+		{ uri_check_http, "http://h", 0 },
+		{ uri_check_http, "https://u:p@h:8443/a?b=c@d:e", 0 },
+		{ uri_check_http, "https://h?q=/x", 0 },
+		{ uri_check_http, "gopher://h/", -1 },
+		{ uri_check_http, "http://", -1 },
+	};
+
+	for (int i = 0; i < COUNT(rows); i++) {
+		struct err err = { .code = ERR_NONE };
+
+		ck_assert_msg(rows[i].check(rows[i].uri, &err) == rows[i].rc,
+		    "%s: %s", rows[i].uri, err.msg);
+	}
+}
+END_TEST
+
+START_TEST(shipped_files_load)
+{
+	struct buf text = BUF_INIT(FILE_MAX);
+	char path[4096], name[300];
+	struct dirent *entry;
+	int count = 0;
+	DIR *dir;
+
+	read_source("etc/drover.yaml", &text);
+	assert_loads(SETTINGS_MAIN, "etc/drover.yaml", text.data, text.len);
+	snprintf(path, sizeof(path), "%s/policies", source_dir());
+	dir = opendir(path);
+	ck_assert_ptr_nonnull(dir);
+	while ((entry = readdir(dir)) != NULL) {
+		if (strstr(entry->d_name, ".yaml") == NULL)
+			continue;
+		snprintf(name, sizeof(name), "policies/%s", entry->d_name);
+		buf_clear(&text);
+		read_source(name, &text);
+		assert_loads(SETTINGS_POLICIES, name, text.data, text.len);
+		count++;
+	}
+	closedir(dir);
+	ck_assert_int_gt(count, 0);
+	buf_free(&text);
+}
+END_TEST
+
+/* `.\" example: NAME KIND`, `.Bd ...`, text, `.Ed`. */
+static int
+load_examples(const char *page)
+{
+	static const char mark[] = "\n.\\\" example: ";
+	struct buf text = BUF_INIT(FILE_MAX);
+	const char *at;
+	int count = 0;
+
+	read_source(page, &text);
+	at = buf_str(&text);
+	while ((at = strstr(at, mark)) != NULL) {
+		enum settings_file_kind kind = SETTINGS_MAIN;
+		char name[64], word[16];
+		const char *end;
+
+		ck_assert_int_eq(sscanf(at + strlen(mark), "%63s %15s", name,
+		    word), 2);
+		if (strcmp(word, "fragment") == 0)
+			kind = SETTINGS_HOSTS;
+		else if (strcmp(word, "policy") == 0)
+			kind = SETTINGS_POLICIES;
+		else
+			ck_assert_str_eq(word, "main");
+		at = strstr(at, "\n.Bd ");
+		ck_assert_ptr_nonnull(at);
+		at = strchr(at + 1, '\n') + 1;
+		end = strstr(at, "\n.Ed");
+		ck_assert_ptr_nonnull(end);
+		assert_loads(kind, name, at, (size_t)(end + 1 - at));
+		count++;
+	}
+	buf_free(&text);
+	return count;
+}
+
+START_TEST(examples_of_the_manual_load)
+{
+	ck_assert_int_ge(load_examples("man/drover.yaml.5"), 3);
+	ck_assert_int_ge(load_examples("man/drover-policy.7"), 2);
+}
+END_TEST
+
+static void
+find_in_page(const char *path, const struct schema_key *key, void *arg)
+{
+	const char *page = arg;
+	char item[128];
+
+	snprintf(item, sizeof(item), "\n.It Cm %s", key->name);
+	ck_assert_msg(strstr(page, item) != NULL,
+	    "%s is not in the manual", path);
+	ck_assert_msg(key->meaning != NULL, "%s has no meaning", path);
+}
+
+START_TEST(the_manual_knows_every_key)
+{
+	struct buf page = BUF_INIT(FILE_MAX);
+
+	read_source("man/drover.yaml.5", &page);
+	schema_walk(&read_main_schema, "", find_in_page, page.data);
+	buf_clear(&page);
+	read_source("man/drover-policy.7", &page);
+	schema_walk(read_policies_schema.keys[1].of, "", find_in_page,
+	    page.data);
+	buf_free(&page);
+}
+END_TEST
+
+/* Refused with positions or accepted, and nothing else. */
+static void
+parse_damaged(enum settings_file_kind kind, const char *text, size_t len)
+{
+	struct settings_file files[2] = {
+		{ SETTINGS_MAIN, "m", "version: 1\n", 11 },
+		{ kind, "damaged", text, len },
+	};
+	bool alone = kind == SETTINGS_MAIN;
+	struct settings *settings;
+	struct diag_list diags;
+
+	diag_init(&diags);
+	settings = settings_parse(alone ? files + 1 : files, alone ? 1 : 2,
+	    "/", &diags);
+	ck_assert(diag_any(&diags) == (settings == NULL));
+	for (size_t i = 0; i < diags.count; i++)
+		ck_assert_msg(diags.items[i].line > 0 &&
+		    diags.items[i].column > 0, "no position: %s",
+		    diags.items[i].text);
+	diag_free(&diags);
+	settings_free(settings);
+}
+
+static void
+damage_text(enum settings_file_kind kind, const char *name)
+{
+	static const char with[] = "\0\t\n :-\"'[]{}&*!#|%@\xff\x80" "0a";
+	struct buf text = BUF_INIT(FILE_MAX);
+
+	read_source(name, &text);
+	for (size_t len = 0; len <= text.len; len++) {
+		char *copy = malloc(len > 0 ? len : 1);
+
+		ck_assert_ptr_nonnull(copy);
+		memcpy(copy, text.data, len);
+		parse_damaged(kind, copy, len);
+		free(copy);
+	}
+	for (size_t at = 0; at < text.len; at++) {
+		char was = text.data[at];
+
+		/* Two of the bytes at each place; over a file, all of them. */
+		for (size_t i = 0; i < 2; i++) {
+			text.data[at] = with[(at * 7 + i * 11) %
+			    (sizeof(with) - 1)];
+			parse_damaged(kind, text.data, text.len);
+		}
+		text.data[at] = was;
+	}
+	buf_free(&text);
+}
+
+START_TEST(damaged_files_do_no_harm)
+{
+	damage_text(SETTINGS_MAIN, "tests/conf/main-valid-full.in");
+	damage_text(SETTINGS_POLICIES, "tests/conf/policy-valid-full.in");
+	damage_text(SETTINGS_HOSTS, "tests/conf/hosts-valid-list.in");
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("config");
+	TCase *tcase = tcase_create("config");
+	SRunner *runner;
+	int failed;
+
+	tcase_set_timeout(tcase, 120);
+	tcase_add_test(tcase, defaults_are_as_documented);
+	tcase_add_test(tcase, hosts_are_found_by_name_and_sorted);
+	tcase_add_test(tcase, relative_paths_start_at_the_main_file);
+	tcase_add_test(tcase, receivers_get_the_events_they_want);
+	tcase_add_test(tcase, the_order_of_the_files_does_not_matter);
+	tcase_add_test(tcase, a_main_file_is_needed);
+	tcase_add_test(tcase, a_reload_keeps_what_needs_a_restart);
+	tcase_add_test(tcase, near_words_are_suggested_and_far_ones_not);
+	tcase_add_test(tcase, faults_are_sorted_and_bounded);
+	tcase_add_test(tcase, uris_are_taken_apart);
+	tcase_add_test(tcase, shipped_files_load);
+	tcase_add_test(tcase, examples_of_the_manual_load);
+	tcase_add_test(tcase, the_manual_knows_every_key);
+	tcase_add_test(tcase, damaged_files_do_no_harm);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? 0 : 1;
+}

@@ -1,0 +1,253 @@
+/*
+ * The control server is tested against this: what matters there is what arrives
+ * at the backend and how its answers and errors come back, not hosts and
+ * guests.
+ */
+
+#include "fake_backend.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Notes the call; returns an object that names it, or fails as told. */
+static json_t *
+note(struct fake_backend *fake, struct err *err, const char *fmt, ...)
+{
+	char text[1024];
+	size_t used;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	pthread_mutex_lock(&fake->lock);
+	used = strlen(fake->calls);
+	snprintf(fake->calls + used, sizeof(fake->calls) - used, "%s\n",
+	    text);
+	pthread_mutex_unlock(&fake->lock);
+	if (fake->fail.code != ERR_NONE) {
+		err_set(err, fake->fail.code, "%s", fake->fail.msg);
+		return NULL;
+	}
+	return json_pack("{s:s, s:f}", "called", text, "number", 0.1);
+}
+
+static const char *
+or_none(const char *s)
+{
+	return s != NULL ? s : "-";
+}
+
+static json_t *
+fake_status(void *arg, struct err *err)
+{
+	return note(arg, err, "status");
+}
+
+static json_t *
+fake_hosts(void *arg, struct err *err)
+{
+	return note(arg, err, "hosts");
+}
+
+static json_t *
+fake_host(void *arg, const char *name, struct err *err)
+{
+	return note(arg, err, "host %s", name);
+}
+
+static json_t *
+fake_vms(void *arg, struct err *err)
+{
+	return note(arg, err, "vms");
+}
+
+static json_t *
+fake_vm(void *arg, const char *name, struct err *err)
+{
+	return note(arg, err, "vm %s", name);
+}
+
+static json_t *
+fake_plan_drain(void *arg, const char *host,
+    const struct control_drain_options *options, struct err *err)
+{
+	return note(arg, err, "plan_drain %s %d %s %s", host,
+	    options->parallel, or_none(options->only_to),
+	    or_none(options->reason));
+}
+
+static json_t *
+fake_drain(void *arg, const char *host,
+    const struct control_drain_options *options,
+    const struct control_peer *peer, struct err *err)
+{
+	return note(arg, err, "drain %s %d %s %s uid=%u pid=%d", host,
+	    options->parallel, or_none(options->only_to),
+	    or_none(options->reason), (unsigned)peer->uid, (int)peer->pid);
+}
+
+static json_t *
+fake_undrain(void *arg, const char *host, const struct control_peer *peer,
+    struct err *err)
+{
+	return note(arg, err, "undrain %s uid=%u", host, (unsigned)peer->uid);
+}
+
+static json_t *
+fake_cordon(void *arg, const char *host, const char *reason,
+    const struct control_peer *peer, struct err *err)
+{
+	return note(arg, err, "cordon %s %s uid=%u", host, or_none(reason),
+	    (unsigned)peer->uid);
+}
+
+static json_t *
+fake_uncordon(void *arg, const char *host, const struct control_peer *peer,
+    struct err *err)
+{
+	return note(arg, err, "uncordon %s uid=%u", host,
+	    (unsigned)peer->uid);
+}
+
+static json_t *
+fake_drains(void *arg, int max, struct err *err)
+{
+	return note(arg, err, "drains %d", max);
+}
+
+static json_t *
+fake_drain_show(void *arg, int64_t id, struct err *err)
+{
+	return note(arg, err, "drain_show %lld", (long long)id);
+}
+
+static json_t *
+fake_moves(void *arg, const struct control_move_filter *filter,
+    struct err *err)
+{
+	return note(arg, err, "moves %d %d", filter->max, filter->open_only);
+}
+
+static json_t *
+fake_move(void *arg, int64_t id, struct err *err)
+{
+	return note(arg, err, "move %lld", (long long)id);
+}
+
+static json_t *
+fake_vm_move(void *arg, const char *vm,
+    const struct control_move_options *options,
+    const struct control_peer *peer, struct err *err)
+{
+	return note(arg, err, "vm_move %s %s %s %d uid=%u", vm,
+	    or_none(options->to), or_none(options->strategy),
+	    options->dry_run, (unsigned)peer->uid);
+}
+
+static json_t *
+fake_move_abort(void *arg, int64_t id, const struct control_peer *peer,
+    struct err *err)
+{
+	return note(arg, err, "move_abort %lld uid=%u", (long long)id,
+	    (unsigned)peer->uid);
+}
+
+static json_t *
+fake_reload(void *arg, char **out_faults, struct err *err)
+{
+	struct fake_backend *fake = arg;
+	json_t *answer = note(arg, err, "reload");
+
+	if (fake->faults == NULL)
+		return answer;
+	json_decref(answer);
+	*out_faults = strdup(fake->faults);
+	err_set(err, ERR_INVALID, "the configuration has faults");
+	return NULL;
+}
+
+static int
+fake_events(void *arg, int64_t after, int max,
+    void (*fn)(const struct store_event *event, void *fn_arg), void *fn_arg,
+    struct err *err)
+{
+	struct fake_backend *fake = arg;
+	char *body = malloc(fake->event_size + 128);
+
+	(void)err;
+	pthread_mutex_lock(&fake->lock);
+	for (int64_t seq = after + 1; seq <= fake->event_count && max > 0;
+	    seq++, max--) {
+		struct store_event event = { .seq = seq,
+			.type = "drover.move.completed", .body = body };
+		int used = sprintf(body, "{\"n\":%lld,\"pad\":\"",
+		    (long long)seq);
+
+		memset(body + used, 'x', fake->event_size);
+		memcpy(body + (size_t)used + fake->event_size, "\"}", 3);
+		fake->events_read++;
+		fn(&event, fn_arg);
+	}
+	pthread_mutex_unlock(&fake->lock);
+	free(body);
+	return 0;
+}
+
+static int64_t
+fake_last_event(void *arg)
+{
+	struct fake_backend *fake = arg;
+	int64_t last;
+
+	pthread_mutex_lock(&fake->lock);
+	last = fake->event_count;
+	pthread_mutex_unlock(&fake->lock);
+	return last;
+}
+
+void
+fake_init(struct fake_backend *fake)
+{
+	memset(fake, 0, sizeof(*fake));
+	pthread_mutex_init(&fake->lock, NULL);
+	fake->backend = (struct control_backend){
+		.arg = fake,
+		.status = fake_status,
+		.hosts = fake_hosts,
+		.host = fake_host,
+		.vms = fake_vms,
+		.vm = fake_vm,
+		.plan_drain = fake_plan_drain,
+		.drain = fake_drain,
+		.undrain = fake_undrain,
+		.cordon = fake_cordon,
+		.uncordon = fake_uncordon,
+		.drains = fake_drains,
+		.drain_show = fake_drain_show,
+		.moves = fake_moves,
+		.move = fake_move,
+		.vm_move = fake_vm_move,
+		.move_abort = fake_move_abort,
+		.reload = fake_reload,
+		.events = fake_events,
+		.last_event = fake_last_event,
+	};
+}
+
+void
+fake_free(struct fake_backend *fake)
+{
+	pthread_mutex_destroy(&fake->lock);
+}
+
+void
+fake_calls(struct fake_backend *fake, char out[4096])
+{
+	pthread_mutex_lock(&fake->lock);
+	memcpy(out, fake->calls, sizeof(fake->calls));
+	fake->calls[0] = '\0';
+	pthread_mutex_unlock(&fake->lock);
+}
