@@ -259,7 +259,9 @@ drain(void *arg, const char *host, const struct control_drain_options *o,
 	    .reason = o->reason, .by = by }, err);
 	if (id < 0)
 		return NULL;
+	/* Now, so that the answer names the guests. */
 	pilot_retry(d->pilot, host);
+	pilot_turn(d->pilot);
 	return drains_show(d->drains, id, true, err);
 }
 

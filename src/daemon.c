@@ -339,10 +339,15 @@ on_move_ended(const struct executor_report *report, void *arg)
 	struct link *from = find_link(report->move->from, d);
 	struct link *to = find_link(report->move->to, d);
 
-	if (report->move->outcome == MOVE_COMPLETED)
+	if (report->move->outcome == MOVE_COMPLETED) {
 		d->completed++;
-	else
+		/* Proven; the source's own news of it may lag behind. */
+		(void)inventory_apply(d->inventory, &(struct inventory_event){
+		    .news = INVENTORY_DOMAIN_GONE, .host = report->move->from,
+		    .now = clock_mono_now(), .uuid = report->move->uuid });
+	} else {
 		d->failed++;
+	}
 	if (from != NULL)
 		link_reread(from, report->move->uuid);
 	if (to != NULL)
@@ -409,37 +414,14 @@ reject(struct daemon *d, const char *faults, const struct err *err)
 	announce_flush(d->announce);
 }
 
-/* Keys that only a restart can change. */
-static int
-check_fixed(const struct settings *was, const struct settings *is,
-    struct err *err)
-{
-	if (strcmp(was->state_dir, is->state_dir) != 0)
-		return err_set(err, ERR_INVALID, "state_dir: cannot change "
-		    "from %s to %s while running; restart droverd",
-		    was->state_dir, is->state_dir);
-	if (strcmp(was->socket, is->socket) != 0)
-		return err_set(err, ERR_INVALID, "socket: cannot change from "
-		    "%s to %s while running; restart droverd", was->socket,
-		    is->socket);
-	return 0;
-}
-
-static bool
-same_text(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 int
 daemon_reload(struct daemon *d, char **out_faults, struct err *err)
 {
 	struct err mine = { 0 };
 	char *faults = NULL;
 	struct settings *s = load(d->config_path, &faults, &mine), *old;
-	bool new_dir;
 
-	if (s == NULL || check_fixed(d->settings, s, &mine) < 0) {
+	if (s == NULL || settings_check_reload(d->settings, s, &mine) < 0) {
 		reject(d, faults, &mine);
 		settings_free(s);
 		if (out_faults != NULL)
@@ -449,7 +431,6 @@ daemon_reload(struct daemon *d, char **out_faults, struct err *err)
 		return err_set(err, mine.code, "%s", mine.msg);
 	}
 	old = d->settings;
-	new_dir = !same_text(old->maintenance_dir, s->maintenance_dir);
 	d->settings = s;
 	d->loaded = clock_wall_now();
 	free(d->rejected);
@@ -459,12 +440,6 @@ daemon_reload(struct daemon *d, char **out_faults, struct err *err)
 	deliver_configure(d->deliver, s);
 	match_links(d, old);
 	pilot_configure(d->pilot, s);
-	if (new_dir) {
-		watchdir_free(d->watchdir);
-		d->watchdir = NULL;
-		if (watch_flags(d, &mine) < 0)
-			log_error("flag", "%s", mine.msg);
-	}
 	settings_free(old);
 	/* Flags of hosts that are new to the configuration take effect. */
 	flags_each(d->flags, show_flag, d);

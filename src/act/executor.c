@@ -267,6 +267,7 @@ executor_start(struct executor *ex, const struct executor_request *r,
 	move->max_downtime_ms = r->max_downtime_ms;
 	move->bandwidth = r->bandwidth;
 	move->timeout_ms = r->timeout_ms;
+	move->memory = r->memory;
 	j = journey_new(ex, move, 0);
 	j->drain_id = r->drain_id;
 	j->strategy = dup_or_null(r->strategy);
@@ -330,12 +331,10 @@ recover_row(const struct store_move *row, void *arg)
 	    row->started.ms - clock_wall_now().ms);
 	log_info("move", "%s: taking up the move from %s to %s again (it was "
 	    "%s)", row->name, row->from, row->to, row->state);
-	/* Asked as soon as both hosts can be: see executor_host_news(). */
-	move->state = MOVE_WAITING;
-	move->recovered = true;
-	(void)snprintf(move->note, sizeof(move->note),
-	    "taken up after a restart, asking both hosts");
-	loop_timer_set(j->timer, MOVE_WAIT_MS);
+	j->memory = move->memory;
+	/* No host is connected yet, so this is answered with "unknown"; it is
+	 * asked again as soon as both are: see executor_host_news(). */
+	executor_feed(j, &(struct move_event){ .kind = MOVE_EV_RECOVERED });
 }
 
 int

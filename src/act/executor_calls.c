@@ -93,6 +93,7 @@ work_perform(const struct hv_ops *ops, struct hv_conn *conn, void *item)
 {
 	struct call *c = item;
 
+	log_debug("move", "%s: calling for the migration", c->uuid);
 	(void)ops->migrate(conn, &c->how, &c->err);
 }
 
@@ -127,7 +128,6 @@ executor_perform(struct journey *j)
 		.max_downtime_ms = j->move->max_downtime_ms,
 		.bandwidth = j->move->bandwidth,
 	};
-	log_debug("move", "%s: calling for the migration", j->move->name);
 	if (link != NULL)
 		link_call_long(link, work_perform, done_perform, c);
 	else
@@ -239,7 +239,7 @@ is_as_expected(const struct reconcile_side *now,
     const struct reconcile_side *then)
 {
 	return now->presence == then->presence && now->state == then->state &&
-	    now->reason == then->reason;
+	    now->reason == then->reason && now->job == then->job;
 }
 
 static void

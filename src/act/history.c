@@ -145,6 +145,21 @@ find_or_add(struct history *h, const char *uuid, const char *from,
 	return e;
 }
 
+/* The list is in order of the last failures. */
+static void
+move_to_end(struct history *h, struct entry *e)
+{
+	struct entry **at = &h->entries;
+
+	while (*at != e)
+		at = &(*at)->next;
+	*at = e->next;
+	e->next = NULL;
+	while (*at != NULL)
+		at = &(*at)->next;
+	*at = e;
+}
+
 void
 history_add(struct history *h, const char *uuid, const char *from,
     const char *to, const char *why, bool hopeless, int64_t backoff_ms,
@@ -163,6 +178,37 @@ history_add(struct history *h, const char *uuid, const char *from,
 	e->attempts++;
 	e->failures += hopeless ? HISTORY_HOPELESS : 1;
 	e->until = mono_add(now, wait);
+	move_to_end(h, e);
+}
+
+void
+history_moved(struct history *h, const char *uuid, struct mono now)
+{
+	struct entry *e;
+
+	history_forget_guest(h, uuid);
+	e = find_or_add(h, uuid, "", "");
+	free(e->why);
+	e->why = copy("it has just moved");
+	e->until = mono_add(now, HISTORY_SETTLE_MS);
+}
+
+/* Entries that only say "it has just moved" end by themselves. */
+static bool
+match_settled(const struct entry *e, const char *key)
+{
+	(void)key;
+	return e->failures == 0;
+}
+
+static void
+drop_settled(struct history *h, struct mono now)
+{
+	for (const struct entry *e = h->entries; e != NULL; e = e->next) {
+		if (e->failures == 0 && mono_before(now, e->until))
+			return;
+	}
+	drop(h, match_settled, NULL);
 }
 
 const struct snap_attempt *
@@ -174,10 +220,13 @@ history_snapshot(struct history *h, size_t *out_count)
 	h->attempts = calloc(h->count + 1, sizeof(*h->attempts));
 	if (h->attempts == NULL)
 		abort();
-	for (const struct entry *e = h->entries; e != NULL; e = e->next)
+	for (const struct entry *e = h->entries; e != NULL; e = e->next) {
+		if (e->failures == 0)
+			continue;
 		h->attempts[n++] = (struct snap_attempt){
 			.uuid = e->uuid, .to = e->to,
 			.failures = e->failures, .why = e->why };
+	}
 	*out_count = n;
 	return h->attempts;
 }
@@ -187,6 +236,7 @@ history_holds(struct history *h, struct mono now, size_t *out_count)
 {
 	size_t n = 0;
 
+	drop_settled(h, now);
 	free(h->holds);
 	h->holds = calloc(h->count + 1, sizeof(*h->holds));
 	if (h->holds == NULL)

@@ -28,6 +28,12 @@ void history_add(struct history *history, const char *uuid, const char *from,
     const char *to, const char *why, bool hopeless, int64_t backoff_ms,
     struct mono now);
 void history_forget_guest(struct history *history, const char *uuid);
+/* It has moved: its failures are forgotten, and for HISTORY_SETTLE_MS it is not
+ * moved again, since a listing that was on its way may still show it where it
+ * was. */
+#define HISTORY_SETTLE_MS 5000
+void history_moved(struct history *history, const char *uuid,
+    struct mono now);
 void history_forget_source(struct history *history, const char *from);
 
 /* Attempts so far (hopeless ones count as one). */

@@ -128,36 +128,69 @@ begin(struct move *m, struct mono now, struct move_actions *actions)
 }
 
 static void
+set_timeout_error(struct move *m)
+{
+	char text[128];
+
+	(void)snprintf(text, sizeof(text), "it did not end within %lld s and "
+	    "was given up", (long long)m->timeout_ms / 1000);
+	set_error(m, text);
+}
+
+/* Whether the call ended, or only our connection did: then libvirt goes on, or has
+ * not even begun. */
+static bool
+is_uncertain(const struct err *err)
+{
+	return err->code == ERR_UNREACHABLE || err->code == ERR_TIMEOUT;
+}
+
+static void
 performed(struct move *m, const struct err *err, struct move_actions *actions)
 {
-	m->deadline = (struct mono){ 0 };
 	m->perform_ok = err == NULL;
-	if (err != NULL && m->timed_out) {
-		char text[128];
-
-		(void)snprintf(text, sizeof(text), "it did not end within "
-		    "%lld s and was given up", (long long)m->timeout_ms / 1000);
-		set_error(m, text);
-	} else if (err != NULL) {
+	m->uncertain = err != NULL && is_uncertain(err);
+	if (err != NULL && m->timed_out)
+		set_timeout_error(m);
+	else if (err != NULL)
 		set_error(m, err->msg);
-	}
+	observe(m, actions);
+}
+
+/* A restart: what was sent may have begun, ended, or neither. */
+static void
+recovered(struct move *m, struct mono now, struct move_actions *actions)
+{
+	if (m->state == MOVE_ENDED)
+		return;
+	m->recovered = true;
+	m->stayed_seen = 0;
+	m->sure_row = 0;
+	m->lingers_since = (struct mono){ 0 };
+	m->deadline = (struct mono){ 0 };
+	if (m->timeout_ms > 0)
+		m->deadline = mono_add(now, m->timeout_ms);
+	(void)snprintf(m->note, sizeof(m->note),
+	    "taken up after a restart, asking both hosts");
 	observe(m, actions);
 }
 
 /* The migration is over, and the guest is where it was. */
 static void
-stayed(struct move *m, const struct reconcile_row *row, struct mono now,
+stayed(struct move *m, const struct reconcile_row *row,
     struct move_actions *actions)
 {
-	(void)now;
 	m->stayed_seen++;
-	if (m->recovered && m->stayed_seen < 2 && !m->repaired) {
+	if ((m->recovered || m->uncertain) && m->stayed_seen < 2 &&
+	    !m->repaired) {
 		m->state = MOVE_WAITING;
 		(void)snprintf(m->note, sizeof(m->note),
 		    "looking again before it counts as not moved");
 		add_timer(actions, MOVE_STAYED_AGAIN_MS);
 		return;
 	}
+	if (m->timed_out)
+		set_timeout_error(m);
 	set_error(m, m->recovered ? "the migration ended without moving it "
 	    "while droverd was away" : row->why);
 	end(m, m->abort_asked ? MOVE_ABORTED :
@@ -172,6 +205,13 @@ wait_for(struct move *m, const struct reconcile_row *row, struct mono now,
 	if (m->lingers_since.ms == 0)
 		m->lingers_since = now;
 	(void)snprintf(m->note, sizeof(m->note), "%s", row->why);
+	/* Only a look at the right time shows it, and we may crash before we
+	 * know more. */
+	if (m->took_back && !m->took_back_noted) {
+		m->took_back_noted = true;
+		add_journal(actions, "note", "took-back",
+		    "the source has taken the guest back and runs it");
+	}
 	add_timer(actions, MOVE_WAIT_MS);
 }
 
@@ -191,12 +231,17 @@ repair(struct move *m, const struct reconcile_row *row,
 	struct move_action *a;
 
 	m->state = MOVE_REPAIRING;
+	if (m->repair != row->verdict)
+		m->repair_failures = 0;
 	m->repair = row->verdict;
+	m->sure_row = 0;
 	m->lingers_since = (struct mono){ 0 };
 	if (row->verdict == RECONCILE_RESUME_SOURCE ||
 	    row->verdict == RECONCILE_DESTROY_TARGET ||
 	    row->verdict == RECONCILE_UNDEFINE_TARGET)
 		m->repaired = true;
+	if (row->verdict == RECONCILE_DESTROY_SOURCE)
+		m->source_destroyed = true;
 	if (row->number == 52)
 		(void)add_text(actions, MOVE_DO_ALARM, "%s", row->why);
 	add_journal(actions, "intent", reconcile_verdict_name(row->verdict),
@@ -207,9 +252,20 @@ repair(struct move *m, const struct reconcile_row *row,
 	    event->target;
 }
 
-static void
-observed(struct move *m, const struct move_event *event, struct mono now,
-    struct move_actions *actions)
+/* libvirt's word that the guest was stopped for the switchover and then ran on at
+ * the source. */
+static bool
+has_taken_back(const struct move *m, const struct reconcile_side *source)
+{
+	return source->presence == RECONCILE_PRESENT &&
+	    source->state == DOMAIN_RUNNING &&
+	    source->reason == DOMAIN_REASON_MIGRATION_CANCELED &&
+	    m->reason_before != DOMAIN_REASON_MIGRATION_CANCELED;
+}
+
+/* Looks both hosts up in the table. */
+static struct reconcile_row
+look_up(struct move *m, const struct move_event *event, struct mono now)
 {
 	struct reconcile_view view = {
 		.source = event->source,
@@ -218,6 +274,10 @@ observed(struct move *m, const struct move_event *event, struct mono now,
 		.persistent = m->persistent,
 		.autostart = m->autostart,
 		.reason_before = m->reason_before,
+		.confirmed = m->perform_ok,
+		.took_back = m->took_back,
+		.source_destroyed = m->source_destroyed,
+		.repaired = m->repaired,
 	};
 	struct reconcile_row row = reconcile(&view);
 
@@ -226,9 +286,27 @@ observed(struct move *m, const struct move_event *event, struct mono now,
 	m->last_row = row.number;
 	if (m->lingers_since.ms != 0 &&
 	    mono_diff(now, m->lingers_since) >= RECONCILE_PATIENCE_MS) {
-		view.source_lingers = view.target_lingers = true;
+		view.lingers = true;
 		row = reconcile(&view);
 	}
+	return row;
+}
+
+static void
+observed(struct move *m, const struct move_event *event, struct mono now,
+    struct move_actions *actions)
+{
+	struct reconcile_row row;
+
+	m->took_back |= has_taken_back(m, &event->source);
+	row = look_up(m, event, now);
+	if (reconcile_needs_second_look(row.verdict) &&
+	    m->sure_row != row.number) {
+		m->sure_row = row.number;
+		observe(m, actions);
+		return;
+	}
+	m->sure_row = 0;
 	if (row.verdict != RECONCILE_STAYED)
 		m->stayed_seen = 0;
 	if (row.verdict != RECONCILE_WAIT)
@@ -256,7 +334,7 @@ observed(struct move *m, const struct move_event *event, struct mono now,
 		add(actions, MOVE_DO_COLLECT);
 		return;
 	case RECONCILE_STAYED:
-		stayed(m, &row, now, actions);
+		stayed(m, &row, actions);
 		return;
 	case RECONCILE_ENDED:
 		set_error(m, row.why);
@@ -280,9 +358,13 @@ repaired(struct move *m, const struct err *err, struct move_actions *actions)
 		observe(m, actions);
 		return;
 	}
-	if (err->code == ERR_CONFLICT || err->code == ERR_NOT_FOUND ||
-	    err->code == ERR_UNREACHABLE) {
-		observe(m, actions);
+	/* Not done, since the guest was not as expected any more. */
+	if (err->code == ERR_CONFLICT && m->repair == RECONCILE_DESTROY_SOURCE)
+		m->source_destroyed = false;
+	if (err->code == ERR_UNREACHABLE) {
+		m->state = MOVE_WAITING;
+		(void)snprintf(m->note, sizeof(m->note), "%.200s", err->msg);
+		add_timer(actions, MOVE_WAIT_MS);
 		return;
 	}
 	/* Without autostart the move is still a good one. */
@@ -293,7 +375,13 @@ repaired(struct move *m, const struct err *err, struct move_actions *actions)
 		observe(m, actions);
 		return;
 	}
-	if (++m->repair_failures >= MOVE_REPAIR_TRIES) {
+	m->repair_failures++;
+	if (m->repair_failures == 1 && (err->code == ERR_CONFLICT ||
+	    err->code == ERR_NOT_FOUND)) {
+		observe(m, actions);
+		return;
+	}
+	if (m->repair_failures >= MOVE_REPAIR_TRIES) {
 		(void)snprintf(m->error, sizeof(m->error), "%s failed: %.700s",
 		    reconcile_verdict_name(m->repair), err->msg);
 		(void)add_text(actions, MOVE_DO_ALARM, "%.500s", m->error);
@@ -320,9 +408,13 @@ timer(struct move *m, struct mono now, struct move_actions *actions)
 		}
 		return;
 	case MOVE_FOLLOWING:
-	case MOVE_WAITING:
-		if (m->abort_asked && m->state == MOVE_FOLLOWING)
+		if (m->deadline.ms != 0 && !mono_before(now, m->deadline))
+			m->timed_out = true;
+		if (m->abort_asked || m->timed_out)
 			add(actions, MOVE_DO_ABORT_JOB);
+		observe(m, actions);
+		return;
+	case MOVE_WAITING:
 		observe(m, actions);
 		return;
 	case MOVE_NEW:
@@ -357,6 +449,7 @@ not_written(struct move *m, const struct err *err,
 	}
 	if (m->state == MOVE_ENDED)
 		return;
+	m->took_back_noted = false;
 	m->state = MOVE_WAITING;
 	(void)snprintf(m->note, sizeof(m->note),
 	    "the journal cannot be written: %.180s",
@@ -375,12 +468,7 @@ move_step(struct move *m, const struct move_event *event, struct mono now,
 			begin(m, now, actions);
 		return;
 	case MOVE_EV_RECOVERED:
-		m->recovered = true;
-		m->stayed_seen = 0;
-		m->deadline = (struct mono){ 0 };
-		m->lingers_since = (struct mono){ 0 };
-		if (m->state != MOVE_ENDED)
-			observe(m, actions);
+		recovered(m, now, actions);
 		return;
 	case MOVE_EV_PERFORMED:
 		if (m->state == MOVE_PERFORMING)

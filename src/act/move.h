@@ -55,6 +55,8 @@ struct move {
 	int64_t max_downtime_ms;	/* 0: the hypervisor's default */
 	int64_t bandwidth;		/* bytes/s, 0: all */
 	int64_t timeout_ms;		/* 0: none */
+	int64_t memory;			/* bytes that the target keeps free for
+					 * it; not used here, only kept */
 
 	/* Where it is. */
 	enum move_state state;
@@ -63,6 +65,10 @@ struct move {
 	bool abort_asked;		/* by a person */
 	bool timed_out;
 	bool repaired;			/* something was undone */
+	bool uncertain;			/* the call's end is not known */
+	bool took_back;			/* see struct reconcile_view */
+	bool took_back_noted;		/* in the journal */
+	bool source_destroyed;		/* by a repair, or about to be */
 	bool recovered;			/* taken up again after a restart */
 	enum reconcile_verdict repair;	/* in repairing: which */
 	int stayed_seen;		/* observations that said so, in a row */
@@ -72,6 +78,8 @@ struct move {
 	char error[768];		/* why the attempt failed */
 	char note[256];			/* what it waits for, in words */
 	int last_row;			/* of the reconciliation table */
+	int sure_row;			/* seen once; see
+					 * reconcile_needs_second_look() */
 };
 
 enum move_event_kind {
@@ -128,8 +136,9 @@ struct move_actions {
 #define MOVE_FOLLOW_MS	500
 #define MOVE_WAIT_MS	1000
 #define MOVE_WRITE_RETRY_MS 2000
-/* After a restart "it stayed" counts only when seen twice, this far apart: a call
- * sent just before the crash may not have begun at the first look. */
+/* After a restart, and after a call that broke off, "it stayed" counts only when
+ * seen twice, this far apart: a call sent just before may not have begun at the
+ * first look. */
 #define MOVE_STAYED_AGAIN_MS 1500
 #define MOVE_REPAIR_TRIES 5
 

@@ -47,7 +47,7 @@ json_t *
 move_save(const struct move *m)
 {
 	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:i, s:I, s:I, "
-	    "s:I, s:s, s:b, s:b, s:b, s:b, s:s}",
+	    "s:I, s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:I, s:s}",
 	    "uuid", m->uuid, "name", m->name, "from", m->from, "to", m->to,
 	    "strict", m->strict, "persistent", m->persistent,
 	    "autostart", m->autostart, "reason_before", (int)m->reason_before,
@@ -57,7 +57,9 @@ move_save(const struct move *m)
 	    "state", move_state_name(m->state),
 	    "perform_ok", m->perform_ok, "abort_asked", m->abort_asked,
 	    "timed_out", m->timed_out, "repaired", m->repaired,
-	    "error", m->error);
+	    "took_back", m->took_back,
+	    "source_destroyed", m->source_destroyed,
+	    "memory", (json_int_t)m->memory, "error", m->error);
 }
 
 static int
@@ -77,8 +79,8 @@ move_load(const json_t *json, struct err *err)
 {
 	const char *uuid, *name, *from, *to, *state, *error;
 	int strict, persistent, autostart, reason, perform_ok, abort_asked;
-	int timed_out, was_repaired;
-	json_int_t max_downtime, bandwidth, timeout;
+	int timed_out, was_repaired, took_back, source_destroyed;
+	json_int_t max_downtime, bandwidth, timeout, memory;
 	json_error_t jerr;
 	enum move_state st;
 	struct move *m;
@@ -86,7 +88,7 @@ move_load(const json_t *json, struct err *err)
 	/* jansson's unpack takes a pointer to non-const but changes nothing. */
 	if (json_unpack_ex((json_t *)(uintptr_t)json, &jerr, 0,
 	    "{s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:i, s:I, s:I, s:I, s:s, "
-	    "s:b, s:b, s:b, s:b, s:s}",
+	    "s:b, s:b, s:b, s:b, s:b, s:b, s:I, s:s}",
 	    "uuid", &uuid, "name", &name, "from", &from, "to", &to,
 	    "strict", &strict, "persistent", &persistent,
 	    "autostart", &autostart, "reason_before", &reason,
@@ -94,7 +96,8 @@ move_load(const json_t *json, struct err *err)
 	    "timeout_ms", &timeout, "state", &state,
 	    "perform_ok", &perform_ok, "abort_asked", &abort_asked,
 	    "timed_out", &timed_out, "repaired", &was_repaired,
-	    "error", &error) != 0) {
+	    "took_back", &took_back, "source_destroyed", &source_destroyed,
+	    "memory", &memory, "error", &error) != 0) {
 		(void)err_set(err, ERR_INVALID, "journal: move: %s", jerr.text);
 		return NULL;
 	}
@@ -117,6 +120,9 @@ move_load(const json_t *json, struct err *err)
 	m->abort_asked = abort_asked;
 	m->timed_out = timed_out;
 	m->repaired = was_repaired;
+	m->took_back = m->took_back_noted = took_back;
+	m->source_destroyed = source_destroyed;
+	m->memory = memory;
 	(void)snprintf(m->error, sizeof(m->error), "%s", error);
 	return m;
 }

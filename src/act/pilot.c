@@ -250,6 +250,15 @@ take_turn(void *arg)
 		    mono_diff(wake, now) : 50);
 }
 
+void
+pilot_turn(struct pilot *p)
+{
+	if (p->turning)
+		return;
+	loop_timer_clear(p->turn);
+	take_turn(p);
+}
+
 static const struct policy *
 find_policy(const struct pilot *p, const char *name)
 {
@@ -269,7 +278,7 @@ pilot_move_ended(struct pilot *p, const struct executor_report *r)
 
 	drains_move_ended(p->deps.drains, r);
 	if (m->outcome == MOVE_COMPLETED)
-		history_forget_guest(p->history, m->uuid);
+		history_moved(p->history, m->uuid, clock_mono_now());
 	else if (r->policy != NULL)
 		history_add(p->history, m->uuid, m->from, m->to, m->error,
 		    m->outcome == MOVE_STUCK || m->outcome == MOVE_ABORTED ||

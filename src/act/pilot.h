@@ -36,6 +36,8 @@ void pilot_configure(struct pilot *pilot, const struct settings *settings);
 /* Nothing is started before this is called once. */
 void pilot_begin(struct pilot *pilot);
 void pilot_changed(struct pilot *pilot);
+/* Evaluates at once, for one who waits for the answer. */
+void pilot_turn(struct pilot *pilot);
 void pilot_move_ended(struct pilot *pilot,
     const struct executor_report *report);
 

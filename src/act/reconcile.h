@@ -36,8 +36,17 @@ struct reconcile_view {
 	/* Why the source's guest ran before the move began: as long as that is
 	 * unchanged, the guest was never stopped for a switchover. */
 	enum domain_reason reason_before;
-	bool source_lingers, target_lingers;	/* a state that should pass by
-				 * itself has not, for RECONCILE_PATIENCE */
+	bool lingers;		/* a state that should pass by itself has not,
+				 * for RECONCILE_PATIENCE_MS */
+
+	/* What is known from before this look. */
+	bool confirmed;		/* the call ended with success: by libvirt's word
+				 * the source has let go for good */
+	bool took_back;		/* the source ran on after a switchover: what the
+				 * target has got is old */
+	bool source_destroyed;	/* by Drover, because the target owns it */
+	bool repaired;		/* Drover has resumed the source, or removed
+				 * something at the target */
 };
 
 #define RECONCILE_PATIENCE_MS 15000
@@ -65,6 +74,14 @@ struct reconcile_row {
 };
 
 struct reconcile_row reconcile(const struct reconcile_view *view);
+
+/*
+ * The two sides are not asked at the same instant, and one answer may be old when
+ * the other comes.  True for verdicts that must be seen in two looks, the
+ * second begun after the first had ended, before anything is done: then what the
+ * first said of one side was still so when the other answered.
+ */
+bool reconcile_needs_second_look(enum reconcile_verdict verdict);
 
 const char *reconcile_verdict_name(enum reconcile_verdict verdict);
 

@@ -43,7 +43,8 @@ struct policy {
 
 	/* on_failure: { retries:, backoff: } */
 	int retries;			/* further attempts; default 3 */
-	int64_t backoff_ms;		/* before the 2nd; doubles; default 5 s */
+	int64_t backoff_ms;		/* before the 2nd; doubles; default
+					 * 5 s */
 
 	const char *file;
 	unsigned line;			/* of the policy */

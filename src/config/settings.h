@@ -66,7 +66,8 @@ struct settings {
 	const char *maintenance_dir;	/* NULL: not watched */
 	int64_t sample_interval_ms;	/* default 10 s; 1 s to 10 min */
 	struct settings_limits limits;
-	const char *const *shared_paths;	/* absolute, no "..", no final / */
+	const char *const *shared_paths;	/* absolute, no "..", no
+						 * final / */
 	size_t shared_path_count;
 	enum settings_proof proof;
 	struct settings_host *hosts;	/* sorted by name */
@@ -89,8 +90,8 @@ struct settings_file {
 
 /*
  * Returns settings, or NULL with every fault in `diags`.  `files` holds one
- * SETTINGS_MAIN and any number of others; `main_dir` is the folder against which
- * relative paths in them are resolved.
+ * SETTINGS_MAIN and any number of others; `main_dir` is the folder against
+ * which relative paths in them are resolved.
  */
 struct settings *settings_parse(const struct settings_file *files,
     size_t count, const char *main_dir, struct diag_list *diags);
@@ -99,7 +100,7 @@ void settings_free(struct settings *settings);	/* NULL allowed */
 const struct settings_host *settings_find_host(const struct settings *s,
     const char *name);
 
-/* The types of events without "drover.": "move.started", ...; ends with NULL. */
+/* The types of events without "drover.": "move.started"; ends with NULL. */
 extern const char *const settings_event_types[];
 
 /*

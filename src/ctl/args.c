@@ -337,8 +337,10 @@ args_parse(int argc, char *const *argv, struct args *out, struct err *err)
 	args.operand_count = words.count - used;
 	memcpy(args.operands, words.at + used,
 	    sizeof(words.at[0]) * (size_t)args.operand_count);
-	if (check_command(&args, err) != 0)
+	if (check_command(&args, err) != 0) {
+		out->command = args.command;
 		return -1;
+	}
 	*out = args;
 	return 0;
 }

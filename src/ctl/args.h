@@ -78,7 +78,8 @@ struct args {
 };
 
 /* Strings point into argv.  -1: ERR_INVALID, with a suggestion if there is
- * one.  With --help or --version nothing else is checked. */
+ * one, and out->command when it got that far (for its usage).  With --help or
+ * --version nothing else is checked. */
 int args_parse(int argc, char *const *argv, struct args *out,
     struct err *err);
 

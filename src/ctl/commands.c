@@ -16,8 +16,8 @@
 #define DRAIN_HELP \
 "Puts the host into maintenance, so that it takes no guests, and moves all\n" \
 "its guests to other hosts.  Waits until none is left or until what is left\n" \
-"cannot move, and shows progress meanwhile.  Ctrl-C stops waiting; the drain\n" \
-"goes on.  A host that is being drained already is watched.\n" \
+"cannot move, and shows progress meanwhile.  Ctrl-C stops waiting; the\n" \
+"drain goes on.  A host that is being drained already is watched.\n" \
 "With --dry-run nothing is done; the plan is shown."
 #define UNDRAIN_HELP \
 "Ends a drain, and clears the maintenance and cordon flags.  Moves that are\n" \

@@ -24,6 +24,7 @@
 struct http {
 	CURL *curl;
 	char *socket_path;
+	int64_t timeout_ms;
 	const volatile sig_atomic_t *stop;
 };
 
@@ -44,6 +45,7 @@ http_new(const char *socket_path, const volatile sig_atomic_t *stop)
 	http->curl = curl_easy_init();
 	http->socket_path = strdup(socket_path);
 	http->stop = stop;
+	http->timeout_ms = HTTP_TIMEOUT_MS;
 	if (http->curl == NULL || http->socket_path == NULL)
 		abort();
 	return http;
@@ -64,6 +66,12 @@ const char *
 http_socket(const struct http *http)
 {
 	return http->socket_path;
+}
+
+void
+http_set_timeout(struct http *http, int64_t ms)
+{
+	http->timeout_ms = ms;
 }
 
 static size_t
@@ -260,7 +268,7 @@ http_ask(struct http *http, const char *method, const char *path,
 	memset(out, 0, sizeof(*out));
 	prepare(http, path, &sink, &url);
 	curl_easy_setopt(http->curl, CURLOPT_TIMEOUT_MS,
-	    (long)HTTP_TIMEOUT_MS);
+	    (long)http->timeout_ms);
 	if (strcmp(method, "POST") == 0) {
 		headers = curl_slist_append(headers,
 		    "Content-Type: application/json");

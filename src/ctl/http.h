@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -35,6 +36,8 @@ struct http *http_new(const char *socket_path,
     const volatile sig_atomic_t *stop);
 void http_free(struct http *http);
 const char *http_socket(const struct http *http);
+/* How long an answer may take; HTTP_TIMEOUT_MS unless set. */
+void http_set_timeout(struct http *http, int64_t ms);
 
 /* `body` is not taken; NULL: none.  Free the reply with http_reply_free(). */
 void http_ask(struct http *http, const char *method, const char *path,

@@ -41,6 +41,9 @@ void render_field(const char *key, const char *value, struct buf *out);
 /* "    kvm2: memory: ..." for each host that was rejected. */
 void render_rejected(const json_t *rejected, struct buf *out);
 
+/* Cores' worth of load ("1.7"), or "-". */
+const char *render_cores(const json_t *object, char out[TEXT_SIZE]);
+
 /* ---- drains: what changed, and how it ended (render_drain.c) ---- */
 
 /*

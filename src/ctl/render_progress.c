@@ -127,7 +127,7 @@ add_bar(double percent, size_t columns, const struct style *style,
 /* The parts of one line, left to right; "" is absent. */
 struct line {
 	char name[256];
-	char mode[64];
+	char mode[160];
 	double percent;
 	char rate[TEXT_SIZE];
 	char left[TEXT_SIZE];
@@ -152,19 +152,26 @@ add_bar_line(struct line *line, size_t name_width, size_t mode_width,
     const struct style *style, struct buf *out)
 {
 	size_t room = style->width > 1 ? (size_t)style->width - 1 : 200;
-	size_t fixed = name_width + 2 + mode_width + 2 + 4;
-	size_t bar, rate = 11, left = 14, target;
-	char text[TEXT_SIZE];
+	size_t fixed = name_width + 2 + 2 + 4;
+	size_t bar, rate = 12, left = 14, target;
 
+	if (room < fixed) {
+		name_width = room > 6 ? room - 6 : 0;
+		fixed = room;
+		mode_width = 0;
+	} else if (mode_width > room - fixed) {
+		mode_width = room - fixed;
+	}
+	fixed += mode_width;
 	target = text_width(line->target);
 	if (target > 0)
 		target += 2;
 	if (room < fixed + 2 + BAR_LEAST + rate + left + 4 + target)
 		rate = 0;
 	if (room < fixed + 2 + BAR_LEAST + left + 2 + target)
-		left = 0;
-	if (room < fixed + 2 + BAR_LEAST + target)
 		target = 0;
+	if (room < fixed + 2 + BAR_LEAST + left + 2)
+		left = 0;
 	fixed += (rate > 0 ? rate + 2 : 0) + (left > 0 ? left + 2 : 0) +
 	    target;
 	bar = room > fixed + 2 ? room - fixed - 2 : 0;
@@ -172,14 +179,15 @@ add_bar_line(struct line *line, size_t name_width, size_t mode_width,
 		bar = BAR_MOST;
 	add_part(line->name, name_width, style, out);
 	text_add_spaces(out, 2);
-	add_part(line->mode, mode_width, style, out);
-	text_add_spaces(out, 2);
+	if (mode_width > 0) {
+		add_part(line->mode, mode_width, style, out);
+		text_add_spaces(out, 2);
+	}
 	if (bar >= BAR_LEAST) {
 		add_bar(line->percent, bar, style, line->colour, out);
 		text_add_spaces(out, 2);
 	}
-	snprintf(text, sizeof(text), "%3d%%", (int)line->percent);
-	buf_adds(out, text);
+	buf_addf(out, "%3d%%", (int)line->percent);
 	if (rate > 0) {
 		text_add_spaces(out, 2);
 		text_add_spaces(out, rate > strlen(line->rate) ?
@@ -226,7 +234,7 @@ add_moving_line(struct progress *progress, const json_t *vm,
 	}
 	snprintf(line.target, sizeof(line.target), "%s%s",
 	    style->utf8 ? "→ " : "> ", to);
-	add_bar_line(&line, name_width, 9, style, out);
+	add_bar_line(&line, name_width, 10, style, out);
 }
 
 /* What is not moving says in words how it is. */
@@ -286,8 +294,7 @@ add_guest(struct progress *progress, const json_t *vm, size_t name_width,
 
 /* "… 34 more waiting, 2 moved" */
 static void
-add_more(const size_t *hidden, size_t name_width, const struct style *style,
-    struct buf *out)
+add_more(const size_t *hidden, const struct style *style, struct buf *out)
 {
 	static const char *const words[] = { "moving", "blocked", "waiting",
 	    "moved", "other" };
@@ -303,7 +310,6 @@ add_more(const size_t *hidden, size_t name_width, const struct style *style,
 		    hidden[order[i]], first ? " more" : "", words[order[i]]);
 		first = false;
 	}
-	(void)name_width;
 	buf_adds(out, style->utf8 ? "… " : "... ");
 	text_add_cut(out, buf_str(&text), style->width > 5 ?
 	    (size_t)style->width - 5 : 200, style->utf8);
@@ -338,7 +344,7 @@ add_guests(struct progress *progress, const json_t *drain, size_t rows,
 			return;
 	}
 	if (rows > 0)
-		add_more(hidden, name_width, style, out);
+		add_more(hidden, style, out);
 }
 
 static void
@@ -367,8 +373,11 @@ add_total(struct progress *progress, const json_t *drain,
 	}
 	total = json_array_size(vms) - counts[RANK_OTHER];
 	snprintf(key, sizeof(key), "host:%s", host);
+	if (total == 0)
+		sum = strcmp(field_text_or(drain, "state", ""), "done") == 0 ?
+		    100 : 0;
 	line.percent = keep_largest(progress, key,
-	    total > 0 ? sum / (double)total : 100);
+	    total > 0 ? sum / (double)total : sum);
 	snprintf(line.name, sizeof(line.name), "%s", host);
 	used = snprintf(line.mode, sizeof(line.mode), "%zu of %zu moved",
 	    counts[RANK_MOVED], total);
@@ -404,13 +413,34 @@ widest_name(const json_t *drains, const struct style *style)
 	return widest < most ? widest : most;
 }
 
+/* Rows that a drain would fill. */
+static size_t
+rows_wanted(const json_t *drain)
+{
+	return json_array_size(json_object_get(drain, "vms")) +
+	    (field_text(drain, "host") != NULL);
+}
+
+/* A drain's rows: an equal share, and what the later ones do not need. */
+static size_t
+rows_for(const json_t *drains, size_t index, size_t rows)
+{
+	size_t share = rows / (json_array_size(drains) - index), later = 0;
+	size_t wanted = rows_wanted(json_array_get(drains, index));
+
+	for (size_t i = index + 1; i < json_array_size(drains); i++)
+		later += rows_wanted(json_array_get(drains, i));
+	if (later < rows && rows - later > share)
+		share = rows - later;
+	return wanted < share ? wanted : share;
+}
+
 void
 progress_render(struct progress *progress, const json_t *drains,
     int64_t elapsed_ms, const char *notice, const struct style *style,
     struct buf *out)
 {
 	size_t name_width = widest_name(drains, style);
-	size_t count = json_array_size(drains);
 	size_t rows = style->height > 0 ? (size_t)style->height - 1 :
 	    ROWS_MOST;
 	const json_t *drain;
@@ -419,20 +449,17 @@ progress_render(struct progress *progress, const json_t *drains,
 	if (notice != NULL && rows > 0)
 		rows--;
 	json_array_foreach(drains, i, drain) {
+		size_t share = rows_for(drains, i, rows);
 		bool titled = field_text(drain, "host") != NULL;
-		size_t wanted = json_array_size(json_object_get(drain,
-		    "vms"));
-		size_t share = rows / (count - i);
 
 		if (share == 0)
 			continue;
-		if (wanted + titled > share)
-			wanted = share - titled;
-		add_guests(progress, drain, wanted, name_width, style, out);
+		add_guests(progress, drain, share - titled, name_width, style,
+		    out);
 		if (titled)
 			add_total(progress, drain, elapsed_ms, name_width,
 			    style, out);
-		rows -= wanted + titled;
+		rows -= share;
 	}
 	if (notice != NULL) {
 		text_colour_on(out, style, TEXT_YELLOW);

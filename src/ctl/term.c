@@ -106,6 +106,11 @@ term_redraw(struct term_frame *frame, const struct style *style,
 	buf_adds(out, "\r");
 	if (rows > 0)
 		buf_addf(out, "\033[%zuA", rows);
+	/* Rows that were wrapped would be joined again with what is written
+	 * over them when the window grows, unless they are cleared first. */
+	if (frame->columns != columns)
+		buf_adds(out, "\033[J");
+	frame->columns = columns;
 	while (*text != '\0') {
 		size_t len = strcspn(text, "\n");
 

@@ -18,6 +18,7 @@ void term_measure(struct style *style);
 struct term_frame {
 	size_t widths[TERM_ROWS_MAX];	/* of its lines */
 	size_t count;
+	size_t columns;			/* of the window then */
 };
 
 /* The sequence that puts `text` (whole lines) in the frame's place. */

@@ -166,6 +166,16 @@ text_colour_off(struct buf *out, const struct style *style,
 }
 
 const char *
+text_number(int64_t number, char out[TEXT_SIZE])
+{
+	if (number == FIELD_UNKNOWN)
+		strcpy(out, "-");
+	else
+		snprintf(out, TEXT_SIZE, "%lld", (long long)number);
+	return out;
+}
+
+const char *
 text_bytes(int64_t bytes, char out[TEXT_SIZE])
 {
 	if (bytes == FIELD_UNKNOWN)

@@ -40,6 +40,7 @@ void text_colour_off(struct buf *out, const struct style *style,
 
 /* "-" for FIELD_UNKNOWN (and a missing text). */
 #define TEXT_SIZE 64
+const char *text_number(int64_t number, char out[TEXT_SIZE]);
 const char *text_bytes(int64_t bytes, char out[TEXT_SIZE]);
 const char *text_rate(int64_t bytes_per_s, char out[TEXT_SIZE]);
 const char *text_duration(int64_t ms, char out[TEXT_SIZE]);

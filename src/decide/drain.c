@@ -34,8 +34,7 @@ drain_lookup(const char *name, void *arg)
 }
 
 const struct policy *
-drain_find_policy(const struct settings *settings,
-    const struct snap_host *host)
+drain_find_policy(const struct settings *settings, const struct snap_host *host)
 {
 	for (size_t i = 0; i < settings->policy_count; i++) {
 		const struct policy *policy = &settings->policies[i];
@@ -43,7 +42,7 @@ drain_find_policy(const struct settings *settings,
 
 		if (policy->mode != POLICY_OFF && policy->when_host != NULL &&
 		    expr_eval(policy->when_host, drain_lookup, &copy) ==
-		    EXPR_TRUE)
+			EXPR_TRUE)
 			return policy;
 	}
 	return NULL;
@@ -56,21 +55,21 @@ drain_init(struct drain *drain, struct arena *arena,
 {
 	const struct settings_limits *limits = &input->settings->limits;
 
-	*drain = (struct drain){ .arena = arena, .input = input,
-	    .host = host, .policy = policy };
-	drain->limits = (struct pace_limits){ limits->total,
-	    limits->per_source, limits->per_target };
+	*drain = (struct drain){
+	    .arena = arena, .input = input, .host = host, .policy = policy};
+	drain->limits = (struct pace_limits){
+	    limits->total, limits->per_source, limits->per_target};
 	for (size_t i = 0; i < input->drain_count; i++) {
 		if (strcmp(input->drains[i].host, host->name) == 0)
 			drain->options = &input->drains[i];
 	}
 	if (policy != NULL)
 		drain->limits = pace_combine(drain->limits,
-		    (struct pace_limits){ policy->limit_total,
-		    policy->limit_per_source, policy->limit_per_target });
+		    (struct pace_limits){policy->limit_total,
+			policy->limit_per_source, policy->limit_per_target});
 	if (drain->options != NULL)
 		drain->limits = pace_combine(drain->limits,
-		    (struct pace_limits){ -1, drain->options->parallel, -1 });
+		    (struct pace_limits){-1, drain->options->parallel, -1});
 }
 
 static int
@@ -107,8 +106,9 @@ drain_list_guests(const struct drain *drain, size_t *out_count)
 {
 	const struct snapshot *s = drain->input->snapshot;
 	size_t index = (size_t)(drain->host - s->hosts), count = 0;
-	enum policy_order order = drain->policy != NULL ?
-	    drain->policy->order : POLICY_ORDER_MEMORY_DESC;
+	enum policy_order order = drain->policy != NULL
+	    ? drain->policy->order
+	    : POLICY_ORDER_MEMORY_DESC;
 	const struct snap_vm **guests;
 
 	for (size_t i = 0; i < s->vm_count; i++) {
@@ -124,12 +124,10 @@ drain_list_guests(const struct drain *drain, size_t *out_count)
 	}
 	switch (order) {
 	case POLICY_ORDER_MEMORY_ASC:
-		qsort(guests, count, sizeof(guests[0]),
-		    drain_compare_smallest);
+		qsort(guests, count, sizeof(guests[0]), drain_compare_smallest);
 		break;
 	case POLICY_ORDER_MEMORY_DESC:
-		qsort(guests, count, sizeof(guests[0]),
-		    drain_compare_largest);
+		qsort(guests, count, sizeof(guests[0]), drain_compare_largest);
 		break;
 	case POLICY_ORDER_NAME:
 		qsort(guests, count, sizeof(guests[0]), drain_compare_names);
@@ -173,13 +171,12 @@ drain_judge(const struct drain *drain, const struct place_ledger *ledger,
     const struct snap_vm *vm, struct evaluate_item *out)
 {
 	const struct place_request request = {
-		.vm = vm,
-		.only_to = drain->options != NULL ? drain->options->only_to :
-		    NULL,
-		.retries = drain->policy != NULL ? drain->policy->retries : -1,
+	    .vm = vm,
+	    .only_to = drain->options != NULL ? drain->options->only_to : NULL,
+	    .retries = drain->policy != NULL ? drain->policy->retries : -1,
 	};
 
-	*out = (struct evaluate_item){ .vm = vm, .choice.vm = vm };
+	*out = (struct evaluate_item){.vm = vm, .choice.vm = vm};
 	out->why = drain_words_moving(drain, vm);
 	if (out->why != NULL) {
 		out->fate = EVALUATE_MOVING;

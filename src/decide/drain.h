@@ -13,27 +13,26 @@ struct drain {
 	struct arena *arena;
 	const struct evaluate_input *input;
 	const struct snap_host *host;
-	const struct policy *policy;		/* NULL: none would act */
-	const struct evaluate_drain *options;	/* NULL: none */
+	const struct policy *policy;          /* NULL: none would act */
+	const struct evaluate_drain *options; /* NULL: none */
 	struct pace_limits limits;
 };
 
 /* The first policy that is true for the host, NULL: none. */
-const struct policy *drain_find_policy(const struct settings *settings,
-    const struct snap_host *host);
+const struct policy *drain_find_policy(
+    const struct settings *settings, const struct snap_host *host);
 
 void drain_init(struct drain *drain, struct arena *arena,
     const struct evaluate_input *input, const struct snap_host *host,
     const struct policy *policy);
 
 /* The host's active guests in the policy's order. */
-const struct snap_vm **drain_list_guests(const struct drain *drain,
-    size_t *out_count);
+const struct snap_vm **drain_list_guests(
+    const struct drain *drain, size_t *out_count);
 
 /* What becomes of the guest as far as limits and backoff are not concerned:
  * START means "there is a target". */
-void drain_judge(const struct drain *drain,
-    const struct place_ledger *ledger, const struct snap_vm *vm,
-    struct evaluate_item *out);
+void drain_judge(const struct drain *drain, const struct place_ledger *ledger,
+    const struct snap_vm *vm, struct evaluate_item *out);
 
 #endif

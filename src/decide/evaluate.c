@@ -22,8 +22,8 @@
 struct evaluate_state {
 	struct arena *arena;
 	const struct evaluate_input *input;
-	struct place_ledger *planned;	/* for placing */
-	struct place_ledger *started;	/* for limits */
+	struct place_ledger *planned; /* for placing */
+	struct place_ledger *started; /* for limits */
 	struct mono wake;
 };
 
@@ -42,8 +42,8 @@ evaluate_find_hold(const struct evaluate_input *input, const char *uuid)
 
 /* Why the guest was held back: the last attempt. */
 static const char *
-evaluate_words_hold(struct evaluate_state *state,
-    const struct evaluate_hold *hold)
+evaluate_words_hold(
+    struct evaluate_state *state, const struct evaluate_hold *hold)
 {
 	const struct snapshot *s = state->input->snapshot;
 	const struct snap_attempt *last = NULL;
@@ -57,9 +57,10 @@ evaluate_words_hold(struct evaluate_state *state,
 	units_format_duration(mono_diff(hold->until, state->input->now), text);
 	if (last == NULL)
 		return arena_printf(state->arena, "tried again in %s", text);
-	return arena_printf(state->arena, "tried again in %s; the last "
-	    "attempt, to %s: %s", text, last->to,
-	    last->why != NULL ? last->why : "failed");
+	return arena_printf(state->arena,
+	    "tried again in %s; the last "
+	    "attempt, to %s: %s",
+	    text, last->to, last->why != NULL ? last->why : "failed");
 }
 
 /* It has a target: does it start, or what holds it? */
@@ -69,8 +70,8 @@ evaluate_start(struct evaluate_state *state, const struct drain *drain,
 {
 	const struct snapshot *s = state->input->snapshot;
 	const struct snap_host *target = item->choice.target;
-	const struct evaluate_hold *hold = evaluate_find_hold(state->input,
-	    item->vm->uuid);
+	const struct evaluate_hold *hold =
+	    evaluate_find_hold(state->input, item->vm->uuid);
 
 	place_ledger_book(state->planned, s, item->vm, target);
 	if (hold != NULL) {
@@ -97,18 +98,20 @@ evaluate_words_decision(struct arena *arena, const struct policy *policy,
 
 	if (host->cordoned && host->flag_since.ms > 0)
 		wall_format(host->flag_since, time);
-	return arena_printf(arena, "policy %s (%s:%u): \"%s\" is true of %s"
-	    "%s%s%s%s%s%s", policy->name, policy->file, policy->when_line,
+	return arena_printf(arena,
+	    "policy %s (%s:%u): \"%s\" is true of %s"
+	    "%s%s%s%s%s%s",
+	    policy->name, policy->file, policy->when_line,
 	    policy->when_host_text, host->name,
 	    time[0] != '\0' ? " since " : "", time, reason ? " (" : "",
 	    reason ? why : "", reason ? ")" : "",
-	    policy->mode == POLICY_OBSERVE ?
-	    "; mode observe, nothing is started" : "");
+	    policy->mode == POLICY_OBSERVE
+		? "; mode observe, nothing is started"
+		: "");
 }
 
 static void
-evaluate_host(struct evaluate_state *state,
-    struct evaluate_decision *decision)
+evaluate_host(struct evaluate_state *state, struct evaluate_decision *decision)
 {
 	const struct snap_vm **guests;
 	struct drain drain;
@@ -116,11 +119,11 @@ evaluate_host(struct evaluate_state *state,
 	drain_init(&drain, state->arena, state->input, decision->host,
 	    decision->policy);
 	decision->act = decision->policy->mode == POLICY_AUTO;
-	decision->why = evaluate_words_decision(state->arena,
-	    decision->policy, decision->host);
+	decision->why = evaluate_words_decision(
+	    state->arena, decision->policy, decision->host);
 	guests = drain_list_guests(&drain, &decision->item_count);
-	decision->items = arena_array(state->arena, decision->item_count,
-	    sizeof(decision->items[0]));
+	decision->items = arena_array(
+	    state->arena, decision->item_count, sizeof(decision->items[0]));
 	for (size_t i = 0; i < decision->item_count; i++) {
 		struct evaluate_item *item = &decision->items[i];
 
@@ -162,8 +165,7 @@ evaluate_mode(struct evaluate_state *state, struct evaluation *evaluation,
 			continue;
 		for (size_t i = 0; i < evaluation->decision_count; i++) {
 			if (evaluation->decisions[i].policy == policy)
-				evaluate_host(state,
-				    &evaluation->decisions[i]);
+				evaluate_host(state, &evaluation->decisions[i]);
 		}
 	}
 }
@@ -172,26 +174,25 @@ struct evaluation *
 evaluate(struct arena *arena, const struct evaluate_input *input)
 {
 	const struct snapshot *s = input->snapshot;
-	struct evaluation *evaluation = arena_alloc(arena,
-	    sizeof(*evaluation));
+	struct evaluation *evaluation = arena_alloc(arena, sizeof(*evaluation));
 	struct evaluate_state state = {
-		.arena = arena,
-		.input = input,
-		.planned = place_ledger_new(arena, s),
-		.started = place_ledger_new(arena, s),
-		.wake = { INT64_MAX },
+	    .arena = arena,
+	    .input = input,
+	    .planned = place_ledger_new(arena, s),
+	    .started = place_ledger_new(arena, s),
+	    .wake = {INT64_MAX},
 	};
 
-	evaluation->decisions = arena_array(arena, s->host_count,
-	    sizeof(evaluation->decisions[0]));
+	evaluation->decisions =
+	    arena_array(arena, s->host_count, sizeof(evaluation->decisions[0]));
 	for (size_t i = 0; i < s->host_count; i++) {
-		const struct policy *policy = drain_find_policy(
-		    input->settings, &s->hosts[i]);
+		const struct policy *policy =
+		    drain_find_policy(input->settings, &s->hosts[i]);
 
 		if (policy != NULL)
 			evaluation->decisions[evaluation->decision_count++] =
-			    (struct evaluate_decision){ .host = &s->hosts[i],
-			    .policy = policy };
+			    (struct evaluate_decision){
+				.host = &s->hosts[i], .policy = policy};
 	}
 	evaluate_mode(&state, evaluation, POLICY_AUTO);
 	evaluation->wake = state.wake;
@@ -200,11 +201,10 @@ evaluate(struct arena *arena, const struct evaluate_input *input)
 }
 
 bool
-evaluate_strict(const struct policy *policy,
-    const struct place_choice *choice)
+evaluate_strict(const struct policy *policy, const struct place_choice *choice)
 {
-	enum policy_handover handover = policy != NULL ? policy->handover :
-	    POLICY_HANDOVER_DEFAULT;
+	enum policy_handover handover =
+	    policy != NULL ? policy->handover : POLICY_HANDOVER_DEFAULT;
 
 	switch (handover) {
 	case POLICY_HANDOVER_STRICT:

@@ -12,31 +12,31 @@
  */
 
 enum evaluate_fate {
-	EVALUATE_START,		/* move it now */
-	EVALUATE_MOVING,	/* a move of it is under way */
-	EVALUATE_WAIT,		/* it has a target; a limit or a backoff holds
+	EVALUATE_START,    /* move it now */
+	EVALUATE_MOVING,   /* a move of it is under way */
+	EVALUATE_WAIT,     /* it has a target; a limit or a backoff holds
 				 * it, or an answer is awaited */
-	EVALUATE_BLOCKED,	/* no target; the reason is in choice.why */
-	EVALUATE_EXCEPTED,	/* the policy leaves it alone */
+	EVALUATE_BLOCKED,  /* no target; the reason is in choice.why */
+	EVALUATE_EXCEPTED, /* the policy leaves it alone */
 };
 
-const char *evaluate_fate_name(enum evaluate_fate fate);	/* "start" */
+const char *evaluate_fate_name(enum evaluate_fate fate); /* "start" */
 
 struct evaluate_item {
 	const struct snap_vm *vm;
 	enum evaluate_fate fate;
 	struct place_choice choice;
-	const char *why;	/* of moving, waiting or being excepted; NULL:
+	const char *why; /* of moving, waiting or being excepted; NULL:
 				 * see choice.why */
 };
 
 struct evaluate_decision {
 	const struct snap_host *host;
 	const struct policy *policy;
-	bool act;		/* mode auto: starts are to be carried out */
-	const char *why;	/* "policy maintenance (10-maintenance.yaml:9):
+	bool act;        /* mode auto: starts are to be carried out */
+	const char *why; /* "policy maintenance (10-maintenance.yaml:9):
 				 * host.maintenance is true since ..." */
-	struct evaluate_item *items;	/* in the policy's order */
+	struct evaluate_item *items; /* in the policy's order */
 	size_t item_count;
 	size_t starts, moving, waiting, blocked, excepted;
 };
@@ -44,49 +44,58 @@ struct evaluate_decision {
 /* Per host in a drain, from outside: the operator's options. */
 struct evaluate_drain {
 	const char *host;
-	int parallel;		/* --parallel; -1: none */
-	const char *only_to;	/* NULL: any */
+	int parallel;        /* --parallel; -1: none */
+	const char *only_to; /* NULL: any */
 };
 
 /* A guest that must not be tried before a time (backoff). */
-struct evaluate_hold { const char *uuid; struct mono until; };
+struct evaluate_hold {
+	const char *uuid;
+	struct mono until;
+};
 
 struct evaluate_input {
 	const struct settings *settings;
 	const struct snapshot *snapshot;
-	const struct evaluate_drain *drains;	size_t drain_count;
-	const struct evaluate_hold *holds;	size_t hold_count;
+	const struct evaluate_drain *drains;
+	size_t drain_count;
+	const struct evaluate_hold *holds;
+	size_t hold_count;
 	struct mono now;
 };
 
 struct evaluation {
-	struct evaluate_decision *decisions;	/* by host name */
+	struct evaluate_decision *decisions; /* by host name */
 	size_t decision_count;
 	/* When the earliest hold ends; INT64_MAX: none. */
 	struct mono wake;
 };
 
-/* What waits counts as planned: its target's memory is taken for the guests that
- * follow, so that one that will not fit is blocked at once and not at the end. */
-struct evaluation *evaluate(struct arena *arena,
-    const struct evaluate_input *input);
+/* What waits counts as planned: its target's memory is taken for the guests
+ * that follow, so that one that will not fit is blocked at once and not in the
+ * end. */
+struct evaluation *evaluate(
+    struct arena *arena, const struct evaluate_input *input);
 
 /*
  * `plan drain HOST`: as if the host were put into maintenance now.  All guests
  * are placed one after the other; `waves` honour the limits: the moves of wave
  * n start when those of n-1 have ended.
  */
-struct plan_step { struct evaluate_item item; int wave; };	/* from 1; 0: none */
+struct plan_step {
+	struct evaluate_item item;
+	int wave; /* from 1; 0: none */
+};
 struct plan {
 	const struct snap_host *host;
-	const struct policy *policy;	/* NULL: no policy would act */
+	const struct policy *policy; /* NULL: no policy would act */
 	struct plan_step *steps;
 	size_t step_count;
 	size_t movable, blocked;
 	int waves;
 };
-struct plan *plan_drain(struct arena *arena,
-    const struct evaluate_input *input, const struct snap_host *host);
+struct plan *plan_drain(struct arena *arena, const struct evaluate_input *input,
+    const struct snap_host *host);
 
 /*
  * As JSON (explain.c):
@@ -101,7 +110,7 @@ json_t *explain_decision(const struct evaluate_decision *decision);
 json_t *explain_plan(const struct plan *plan);
 
 /* "strict" or "fast" for this choice under this policy (NULL: none). */
-bool evaluate_strict(const struct policy *policy,
-    const struct place_choice *choice);
+bool evaluate_strict(
+    const struct policy *policy, const struct place_choice *choice);
 
 #endif

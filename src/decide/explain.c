@@ -55,8 +55,7 @@ explain_item(const struct snap_host *from, const struct policy *policy,
 		explain_set(object, "handover",
 		    evaluate_strict(policy, choice) ? "strict" : "fast");
 	}
-	explain_set(object, "why", item->why != NULL ? item->why :
-	    choice->why);
+	explain_set(object, "why", item->why != NULL ? item->why : choice->why);
 	if (wave > 0)
 		json_object_set_new(object, "wave", json_integer(wave));
 	json_object_set_new(object, "rejected", explain_rejections(choice));
@@ -84,8 +83,9 @@ explain_decision(const struct evaluate_decision *decision)
 	explain_policy(object, decision->policy);
 	explain_set(object, "why", decision->why);
 	for (size_t i = 0; i < decision->item_count; i++)
-		json_array_append_new(items, explain_item(decision->host,
-		    decision->policy, &decision->items[i], 0));
+		json_array_append_new(items,
+		    explain_item(decision->host, decision->policy,
+			&decision->items[i], 0));
 	json_object_set_new(object, "items", items);
 	return object;
 }
@@ -102,8 +102,9 @@ explain_plan(const struct plan *plan)
 	explain_set_count(object, "movable", plan->movable);
 	explain_set_count(object, "blocked", plan->blocked);
 	for (size_t i = 0; i < plan->step_count; i++)
-		json_array_append_new(steps, explain_item(plan->host,
-		    plan->policy, &plan->steps[i].item, plan->steps[i].wave));
+		json_array_append_new(steps,
+		    explain_item(plan->host, plan->policy, &plan->steps[i].item,
+			plan->steps[i].wave));
 	json_object_set_new(object, "steps", steps);
 	return object;
 }

@@ -23,9 +23,9 @@ struct pace_limits
 pace_combine(struct pace_limits a, struct pace_limits b)
 {
 	return (struct pace_limits){
-		.total = pace_stricter(a.total, b.total),
-		.per_source = pace_stricter(a.per_source, b.per_source),
-		.per_target = pace_stricter(a.per_target, b.per_target),
+	    .total = pace_stricter(a.total, b.total),
+	    .per_source = pace_stricter(a.per_source, b.per_source),
+	    .per_target = pace_stricter(a.per_target, b.per_target),
 	};
 }
 
@@ -51,11 +51,10 @@ pace_check(struct arena *arena, const struct snapshot *s,
 	const char *why;
 
 	if (limits->total >= 0 && ledger->total >= limits->total)
-		return arena_printf(arena, "limit total %d reached",
-		    limits->total);
+		return arena_printf(
+		    arena, "limit total %d reached", limits->total);
 	why = pace_check_host(arena, from, ledger->outbound[from - s->hosts],
-	    limits->per_source, "per_source", from->outbound_limit,
-	    "outbound");
+	    limits->per_source, "per_source", from->outbound_limit, "outbound");
 	if (why != NULL)
 		return why;
 	return pace_check_host(arena, to, ledger->inbound[to - s->hosts],

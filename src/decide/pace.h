@@ -8,7 +8,9 @@
  * The strictest of drover.yaml (total, per_source, per_target), of the host's
  * own (outbound, inbound), of the policy's and of the drain's --parallel.
  */
-struct pace_limits { int total, per_source, per_target; };	/* -1: none */
+struct pace_limits {
+	int total, per_source, per_target;
+}; /* -1: none */
 
 /* NULL: go.  Else the limit that holds it, in words, in the arena:
  * "limit per_source 2 of kvm1 reached". */

@@ -27,17 +27,17 @@
 struct place_candidate {
 	const struct snap_host *host;
 	struct storage_result storage;
-	int failures;			/* 1 */
-	bool tight;			/* 2 */
-	int memory_percent;		/* 2: in use after the move */
-	int inbound, inbound_limit;	/* 3 */
-	int load_band, load_percent;	/* 4 */
-	int64_t free_permille;		/* 5 */
+	int failures;                /* 1 */
+	bool tight;                  /* 2 */
+	int memory_percent;          /* 2: in use after the move */
+	int inbound, inbound_limit;  /* 3 */
+	int load_band, load_percent; /* 4 */
+	int64_t free_permille;       /* 5 */
 };
 
 static void
-place_ledger_add_cpu(struct place_ledger *ledger, size_t from, size_t to,
-    double used)
+place_ledger_add_cpu(
+    struct place_ledger *ledger, size_t from, size_t to, double used)
 {
 	if (isnan(used))
 		return;
@@ -57,8 +57,8 @@ place_ledger_new(struct arena *arena, const struct snapshot *s)
 	ledger->cpu = arena_array(arena, count, sizeof(double));
 	for (size_t i = 0; i < s->move_count; i++) {
 		const struct snap_move *move = &s->moves[i];
-		const struct snap_host *from = snapshot_find_host(s,
-		    move->from);
+		const struct snap_host *from =
+		    snapshot_find_host(s, move->from);
 		const struct snap_host *to = snapshot_find_host(s, move->to);
 		const struct snap_vm *vm = snapshot_find_vm(s, move->uuid);
 
@@ -71,8 +71,7 @@ place_ledger_new(struct arena *arena, const struct snapshot *s)
 			    place_memory_need(move->memory);
 		}
 		if (from != NULL && to != NULL && vm != NULL)
-			place_ledger_add_cpu(ledger,
-			    (size_t)(from - s->hosts),
+			place_ledger_add_cpu(ledger, (size_t)(from - s->hosts),
 			    (size_t)(to - s->hosts), vm->cpu_used);
 	}
 	return ledger;
@@ -113,29 +112,31 @@ place_weigh(const struct place_look *look, struct place_candidate *candidate)
 	/* The reserve is free memory too, as far as use goes. */
 	left = place_memory_left(look, host) + host->reserve_memory -
 	    place_memory_need(vm->memory);
-	candidate->free_permille = total > 0 ? (int64_t)
-	    floor((double)left / (double)total * 1000) : -1000000;
-	candidate->memory_percent = (int)
-	    (100 - candidate->free_permille / 10);
-	candidate->tight = candidate->free_permille <
-	    (100 - PLACE_TIGHT_PERCENT) * 10;
+	candidate->free_permille = total > 0
+	    ? (int64_t)floor((double)left / (double)total * 1000)
+	    : -1000000;
+	candidate->memory_percent = (int)(100 - candidate->free_permille / 10);
+	candidate->tight =
+	    candidate->free_permille < (100 - PLACE_TIGHT_PERCENT) * 10;
 
 	candidate->inbound = look->ledger->inbound[index];
-	candidate->inbound_limit = host->inbound_limit > 0 ?
-	    host->inbound_limit : look->settings->limits.per_target;
+	candidate->inbound_limit = host->inbound_limit > 0
+	    ? host->inbound_limit
+	    : look->settings->limits.per_target;
 	if (candidate->inbound_limit <= 0)
 		candidate->inbound_limit = 1;
 
-	load = host->cpus > 0 ?
-	    (host->cpu_used + look->ledger->cpu[index]) / host->cpus : NAN;
+	load = host->cpus > 0
+	    ? (host->cpu_used + look->ledger->cpu[index]) / host->cpus
+	    : NAN;
 	if (isnan(load)) {
 		candidate->load_band = PLACE_LOAD_UNKNOWN;
 		return;
 	}
 	load = fmax(load, 0);
 	candidate->load_percent = (int)fmin(load * 100, 10000);
-	candidate->load_band = candidate->load_percent /
-	    PLACE_LOAD_BAND_PERCENT;
+	candidate->load_band =
+	    candidate->load_percent / PLACE_LOAD_BAND_PERCENT;
 }
 
 static int
@@ -146,8 +147,8 @@ place_compare_numbers(int64_t a, int64_t b)
 
 /* 1. Fewest earlier failures of this guest on that host. */
 static int
-ladder_failures(const struct place_candidate *a,
-    const struct place_candidate *b)
+ladder_failures(
+    const struct place_candidate *a, const struct place_candidate *b)
 {
 	return place_compare_numbers(a->failures, b->failures);
 }
@@ -156,8 +157,10 @@ static const char *
 ladder_failures_words(struct arena *arena, const struct place_candidate *a,
     const struct place_candidate *b)
 {
-	return arena_printf(arena, "fewer failed attempts there (%d against "
-	    "%d)", a->failures, b->failures);
+	return arena_printf(arena,
+	    "fewer failed attempts there (%d against "
+	    "%d)",
+	    a->failures, b->failures);
 }
 
 /* 2. Hosts whose memory the move does not push above 90 %. */
@@ -171,18 +174,17 @@ static const char *
 ladder_tight_words(struct arena *arena, const struct place_candidate *a,
     const struct place_candidate *b)
 {
-	return arena_printf(arena, "memory in use stays below %d %% (%d %% "
-	    "against %d %%)", PLACE_TIGHT_PERCENT, a->memory_percent,
-	    b->memory_percent);
+	return arena_printf(arena,
+	    "memory in use stays below %d %% (%d %% "
+	    "against %d %%)",
+	    PLACE_TIGHT_PERCENT, a->memory_percent, b->memory_percent);
 }
 
 /* 3. Fewest moves coming in relative to the limit, which spreads a drain. */
 static int
-ladder_inbound(const struct place_candidate *a,
-    const struct place_candidate *b)
+ladder_inbound(const struct place_candidate *a, const struct place_candidate *b)
 {
-	return place_compare_numbers(
-	    (int64_t)a->inbound * b->inbound_limit,
+	return place_compare_numbers((int64_t)a->inbound * b->inbound_limit,
 	    (int64_t)b->inbound * a->inbound_limit);
 }
 
@@ -190,9 +192,10 @@ static const char *
 ladder_inbound_words(struct arena *arena, const struct place_candidate *a,
     const struct place_candidate *b)
 {
-	return arena_printf(arena, "fewer moves to it (%d against %d; limits "
-	    "%d and %d)", a->inbound, b->inbound, a->inbound_limit,
-	    b->inbound_limit);
+	return arena_printf(arena,
+	    "fewer moves to it (%d against %d; limits "
+	    "%d and %d)",
+	    a->inbound, b->inbound, a->inbound_limit, b->inbound_limit);
 }
 
 /* 4. Lowest expected CPU load, in bands; unknown is worse than known. */
@@ -207,8 +210,8 @@ ladder_load_words(struct arena *arena, const struct place_candidate *a,
     const struct place_candidate *b)
 {
 	if (b->load_band == PLACE_LOAD_UNKNOWN)
-		return arena_printf(arena, "its CPU load is known (%d %%)",
-		    a->load_percent);
+		return arena_printf(
+		    arena, "its CPU load is known (%d %%)", a->load_percent);
 	return arena_printf(arena, "less CPU load (%d %% against %d %%)",
 	    a->load_percent, b->load_percent);
 }
@@ -224,9 +227,10 @@ static const char *
 ladder_free_words(struct arena *arena, const struct place_candidate *a,
     const struct place_candidate *b)
 {
-	return arena_printf(arena, "more memory free after the move (%.1f %% "
-	    "against %.1f %%)", (double)a->free_permille / 10,
-	    (double)b->free_permille / 10);
+	return arena_printf(arena,
+	    "more memory free after the move (%.1f %% "
+	    "against %.1f %%)",
+	    (double)a->free_permille / 10, (double)b->free_permille / 10);
 }
 
 /* 6. The name, so that there is always an answer, and the same one. */
@@ -247,24 +251,24 @@ ladder_name_words(struct arena *arena, const struct place_candidate *a,
 }
 
 static const struct {
-	int (*compare)(const struct place_candidate *a,
-	    const struct place_candidate *b);
+	int (*compare)(
+	    const struct place_candidate *a, const struct place_candidate *b);
 	const char *(*words)(struct arena *arena,
 	    const struct place_candidate *better,
 	    const struct place_candidate *other);
 } place_ladder[] = {
-	{ ladder_failures, ladder_failures_words },
-	{ ladder_tight, ladder_tight_words },
-	{ ladder_inbound, ladder_inbound_words },
-	{ ladder_load, ladder_load_words },
-	{ ladder_free, ladder_free_words },
-	{ ladder_name, ladder_name_words },
+    {ladder_failures, ladder_failures_words},
+    {ladder_tight, ladder_tight_words},
+    {ladder_inbound, ladder_inbound_words},
+    {ladder_load, ladder_load_words},
+    {ladder_free, ladder_free_words},
+    {ladder_name, ladder_name_words},
 };
 
 /* The first step on which they differ; *out_order as of strcmp(). */
 static size_t
-place_compare(const struct place_candidate *a,
-    const struct place_candidate *b, int *out_order)
+place_compare(const struct place_candidate *a, const struct place_candidate *b,
+    int *out_order)
 {
 	const size_t steps = sizeof(place_ladder) / sizeof(place_ladder[0]);
 
@@ -303,8 +307,8 @@ place_take_best(const struct place_look *look,
 	out->target = best->host;
 	out->storage = best->storage;
 	if (look->request->only_to != NULL) {
-		out->why = arena_printf(look->arena, "%s was asked for",
-		    best->host->name);
+		out->why = arena_printf(
+		    look->arena, "%s was asked for", best->host->name);
 	} else if (second == NULL) {
 		out->why = arena_printf(look->arena,
 		    "%s is the only host that can take it", best->host->name);
@@ -322,8 +326,8 @@ static void
 place_list_reasons(const struct place_look *look,
     const struct place_choice *choice, struct buf *buf)
 {
-	bool *told = arena_array(look->arena, choice->rejection_count,
-	    sizeof(*told));
+	bool *told =
+	    arena_array(look->arena, choice->rejection_count, sizeof(*told));
 	const char *separator = "";
 
 	for (size_t i = 0; i < choice->rejection_count; i++) {
@@ -349,25 +353,25 @@ place_list_reasons(const struct place_look *look,
 }
 
 static const char *
-place_words_no_host(const struct place_look *look,
-    const struct place_choice *choice)
+place_words_no_host(
+    const struct place_look *look, const struct place_choice *choice)
 {
 	const char *only_to = look->request->only_to;
 	struct buf buf = BUF_INIT(PLACE_WHY_MAX);
 	const char *text;
 
 	if (only_to != NULL && snapshot_find_host(look->s, only_to) == NULL)
-		return arena_printf(look->arena, "there is no host %s",
-		    only_to);
+		return arena_printf(
+		    look->arena, "there is no host %s", only_to);
 	for (size_t i = 0; only_to != NULL && i < choice->rejection_count;
-	    i++) {
+	     i++) {
 		const struct place_rejection *rejection =
 		    &choice->rejections[i];
 
 		if (strcmp(rejection->host->name, only_to) == 0)
-			return arena_printf(look->arena, choice->wait ?
-			    "%s cannot take it yet: %s" :
-			    "%s cannot take it: %s",
+			return arena_printf(look->arena,
+			    choice->wait ? "%s cannot take it yet: %s"
+					 : "%s cannot take it: %s",
 			    only_to, rejection->why);
 	}
 	if (look->s->host_count < 2)
@@ -390,8 +394,8 @@ place_find_taken(struct place_look *look)
 	const struct snapshot *s = look->s;
 	const struct snap_vm *vm = look->request->vm;
 
-	look->taken = arena_array(look->arena, s->host_count,
-	    sizeof(look->taken[0]));
+	look->taken =
+	    arena_array(look->arena, s->host_count, sizeof(look->taken[0]));
 	for (size_t i = 0; i < s->vm_count; i++) {
 		const struct snap_vm *other = &s->vms[i];
 
@@ -410,19 +414,19 @@ place_choose(struct arena *arena, const struct settings *settings,
     const struct snapshot *s, const struct place_ledger *ledger,
     const struct place_request *request, struct place_choice *out)
 {
-	struct place_look look = { arena, settings, s, ledger, request,
-	    &s->hosts[request->vm->host], NULL };
+	struct place_look look = {arena, settings, s, ledger, request,
+	    &s->hosts[request->vm->host], NULL};
 	struct place_candidate *candidates;
 	size_t count = 0;
 
-	*out = (struct place_choice){ .vm = request->vm };
+	*out = (struct place_choice){.vm = request->vm};
 	out->guest_rule = place_check_guest(&look, &out->wait, &out->why);
 	if (out->guest_rule != PLACE_GUEST_OK)
 		return;
 	place_find_taken(&look);
 	candidates = arena_array(arena, s->host_count, sizeof(candidates[0]));
-	out->rejections = arena_array(arena, s->host_count,
-	    sizeof(out->rejections[0]));
+	out->rejections =
+	    arena_array(arena, s->host_count, sizeof(out->rejections[0]));
 	for (size_t i = 0; i < s->host_count; i++) {
 		struct place_candidate *candidate = &candidates[count];
 		const char *why;
@@ -430,15 +434,15 @@ place_choose(struct arena *arena, const struct settings *settings,
 		bool wait;
 
 		candidate->host = &s->hosts[i];
-		rule = place_check_host(&look, candidate->host,
-		    &candidate->storage, &wait, &why);
+		rule = place_check_host(
+		    &look, candidate->host, &candidate->storage, &wait, &why);
 		if (rule == PLACE_OK) {
 			place_weigh(&look, candidate);
 			count++;
 			continue;
 		}
 		out->rejections[out->rejection_count++] =
-		    (struct place_rejection){ &s->hosts[i], rule, why };
+		    (struct place_rejection){&s->hosts[i], rule, why};
 		out->wait = out->wait || wait;
 	}
 	if (count > 0) {

@@ -8,8 +8,9 @@
 
 /*
  * Where could a guest go?  First filters: each host that cannot take it is
- * rejected by the first rule that fails, with the reason.  Then a numbered ladder among those
- * that are left: the first step on which two hosts differ decides.
+ * rejected by the first rule that fails, with the reason.  Then a numbered
+ * ladder among those that are left: the first step on which two hosts differ
+ * decides.
  *
  * All of it is deterministic; the last step is the name.
  */
@@ -17,22 +18,22 @@
 enum place_rule {
 	PLACE_OK,
 	PLACE_SAME_HOST,
-	PLACE_HOST_DOWN,	/* not connected, or never listed */
-	PLACE_HOST_SILENT,	/* does not answer since PLACE_SILENT_MS */
+	PLACE_HOST_DOWN,   /* not connected, or never listed */
+	PLACE_HOST_SILENT, /* does not answer since PLACE_SILENT_MS */
 	PLACE_MAINTENANCE,
 	PLACE_CORDONED,
-	PLACE_NOT_REACHABLE,	/* its URI means nothing to the source */
-	PLACE_SAME_UUID,	/* cloned host UUID */
+	PLACE_NOT_REACHABLE, /* its URI means nothing to the source */
+	PLACE_SAME_UUID,     /* cloned host UUID */
 	PLACE_NAME_TAKEN,
 	PLACE_UUID_TAKEN,
 	PLACE_NETWORK,
 	PLACE_BRIDGE,
 	PLACE_MACHINE,
 	PLACE_CPU,
-	PLACE_ABI_UNKNOWN,	/* not answered yet: wait, not a refusal */
+	PLACE_ABI_UNKNOWN, /* not answered yet: wait, not a refusal */
 	PLACE_MEMORY,
 	PLACE_STORAGE,
-	PLACE_NOT_ASKED,	/* the operator named another target */
+	PLACE_NOT_ASKED, /* the operator named another target */
 };
 
 #define PLACE_SILENT_MS SNAPSHOT_SILENT_MS
@@ -40,32 +41,32 @@ enum place_rule {
 /* Reasons that lie in the guest and hold for every host. */
 enum place_guest_rule {
 	PLACE_GUEST_OK,
-	PLACE_GUEST_NOT_RUNNING,	/* paused, crashed, ...: stays */
-	PLACE_GUEST_PINNED,		/* a device or feature */
-	PLACE_GUEST_BUSY,		/* another job holds it: wait */
-	PLACE_GUEST_GIVEN_UP,		/* retries used up */
+	PLACE_GUEST_NOT_RUNNING, /* paused, crashed, ...: stays */
+	PLACE_GUEST_PINNED,      /* a device or feature */
+	PLACE_GUEST_BUSY,        /* another job holds it: wait */
+	PLACE_GUEST_GIVEN_UP,    /* retries used up */
 };
 
 struct place_rejection {
 	const struct snap_host *host;
 	enum place_rule rule;
-	const char *why;	/* "needs 8.0 GiB, 3.1 GiB free of 32.0 GiB (2.0
-				 * GiB reserved by 1 move in flight, 1.0 GiB
-				 * kept free)" */
+	const char *why; /* "needs 8.1 GiB, 3.1 GiB free of 32.0 GiB (2.1
+				 * GiB reserved by 1 move to it, 1.0 GiB kept
+				 * free)" */
 };
 
 /* What has been handed out since the snapshot was taken (same evaluation). */
 struct place_ledger {
-	int64_t *memory;	/* per host: bytes reserved */
-	int *inbound, *outbound;	/* per host: moves */
+	int64_t *memory;         /* per host: bytes reserved */
+	int *inbound, *outbound; /* per host: moves */
 	int total;
 	/* What those moves bring and take, so that load spreads. */
-	double *cpu;		/* per host: cores' worth, may be negative */
+	double *cpu; /* per host: cores' worth, may be negative */
 };
 
 /* From the moves in flight of the snapshot. */
-struct place_ledger *place_ledger_new(struct arena *arena,
-    const struct snapshot *s);
+struct place_ledger *place_ledger_new(
+    struct arena *arena, const struct snapshot *s);
 /* Books a move of vm to target. */
 void place_ledger_book(struct place_ledger *ledger, const struct snapshot *s,
     const struct snap_vm *vm, const struct snap_host *target);
@@ -75,20 +76,20 @@ int64_t place_memory_need(int64_t memory);
 
 struct place_request {
 	const struct snap_vm *vm;
-	const char *only_to;	/* the operator's --to; NULL: any */
-	int retries;		/* attempts allowed beyond the first; -1: any */
+	const char *only_to; /* the operator's --to; NULL: any */
+	int retries;         /* attempts allowed beyond the first; -1: any */
 };
 
 struct place_choice {
 	const struct snap_vm *vm;
-	const struct snap_host *target;		/* NULL: none */
-	struct storage_result storage;		/* towards the target */
+	const struct snap_host *target; /* NULL: none */
+	struct storage_result storage;  /* towards the target */
 	enum place_guest_rule guest_rule;
-	bool wait;		/* no target yet, but that may change by itself:
+	bool wait;       /* no target yet, but that may change by itself:
 				 * an answer or a move is under way */
-	const char *why;	/* chosen: the step that decided, in words;
+	const char *why; /* chosen: the step that decided, in words;
 				 * not: the whole reason, each host named */
-	struct place_rejection *rejections;	/* in order of host names */
+	struct place_rejection *rejections; /* in order of host names */
 	size_t rejection_count;
 };
 
@@ -96,7 +97,7 @@ void place_choose(struct arena *arena, const struct settings *settings,
     const struct snapshot *s, const struct place_ledger *ledger,
     const struct place_request *request, struct place_choice *out);
 
-const char *place_rule_name(enum place_rule rule);		/* "memory" */
+const char *place_rule_name(enum place_rule rule); /* "memory" */
 const char *place_guest_rule_name(enum place_guest_rule rule);
 
 #endif

@@ -7,9 +7,9 @@
  * Each filter gives NULL for "yes" or the reason in words: the numbers, and
  * where there is one, what to do.  What is not known is not assumed.
  *
- * What may change by itself is looked at last: memory that moves in flight hold,
- * and an answer about CPU and machine that is still awaited.  Waiting only
- * makes sense where nothing else is in the way.
+ * What may change by itself is looked at last: memory that moves in flight
+ * hold, and an answer about CPU and machine that is still awaited.  Waiting
+ * only makes sense where nothing else is in the way.
  */
 #include "decide/place_look.h"
 
@@ -27,8 +27,8 @@ struct place_check {
 	const struct place_look *look;
 	const struct snap_host *host;
 	struct storage_result *storage;
-	enum place_rule rule;		/* may be set by a check that has two */
-	bool wait;			/* set: it may pass by itself */
+	enum place_rule rule; /* may be set by a check that has two */
+	bool wait;            /* set: it may pass by itself */
 };
 
 int64_t
@@ -38,8 +38,7 @@ place_memory_need(int64_t memory)
 }
 
 int64_t
-place_memory_left(const struct place_look *look,
-    const struct snap_host *host)
+place_memory_left(const struct place_look *look, const struct snap_host *host)
 {
 	return host->memory_free - host->reserve_memory -
 	    look->ledger->memory[host - look->s->hosts];
@@ -52,15 +51,15 @@ check_asked(struct place_check *check)
 
 	if (only_to == NULL || strcmp(only_to, check->host->name) == 0)
 		return NULL;
-	return arena_printf(check->look->arena, "only %s was asked for",
-	    only_to);
+	return arena_printf(
+	    check->look->arena, "only %s was asked for", only_to);
 }
 
 static const char *
 check_same_host(struct place_check *check)
 {
-	return check->host == check->look->source ? "it is there already" :
-	    NULL;
+	return check->host == check->look->source ? "it is there already"
+						  : NULL;
 }
 
 static const char *
@@ -83,8 +82,8 @@ check_silent(struct place_check *check)
 	if (check->host->silent_ms < PLACE_SILENT_MS)
 		return NULL;
 	units_format_duration(check->host->silent_ms, text);
-	return arena_printf(check->look->arena, "has not answered for %s",
-	    text);
+	return arena_printf(
+	    check->look->arena, "has not answered for %s", text);
 }
 
 static const char *
@@ -100,8 +99,9 @@ place_words_flag(struct place_check *check, const char *flag)
 static const char *
 check_maintenance(struct place_check *check)
 {
-	return check->host->maintenance ?
-	    place_words_flag(check, "in maintenance") : NULL;
+	return check->host->maintenance
+	    ? place_words_flag(check, "in maintenance")
+	    : NULL;
 }
 
 static const char *
@@ -119,7 +119,8 @@ check_reachable(struct place_check *check)
 {
 	if (!check->host->uri_local)
 		return NULL;
-	return arena_printf(check->look->arena, "its URI %s means nothing to "
+	return arena_printf(check->look->arena,
+	    "its URI %s means nothing to "
 	    "%s: give it one with an address (qemu+tls://...)",
 	    check->host->uri, check->look->source->name);
 }
@@ -132,9 +133,10 @@ check_host_uuid(struct place_check *check)
 	if (source->host_uuid == NULL || check->host->host_uuid == NULL ||
 	    strcmp(source->host_uuid, check->host->host_uuid) != 0)
 		return NULL;
-	return arena_printf(check->look->arena, "has the host UUID of %s (%s): "
-	    "set host_uuid in its libvirtd.conf", source->name,
-	    source->host_uuid);
+	return arena_printf(check->look->arena,
+	    "has the host UUID of %s (%s): "
+	    "set host_uuid in its libvirtd.conf",
+	    source->name, source->host_uuid);
 }
 
 static const char *
@@ -142,25 +144,27 @@ check_taken(struct place_check *check)
 {
 	const struct place_look *look = check->look;
 	const struct snap_vm *vm = look->request->vm;
-	const struct snap_vm *there = look->taken[check->host -
-	    look->s->hosts];
+	const struct snap_vm *there = look->taken[check->host - look->s->hosts];
 
 	if (there == NULL)
 		return NULL;
 	if (strcmp(there->uuid, vm->uuid) != 0) {
 		check->rule = PLACE_NAME_TAKEN;
-		return arena_printf(look->arena, "has another guest named %s "
-		    "(%s, %s): rename one of them", there->name, there->uuid,
-		    facts_state_name(there->state));
+		return arena_printf(look->arena,
+		    "has another guest named %s "
+		    "(%s, %s): rename one of them",
+		    there->name, there->uuid, facts_state_name(there->state));
 	}
 	check->rule = PLACE_UUID_TAKEN;
 	if (there->state == DOMAIN_SHUTOFF)
-		return arena_printf(look->arena, "has a definition of %s left "
+		return arena_printf(look->arena,
+		    "has a definition of %s left "
 		    "over (shut off): remove it with virsh -c %s undefine %s",
 		    there->name, check->host->uri, there->uuid);
-	return arena_printf(look->arena, "has %s as well (%s): it must not run "
-	    "twice, see to it by hand", there->name,
-	    facts_state_name(there->state));
+	return arena_printf(look->arena,
+	    "has %s as well (%s): it must not run "
+	    "twice, see to it by hand",
+	    there->name, facts_state_name(there->state));
 }
 
 static const char *
@@ -172,33 +176,35 @@ place_words_network(struct place_check *check, const char *name)
 	if (name == NULL)
 		return "the guest's NIC names no network";
 	if (!host->networks_known)
-		return arena_printf(arena, "unknown whether it has the network "
-		    "%s", name);
+		return arena_printf(arena,
+		    "unknown whether it has the network "
+		    "%s",
+		    name);
 	for (size_t i = 0; i < host->network_count; i++) {
 		if (strcmp(host->networks[i].name, name) != 0)
 			continue;
 		if (host->networks[i].active)
 			return NULL;
-		return arena_printf(arena, "network %s is not active: virsh "
-		    "-c %s net-start %s", name, host->uri, name);
+		return arena_printf(arena,
+		    "network %s is not active: virsh "
+		    "-c %s net-start %s",
+		    name, host->uri, name);
 	}
 	return arena_printf(arena, "has no network %s", name);
 }
 
 static const char *
-place_words_link(struct place_check *check, const char *what,
-    const char *name)
+place_words_link(struct place_check *check, const char *what, const char *name)
 {
 	const struct snap_host *host = check->host;
 	struct arena *arena = check->look->arena;
 
 	check->rule = PLACE_BRIDGE;
 	if (name == NULL)
-		return arena_printf(arena, "the guest's NIC names no %s",
-		    what);
+		return arena_printf(arena, "the guest's NIC names no %s", what);
 	if (!host->interfaces_known)
-		return arena_printf(arena, "unknown whether it has the %s %s",
-		    what, name);
+		return arena_printf(
+		    arena, "unknown whether it has the %s %s", what, name);
 	for (size_t i = 0; i < host->interface_count; i++) {
 		if (strcmp(host->interfaces[i], name) == 0)
 			return NULL;
@@ -220,7 +226,8 @@ place_words_nic(struct place_check *check, const struct snap_nic *nic)
 	case SNAP_NIC_USER:
 		return NULL;
 	case SNAP_NIC_OTHER:
-		return arena_printf(check->look->arena, "unknown whether it "
+		return arena_printf(check->look->arena,
+		    "unknown whether it "
 		    "can serve a NIC of type %s",
 		    nic->source != NULL ? nic->source : "?");
 	}
@@ -270,7 +277,8 @@ check_machine(struct place_check *check)
 		if (strcmp(host->machines[i], machine) == 0)
 			return NULL;
 	}
-	return arena_printf(check->look->arena, "its QEMU does not have the "
+	return arena_printf(check->look->arena,
+	    "its QEMU does not have the "
 	    "machine type %s: update it, or give the guest an older type",
 	    machine);
 }
@@ -282,8 +290,8 @@ check_cpu(struct place_check *check)
 
 	if (verdict == NULL || verdict->verdict != SNAP_VERDICT_REJECTED)
 		return NULL;
-	return verdict->why != NULL ? verdict->why :
-	    "does not accept the guest's CPU";
+	return verdict->why != NULL ? verdict->why
+				    : "does not accept the guest's CPU";
 }
 
 static const char *
@@ -304,10 +312,14 @@ place_words_memory(struct place_check *check)
 	units_format_bytes(host->reserve_memory, kept);
 	units_format_bytes(look->ledger->memory[index], reserved);
 	if (moves > 0)
-		moves_words = arena_printf(look->arena, "%s reserved by %d "
-		    "move%s to it, ", reserved, moves, moves > 1 ? "s" : "");
-	return arena_printf(look->arena, "needs %s, %s free of %s (%s%s kept "
-	    "free)", need, free, total, moves_words, kept);
+		moves_words = arena_printf(look->arena,
+		    "%s reserved by %d "
+		    "move%s to it, ",
+		    reserved, moves, moves > 1 ? "s" : "");
+	return arena_printf(look->arena,
+	    "needs %s, %s free of %s (%s%s kept "
+	    "free)",
+	    need, free, total, moves_words, kept);
 }
 
 static const char *
@@ -329,8 +341,7 @@ check_memory(struct place_check *check)
 	 * refusal is not final (check_memory_now). */
 	for (size_t i = 0; i < look->s->move_count; i++) {
 		if (strcmp(look->s->moves[i].to, host->name) == 0)
-			arriving += place_memory_need(
-			    look->s->moves[i].memory);
+			arriving += place_memory_need(look->s->moves[i].memory);
 	}
 	if (place_memory_left(look, host) + arriving >=
 	    place_memory_need(vm->memory))
@@ -355,16 +366,16 @@ check_storage(struct place_check *check)
 {
 	const struct place_look *look = check->look;
 
-	storage_classify(look->arena, look->settings, look->source,
-	    check->host, look->request->vm, check->storage);
+	storage_classify(look->arena, look->settings, look->source, check->host,
+	    look->request->vm, check->storage);
 	switch (check->storage->class) {
 	case STORAGE_DISKLESS:
 	case STORAGE_SHARED:
 		return NULL;
 	case STORAGE_MIXED:
 	case STORAGE_LOCAL:
-		return arena_printf(look->arena, "storage not shared: %s",
-		    check->storage->why);
+		return arena_printf(
+		    look->arena, "storage not shared: %s", check->storage->why);
 	}
 	return NULL;
 }
@@ -378,7 +389,7 @@ check_abi_known(struct place_check *check)
 		return NULL;
 	check->wait = true;
 	return "has not said yet whether it can run the guest's CPU and "
-	    "machine";
+	       "machine";
 }
 
 enum place_rule
@@ -389,27 +400,27 @@ place_check_host(const struct place_look *look, const struct snap_host *host,
 		enum place_rule rule;
 		const char *(*check)(struct place_check *check);
 	} checks[] = {
-		{ PLACE_NOT_ASKED, check_asked },
-		{ PLACE_SAME_HOST, check_same_host },
-		{ PLACE_HOST_DOWN, check_up },
-		{ PLACE_HOST_SILENT, check_silent },
-		{ PLACE_MAINTENANCE, check_maintenance },
-		{ PLACE_CORDONED, check_cordoned },
-		{ PLACE_NOT_REACHABLE, check_reachable },
-		{ PLACE_SAME_UUID, check_host_uuid },
-		{ PLACE_NAME_TAKEN, check_taken },	/* and UUID_TAKEN */
-		{ PLACE_NETWORK, check_nics },		/* and BRIDGE */
-		{ PLACE_MACHINE, check_machine },
-		{ PLACE_CPU, check_cpu },
-		{ PLACE_MEMORY, check_memory },
-		{ PLACE_STORAGE, check_storage },
-		{ PLACE_MEMORY, check_memory_now },
-		{ PLACE_ABI_UNKNOWN, check_abi_known },
+	    {PLACE_NOT_ASKED, check_asked},
+	    {PLACE_SAME_HOST, check_same_host},
+	    {PLACE_HOST_DOWN, check_up},
+	    {PLACE_HOST_SILENT, check_silent},
+	    {PLACE_MAINTENANCE, check_maintenance},
+	    {PLACE_CORDONED, check_cordoned},
+	    {PLACE_NOT_REACHABLE, check_reachable},
+	    {PLACE_SAME_UUID, check_host_uuid},
+	    {PLACE_NAME_TAKEN, check_taken}, /* and UUID_TAKEN */
+	    {PLACE_NETWORK, check_nics},     /* and BRIDGE */
+	    {PLACE_MACHINE, check_machine},
+	    {PLACE_CPU, check_cpu},
+	    {PLACE_MEMORY, check_memory},
+	    {PLACE_STORAGE, check_storage},
+	    {PLACE_MEMORY, check_memory_now},
+	    {PLACE_ABI_UNKNOWN, check_abi_known},
 	};
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
-		struct place_check check = { look, host, out_storage,
-		    checks[i].rule, false };
+		struct place_check check = {
+		    look, host, out_storage, checks[i].rule, false};
 
 		*out_why = checks[i].check(&check);
 		*out_wait = check.wait;

@@ -28,13 +28,15 @@ place_words_not_running(const struct place_look *look, bool *out_wait)
 	case DOMAIN_SHUTOFF:
 		return "it is shut off, and only running guests are moved";
 	case DOMAIN_PAUSED:
-		return arena_printf(look->arena, "it is paused (%s): resume it "
-		    "or shut it down", facts_reason_name(vm->reason));
+		return arena_printf(look->arena,
+		    "it is paused (%s): resume it "
+		    "or shut it down",
+		    facts_reason_name(vm->reason));
 	case DOMAIN_CRASHED:
 		return "it has crashed: destroy it or reset it";
 	case DOMAIN_PMSUSPENDED:
 		return "it has suspended itself: wake it (virsh dompmwakeup) "
-		    "or shut it down";
+		       "or shut it down";
 	case DOMAIN_NOSTATE:
 		return "its state is unknown";
 	}
@@ -47,19 +49,19 @@ place_words_migrating(const struct snap_vm *vm, bool *out_wait)
 {
 	if (vm->reason == DOMAIN_REASON_POSTCOPY_FAILED)
 		return "its post-copy migration broke off, and each side has "
-		    "memory that the other lacks: destroy neither, recover it "
-		    "with virsh migrate --postcopy-resume";
+		       "memory that the other lacks: destroy neither, recover "
+		       "it "
+		       "with virsh migrate --postcopy-resume";
 	if (vm->reason == DOMAIN_REASON_POSTCOPY) {
 		*out_wait = true;
 		return "another program's post-copy migration of it is under "
-		    "way";
+		       "way";
 	}
-	if (vm->state != DOMAIN_PAUSED ||
-	    vm->reason != DOMAIN_REASON_MIGRATION)
+	if (vm->state != DOMAIN_PAUSED || vm->reason != DOMAIN_REASON_MIGRATION)
 		return NULL;
 	if (vm->job == DOMAIN_JOB_NONE)
 		return "it is paused by a migration that nobody carries on: "
-		    "see where else it is before resuming or destroying it";
+		       "see where else it is before resuming or destroying it";
 	*out_wait = true;
 	return "another program's migration of it is under way";
 }
@@ -99,8 +101,10 @@ place_words_given_up(const struct place_look *look)
 	}
 	if (last == NULL || failures <= look->request->retries)
 		return NULL;
-	return arena_printf(look->arena, "given up after %d attempt%s; the "
-	    "last, to %s: %s", failures, failures == 1 ? "" : "s", last->to,
+	return arena_printf(look->arena,
+	    "given up after %d attempt%s; the "
+	    "last, to %s: %s",
+	    failures, failures == 1 ? "" : "s", last->to,
 	    last->why != NULL ? last->why : "failed");
 }
 
@@ -112,20 +116,24 @@ place_words_source(const struct place_look *look)
 	char text[UNITS_TEXT_SIZE];
 
 	if (!source->up)
-		return arena_printf(look->arena, "its host %s is not connected"
-		    "%s%s", source->name, source->down_why != NULL ? ": " : "",
+		return arena_printf(look->arena,
+		    "its host %s is not connected"
+		    "%s%s",
+		    source->name, source->down_why != NULL ? ": " : "",
 		    source->down_why != NULL ? source->down_why : "");
 	if (source->silent_ms >= PLACE_SILENT_MS) {
 		units_format_duration(source->silent_ms, text);
-		return arena_printf(look->arena, "its host %s has not answered "
-		    "for %s", source->name, text);
+		return arena_printf(look->arena,
+		    "its host %s has not answered "
+		    "for %s",
+		    source->name, text);
 	}
 	return NULL;
 }
 
 enum place_guest_rule
-place_check_guest(const struct place_look *look, bool *out_wait,
-    const char **out_why)
+place_check_guest(
+    const struct place_look *look, bool *out_wait, const char **out_why)
 {
 	const struct snap_vm *vm = look->request->vm;
 
@@ -151,7 +159,7 @@ place_check_guest(const struct place_look *look, bool *out_wait,
 	if (vm->job == DOMAIN_JOB_ACTIVE) {
 		*out_wait = true;
 		*out_why = "another job holds it (a backup, a dump or another "
-		    "program's migration)";
+			   "program's migration)";
 		return PLACE_GUEST_BUSY;
 	}
 	return PLACE_GUEST_OK;

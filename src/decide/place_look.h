@@ -21,8 +21,8 @@ struct place_look {
 
 /* PLACE_GUEST_OK, or why the guest stays whatever the hosts say; *out_wait when
  * it will pass by itself. */
-enum place_guest_rule place_check_guest(const struct place_look *look,
-    bool *out_wait, const char **out_why);
+enum place_guest_rule place_check_guest(
+    const struct place_look *look, bool *out_wait, const char **out_why);
 
 /* PLACE_OK and the storage towards the host, or the first rule that fails;
  * *out_wait when that is all, and may pass by itself. */
@@ -32,7 +32,7 @@ enum place_rule place_check_host(const struct place_look *look,
 
 /* Memory that is free there for another guest, after what is reserved; the
  * figures must be known. */
-int64_t place_memory_left(const struct place_look *look,
-    const struct snap_host *host);
+int64_t place_memory_left(
+    const struct place_look *look, const struct snap_host *host);
 
 #endif

@@ -14,18 +14,20 @@
 #include "decide/drain.h"
 
 /* The limits as of one wave: booked are the moves of that wave alone. */
-struct plan_wave { struct place_ledger *ledger; };
+struct plan_wave {
+	struct place_ledger *ledger;
+};
 
 struct plan_state {
 	struct drain drain;
-	struct place_ledger *planned;	/* all that was placed */
+	struct place_ledger *planned; /* all that was placed */
 	struct plan_wave *waves;
 	size_t wave_count, wave_max;
 };
 
 static const struct policy *
-plan_find_policy(const struct evaluate_input *input,
-    const struct snap_host *host)
+plan_find_policy(
+    const struct evaluate_input *input, const struct snap_host *host)
 {
 	struct snap_host as_if = *host;
 
@@ -61,12 +63,12 @@ plan_find_wave(struct plan_state *state, const struct evaluate_item *item,
 			wave->ledger = plan_new_wave(state);
 			state->wave_count++;
 		}
-		*out_why = pace_check(arena, s, wave->ledger,
-		    &state->drain.limits, state->drain.host,
-		    item->choice.target);
+		*out_why =
+		    pace_check(arena, s, wave->ledger, &state->drain.limits,
+			state->drain.host, item->choice.target);
 		if (*out_why == NULL) {
-			place_ledger_book(wave->ledger, s, item->vm,
-			    item->choice.target);
+			place_ledger_book(
+			    wave->ledger, s, item->vm, item->choice.target);
 			return (int)w + 1;
 		}
 		/* An empty wave that refuses will always refuse. */
@@ -79,8 +81,8 @@ plan_find_wave(struct plan_state *state, const struct evaluate_item *item,
 }
 
 static void
-plan_step(struct plan_state *state, struct plan *plan,
-    const struct snap_vm *vm, struct plan_step *step)
+plan_step(struct plan_state *state, struct plan *plan, const struct snap_vm *vm,
+    struct plan_step *step)
 {
 	const struct snapshot *s = state->drain.input->snapshot;
 	const char *why;
@@ -107,7 +109,7 @@ plan_drain(struct arena *arena, const struct evaluate_input *input,
     const struct snap_host *host)
 {
 	struct plan *plan = arena_alloc(arena, sizeof(*plan));
-	struct plan_state state = { 0 };
+	struct plan_state state = {0};
 	const struct snap_vm **guests;
 
 	plan->host = host;
@@ -118,10 +120,10 @@ plan_drain(struct arena *arena, const struct evaluate_input *input,
 	/* One wave each at worst, after the first with its moves in flight,
 	 * and one more to find out that there is no room in an empty one. */
 	state.wave_max = plan->step_count + 2;
-	state.waves = arena_array(arena, state.wave_max,
-	    sizeof(state.waves[0]));
-	plan->steps = arena_array(arena, plan->step_count,
-	    sizeof(plan->steps[0]));
+	state.waves =
+	    arena_array(arena, state.wave_max, sizeof(state.waves[0]));
+	plan->steps =
+	    arena_array(arena, plan->step_count, sizeof(plan->steps[0]));
 	for (size_t i = 0; i < plan->step_count; i++)
 		plan_step(&state, plan, guests[i], &plan->steps[i]);
 	return plan;

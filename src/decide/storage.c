@@ -102,14 +102,14 @@ storage_find_twin(const struct snap_host *host, const struct snap_pool *pool)
 }
 
 static bool
-storage_prove_path(const struct storage_look *look, const char *path,
-    const char **why)
+storage_prove_path(
+    const struct storage_look *look, const char *path, const char **why)
 {
 	const char *shared = storage_shared_path(look->settings, path);
 
 	if (shared != NULL) {
-		*why = arena_printf(look->arena,
-		    "under %s (storage.shared_paths)", shared);
+		*why = arena_printf(
+		    look->arena, "under %s (storage.shared_paths)", shared);
 		return true;
 	}
 	for (size_t i = 0; i < look->source->pool_count; i++) {
@@ -128,22 +128,28 @@ storage_prove_path(const struct storage_look *look, const char *path,
 			    "in %s, which both hosts have", pool->source);
 			return true;
 		}
-		*why = arena_printf(look->arena, "%s is in %s, and %s has no "
-		    "active %s pool of it at %s", path, pool->source,
-		    look->target->name, pool->type, pool->path);
+		*why = arena_printf(look->arena,
+		    "%s is in %s, and %s has no "
+		    "active %s pool of it at %s",
+		    path, pool->source, look->target->name, pool->type,
+		    pool->path);
 		return false;
 	}
-	*why = arena_printf(look->arena, look->source->pools_known ?
-	    "%s is not under storage.shared_paths nor in a pool of network "
-	    "storage" : "%s is not under storage.shared_paths, and the pools "
-	    "of its host are unknown", path);
+	*why = arena_printf(look->arena,
+	    look->source->pools_known
+		? "%s is not under storage.shared_paths nor in a pool of "
+		  "network "
+		  "storage"
+		: "%s is not under storage.shared_paths, and the pools "
+		  "of its host are unknown",
+	    path);
 	return false;
 }
 
 /* The pool of that name at this host, or NULL and why not. */
 static const struct snap_pool *
-storage_use_pool(const struct storage_look *look,
-    const struct snap_host *host, const char *name, const char **why)
+storage_use_pool(const struct storage_look *look, const struct snap_host *host,
+    const char *name, const char **why)
 {
 	const struct snap_pool *pool = storage_find_pool(host, name);
 
@@ -151,8 +157,8 @@ storage_use_pool(const struct storage_look *look,
 		*why = arena_printf(look->arena,
 		    "unknown whether %s has the pool %s", host->name, name);
 	else if (pool == NULL)
-		*why = arena_printf(look->arena, "%s has no pool %s",
-		    host->name, name);
+		*why = arena_printf(
+		    look->arena, "%s has no pool %s", host->name, name);
 	else if (!pool->active)
 		*why = arena_printf(look->arena, "pool %s is not active on %s",
 		    name, host->name);
@@ -162,8 +168,8 @@ storage_use_pool(const struct storage_look *look,
 }
 
 static bool
-storage_prove_volume(const struct storage_look *look, const char *name,
-    const char **why)
+storage_prove_volume(
+    const struct storage_look *look, const char *name, const char **why)
 {
 	const struct snap_pool *here, *there;
 	const char *shared;
@@ -176,16 +182,20 @@ storage_prove_volume(const struct storage_look *look, const char *name,
 		return false;
 	if (storage_same(here->type, there->type) &&
 	    storage_same(here->source, there->source)) {
-		*why = arena_printf(look->arena,
-		    "pool %s is %s on both hosts", name, here->source);
+		*why = arena_printf(look->arena, "pool %s is %s on both hosts",
+		    name, here->source);
 		return true;
 	}
-	shared = here->path != NULL ? storage_shared_path(look->settings,
-	    arena_printf(look->arena, "%s/", here->path)) : NULL;
+	shared = here->path != NULL
+	    ? storage_shared_path(
+		  look->settings, arena_printf(look->arena, "%s/", here->path))
+	    : NULL;
 	if (shared != NULL && storage_same(here->type, there->type) &&
 	    storage_same(here->path, there->path)) {
-		*why = arena_printf(look->arena, "pool %s is at %s on both "
-		    "hosts (storage.shared_paths)", name, here->path);
+		*why = arena_printf(look->arena,
+		    "pool %s is at %s on both "
+		    "hosts (storage.shared_paths)",
+		    name, here->path);
 		return true;
 	}
 	*why = arena_printf(look->arena, "pool %s is %s on %s and %s on %s",
@@ -213,8 +223,10 @@ storage_prove(const struct storage_look *look, const struct snap_disk *disk,
 		*why = "empty";
 		return true;
 	case SNAP_DISK_OTHER:
-		*why = arena_printf(look->arena, "%s: nothing proves it to be "
-		    "shared", disk->source);
+		*why = arena_printf(look->arena,
+		    "%s: nothing proves it to be "
+		    "shared",
+		    disk->source);
 		return false;
 	}
 	return false;
@@ -223,8 +235,7 @@ storage_prove(const struct storage_look *look, const struct snap_disk *disk,
 /* Does QEMU lock this image so that no other host can open it for writing?  It
  * does for files, and not for those that several guests may write. */
 static bool
-storage_is_locked(const struct snap_host *source,
-    const struct snap_disk *disk)
+storage_is_locked(const struct snap_host *source, const struct snap_disk *disk)
 {
 	const struct snap_pool *pool;
 
@@ -239,12 +250,12 @@ storage_is_locked(const struct snap_host *source,
 	pool = storage_find_pool(source, disk->pool);
 	return pool != NULL && pool->type != NULL &&
 	    (strcmp(pool->type, "dir") == 0 ||
-	    strcmp(pool->type, "netfs") == 0 || strcmp(pool->type, "fs") == 0);
+		strcmp(pool->type, "netfs") == 0 ||
+		strcmp(pool->type, "fs") == 0);
 }
 
 static void
-storage_add_why(struct buf *buf, const struct snap_disk *disk,
-    const char *why)
+storage_add_why(struct buf *buf, const struct snap_disk *disk, const char *why)
 {
 	buf_addf(buf, "%s%s: %s", buf->len > 0 ? "; " : "", disk->target, why);
 }
@@ -254,7 +265,7 @@ storage_classify(struct arena *arena, const struct settings *settings,
     const struct snap_host *source, const struct snap_host *target,
     const struct snap_vm *vm, struct storage_result *out)
 {
-	struct storage_look look = { arena, settings, source, target };
+	struct storage_look look = {arena, settings, source, target};
 	struct buf proofs = BUF_INIT(STORAGE_WHY_MAX);
 	struct buf doubts = BUF_INIT(STORAGE_WHY_MAX);
 	size_t shared = 0, local = 0;
@@ -283,14 +294,13 @@ storage_classify(struct arena *arena, const struct settings *settings,
 	if (local > 0)
 		out->why = arena_strdup(arena, buf_str(&doubts));
 	else
-		out->why = shared > 0 ? arena_strdup(arena, buf_str(&proofs)) :
-		    "no disks";
+		out->why = shared > 0 ? arena_strdup(arena, buf_str(&proofs))
+				      : "no disks";
 	buf_free(&proofs);
 	buf_free(&doubts);
 }
 
-const char *
-storage_class_name(enum storage_class class)
+const char *storage_class_name(enum storage_class class)
 {
 	switch (class) {
 	case STORAGE_DISKLESS:

@@ -11,14 +11,18 @@
  * volume in a pool that both hosts have active with the same type and the same
  * network source.  Not proven means local.
  */
-enum storage_class { STORAGE_DISKLESS, STORAGE_SHARED, STORAGE_MIXED,
-    STORAGE_LOCAL };
+enum storage_class {
+	STORAGE_DISKLESS,
+	STORAGE_SHARED,
+	STORAGE_MIXED,
+	STORAGE_LOCAL
+};
 
 struct storage_result {
 	enum storage_class class;
-	const char *why;	/* names each disk that is not shared, and why;
+	const char *why; /* names each disk that is not shared, and why;
 				 * or the proof when shared */
-	bool locked;		/* QEMU's image lock protects every writable
+	bool locked;     /* QEMU's image lock protects every writable
 				 * disk, so that two hosts cannot both run
 				 * the guest (see handover in design) */
 };

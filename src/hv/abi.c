@@ -65,6 +65,7 @@ abi_check(struct hv_conn *conn, const char *emulator, const char *arch,
     const char *machine, const char *virt_type, const char *cpu_xml,
     struct hv_abi_verdict *out, struct err *err)
 {
+	CONN_HOLD(conn);
 	char *capabilities;
 
 	capabilities = virConnectGetDomainCapabilities(conn->vir, emulator,

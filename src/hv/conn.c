@@ -46,6 +46,19 @@ conn_message(virErrorPtr error)
 	return error->message;
 }
 
+struct hv_conn *
+conn_hold(struct hv_conn *conn)
+{
+	(void)pthread_mutex_lock(&conn->busy);
+	return conn;
+}
+
+void
+conn_release(struct hv_conn **conn)
+{
+	(void)pthread_mutex_unlock(&(*conn)->busy);
+}
+
 bool
 conn_is_alive(const struct hv_conn *conn)
 {

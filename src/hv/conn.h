@@ -2,6 +2,7 @@
 #define DROVER_HV_CONN_H
 
 #include <libvirt/libvirt.h>
+#include <pthread.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -18,7 +19,21 @@ struct events;
 struct hv_conn {
 	virConnectPtr vir;
 	struct events *events;	/* NULL: made for one long call */
+	pthread_mutex_t busy;	/* held by the one call that is being made */
 };
+
+/*
+ * One call at a time on a connection, and this is not for speed: libvirt's
+ * client (measured with 9.0) does not survive two.  When keepalive gives a
+ * connection up, the first waiting call returns, the second waits on for ever,
+ * and crashes the process when the host comes back.  Every function of the
+ * vtable that makes calls begins with CONN_HOLD(conn).
+ */
+#define CONN_HOLD(conn) \
+	cleanup(conn_release) struct hv_conn *conn_held = conn_hold(conn)
+
+struct hv_conn *conn_hold(struct hv_conn *conn);
+void conn_release(struct hv_conn **conn);
 
 /* Fills *err from libvirt's last error on this thread; returns -1.  When the
  * connection is found broken, the code is ERR_UNREACHABLE whatever the error

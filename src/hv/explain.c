@@ -308,7 +308,7 @@ static const struct row rows[] = {
 	"A libvirt daemon stopped answering.",
 	"Check the host's load, its network and its libvirtd.",
 	PASSES, THIS_TARGET } },
-{ { "End of file from" }, { "daemon-or-qemu-died",
+{ { "End of file" }, { "daemon-or-qemu-died",
 	"The process at the other end went away: QEMU crashed or was killed "
 	"for memory, or the libvirt daemon ended.",
 	"Read the guest's QEMU log and the host's kernel log.",

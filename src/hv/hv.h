@@ -10,7 +10,8 @@
 /*
  * The door to a hypervisor.  Every call blocks and belongs on a worker thread;
  * no call is made from the loop thread or from an event callback.  A connection
- * may be used by several workers at once.
+ * may be used by several workers, but makes their calls one after the other:
+ * what must not wait has a connection of its own.
  *
  * libvirt.c is the real thing; tests bring their own.  Error codes:
  * ERR_UNREACHABLE the connection broke; ERR_NOT_FOUND no such domain;

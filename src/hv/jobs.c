@@ -99,6 +99,7 @@ int
 jobs_migrate(struct hv_conn *conn, const struct hv_migrate *how,
     struct err *err)
 {
+	CONN_HOLD(conn);
 	cleanup(conn_domain_free) virDomainPtr domain = NULL;
 	cleanup(jobs_params_clear) struct params params = { 0 };
 
@@ -123,6 +124,7 @@ int
 jobs_job(struct hv_conn *conn, const char *uuid, struct hv_job *out,
     struct err *err)
 {
+	CONN_HOLD(conn);
 	cleanup(conn_domain_free) virDomainPtr domain = NULL;
 	cleanup(jobs_params_clear) struct params params = { 0 };
 	virErrorPtr error;
@@ -153,6 +155,7 @@ int
 jobs_last_job(struct hv_conn *conn, const char *uuid, struct hv_job *out,
     struct err *err)
 {
+	CONN_HOLD(conn);
 	cleanup(conn_domain_free) virDomainPtr domain = NULL;
 	cleanup(jobs_params_clear) struct params params = { 0 };
 	int type;
@@ -175,6 +178,7 @@ jobs_last_job(struct hv_conn *conn, const char *uuid, struct hv_job *out,
 int
 jobs_abort(struct hv_conn *conn, const char *uuid, struct err *err)
 {
+	CONN_HOLD(conn);
 	cleanup(conn_domain_free) virDomainPtr domain = NULL;
 
 	domain = conn_domain(conn, uuid, err);
@@ -188,6 +192,7 @@ jobs_abort(struct hv_conn *conn, const char *uuid, struct err *err)
 int
 jobs_resume(struct hv_conn *conn, const char *uuid, struct err *err)
 {
+	CONN_HOLD(conn);
 	cleanup(conn_domain_free) virDomainPtr domain = NULL;
 	int state;
 
@@ -206,6 +211,7 @@ jobs_resume(struct hv_conn *conn, const char *uuid, struct err *err)
 int
 jobs_destroy(struct hv_conn *conn, const char *uuid, struct err *err)
 {
+	CONN_HOLD(conn);
 	cleanup(conn_domain_free) virDomainPtr domain = NULL;
 
 	domain = conn_domain(conn, uuid, err);
@@ -230,6 +236,7 @@ jobs_has_tpm(virDomainPtr domain)
 int
 jobs_undefine(struct hv_conn *conn, const char *uuid, struct err *err)
 {
+	CONN_HOLD(conn);
 	cleanup(conn_domain_free) virDomainPtr domain = NULL;
 	virErrorPtr error;
 	int active;
@@ -261,6 +268,7 @@ int
 jobs_set_autostart(struct hv_conn *conn, const char *uuid, bool on,
     struct err *err)
 {
+	CONN_HOLD(conn);
 	cleanup(conn_domain_free) virDomainPtr domain = NULL;
 
 	domain = conn_domain(conn, uuid, err);

@@ -47,6 +47,7 @@ libvirt_close(struct hv_conn *conn)
 	if (left != 0)
 		log_warn("libvirt", "a closed connection is still held (%d)",
 		    left);
+	(void)pthread_mutex_destroy(&conn->busy);
 	free(conn);
 }
 
@@ -65,6 +66,7 @@ libvirt_open(const char *uri, hv_event_fn on_event, void *arg,
 	if (conn == NULL)
 		abort();
 	conn->vir = vir;
+	(void)pthread_mutex_init(&conn->busy, NULL);
 	/* 1: the other side cannot; then TCP alone has to notice. */
 	if (virConnectSetKeepAlive(vir, LIBVIRT_KEEPALIVE_S,
 	    LIBVIRT_KEEPALIVE_COUNT) < 0) {
@@ -110,6 +112,7 @@ libvirt_is_writable(virConnectPtr vir)
 static int
 libvirt_access(struct hv_conn *conn, struct hv_access *out, struct err *err)
 {
+	CONN_HOLD(conn);
 	unsigned long libvirt, hypervisor;
 	char *hostname;
 	int secure;

@@ -16,10 +16,12 @@
  * last call on it has returned.
  *
  * link_read.c lists and re-reads, link_events.c takes events, link_call.c runs
- * calls and watches for answers, link_long.c has the connections for long ones.
+ * calls and watches for answers, link_own.c has connections for those that
+ * need one of their own.
  */
 #include "hv/link.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +32,9 @@
 
 /* Up for this long: the next failure counts as the first one. */
 #define LINK_STABLE_MS	10000
-#define LINK_HANG_MIN_MS 30000
+/* Between attempts beside hanging ones: tripled each time.  LINK_OPENS_MAX of
+ * them last for hours. */
+#define LINK_HANG_MIN_MS 10000
 #define LINK_HANG_MAX_MS 3600000
 #define LINK_KEY_SIZE	300
 
@@ -201,7 +205,7 @@ link_drop(struct link *link, const char *why)
 	link->conn = NULL;
 	link_read_reset(link);
 	link_call_reset(link);
-	link_long_reset(link);
+	link_own_reset(link);
 	link_conn_mute(conn);
 	link_conn_unref(conn);
 	link_back_off(link);
@@ -229,8 +233,8 @@ link_open_failed(struct link *link, const struct attempt *attempt)
 	if (link->phase == LINK_OPENING && attempt->number == link->attempt) {
 		link_back_off(link);
 		link_report_lost(link, attempt->err.msg);
-	} else if (link->phase == LINK_WAITING && link->open_slots == 0) {
-		/* One that hung has an answer now: the host is there. */
+	} else if (link->phase == LINK_WAITING) {
+		/* One that hung has ended: time for another. */
 		link->failures = 0;
 		link->hang_ms = LINK_HANG_MIN_MS;
 		link_back_off(link);
@@ -304,7 +308,7 @@ link_open(struct link *link)
 	link_ref(link);
 	link->open_slots |= 1U << slot;
 	link->phase = LINK_OPENING;
-	loop_timer_set(link->connect_timer, LINK_OPEN_MS);
+	loop_timer_set(link->connect_timer, link->open_ms);
 	link_open_key(link, slot, key);
 	if (workers_submit(link->workers, WORKERS_OPEN, key, link_work_open,
 	    link_opened, attempt) < 0) {
@@ -328,10 +332,10 @@ link_on_connect_timer(void *arg)
 		link->phase = LINK_WAITING;
 		loop_timer_set(link->connect_timer, link->hang_ms);
 		if (link->hang_ms < LINK_HANG_MAX_MS)
-			link->hang_ms *= 2;
+			link->hang_ms *= 3;
 		(void)snprintf(why, sizeof(why),
-		    "no answer to the attempt to connect after %d s",
-		    LINK_OPEN_MS / 1000);
+		    "no answer to the attempt to connect after %" PRId64
+		    " ms", link->open_ms);
 		link_report_lost(link, why);
 		return;
 	case LINK_LISTING:
@@ -361,7 +365,9 @@ link_new(struct loop *loop, struct workers *workers,
 	link->callbacks = *callbacks;
 	link->arg = arg;
 	link->refs = 1;
+	link->open_ms = LINK_OPEN_MS;
 	link->hang_ms = LINK_HANG_MIN_MS;
+	link->silent_ms = LINK_SILENT_MS;
 	link->sample_interval_ms = sample_interval_ms;
 	link->rereads = map_new(free);
 	LIST_INIT(&link->calls);
@@ -386,7 +392,7 @@ link_close(struct link *link)
 	link->phase = LINK_CLOSED;
 	link_read_reset(link);
 	link_call_reset(link);
-	link_long_reset(link);
+	link_own_reset(link);
 	loop_timer_free(link->connect_timer);
 	loop_timer_free(link->relist_timer);
 	loop_timer_free(link->sample_timer);

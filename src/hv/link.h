@@ -75,22 +75,21 @@ void link_hurry(struct link *link);
 void link_set_sample_interval(struct link *link, int64_t ms);
 
 /*
- * A call on this host's control connection.  `work` runs on a worker with the
- * connection (which stays open for its duration); `done` runs on the loop
- * thread, never inside this call, with err.code ERR_NONE when work was called.
- * With any other code it was not: ERR_UNREACHABLE when there was no connection,
- * ERR_LIMIT when too much waits already, ERR_ABORTED when the workers end.
- * `work` puts its outcome into the item.  The item belongs to the call until
- * `done`, which frees it.
- * `done` never runs from within link_call() itself, always later.
+ * A call on this host.  `work` runs on a worker with a connection that stays
+ * open for its duration: in the control lane one that nobody else uses (if one
+ * is idle), in the normal lane the one that reads and checks take turns on.
+ * `done` runs on the loop thread, never inside this call, with err.code
+ * ERR_NONE when work was called.  With any other code it was not:
+ * ERR_UNREACHABLE when there was no connection, ERR_LIMIT when too much waits
+ * already, ERR_ABORTED when the workers end.  `work` puts its outcome into the
+ * item.  The item belongs to the call until `done`, which frees it.
  */
 void link_call(struct link *link, enum workers_lane lane,
     void (*work)(const struct hv_ops *ops, struct hv_conn *conn, void *item),
     void (*done)(void *item, const struct err *err), void *item);
 
-/* The same with a connection of its own, opened for it and closed after, in the
- * long lane: for migrations.  An idle connection is kept ready so that the next
- * one starts at once. */
+/* The same in the long lane, for migrations: always with a connection of its
+ * own.  Idle ones are kept ready, so that it starts at once. */
 void link_call_long(struct link *link,
     void (*work)(const struct hv_ops *ops, struct hv_conn *conn, void *item),
     void (*done)(void *item, const struct err *err), void *item);

@@ -1,13 +1,17 @@
 /*
- * Calls on the control connection, and the watch for answers.
+ * Calls, and the watch for answers.
  *
- * A host is silent when a call waits and no other call has been answered since
- * it began: one slow operation (a guest that takes long to be destroyed) does
- * not make a host silent as long as the small questions are answered.  When
- * only the owner's calls wait, a small question is asked for this reason.
+ * Connections make one call at a time (hv/conn.h says why).  Reads and checks
+ * take turns on the main connection.  A call in the control lane must not wait
+ * for them, so it gets an idle connection for itself; only when there is none
+ * it takes its turn as well.
  *
- * libvirt's keepalive ends a connection that is silent for about twenty
- * seconds; until then nobody is told anything but this.
+ * A host is silent when a call waits on the main connection and none has been
+ * answered there since it began: a slow operation does not make a host silent
+ * as long as small questions are answered.  When only operations wait, a small
+ * question is asked for this reason.  libvirt's keepalive ends a connection
+ * that is silent for about twenty seconds; until then nobody is told anything
+ * but this.
  */
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -17,7 +21,9 @@
 struct link_call_item {
 	LIST_ENTRY(link_call_item) next;
 	struct link *link;
-	struct link_conn *conn;		/* NULL: there was none */
+	uint64_t generation;
+	struct link_conn *conn;		/* the main one; NULL: there was none */
+	struct hv_conn *own;		/* to be used instead; may be NULL */
 	void (*work)(const struct hv_ops *, struct hv_conn *, void *);
 	void (*done)(void *, const struct err *);
 	void *item;
@@ -26,7 +32,7 @@ struct link_call_item {
 	bool alive;			/* the connection, after the call */
 };
 
-/* When the oldest call that runs on the current connection began; 0: none. */
+/* When the oldest call that waits on the main connection began; 0: none. */
 static int64_t
 link_call_oldest(const struct link *link)
 {
@@ -36,7 +42,8 @@ link_call_oldest(const struct link *link)
 	LIST_FOREACH(call, &link->calls, next) {
 		int64_t started = atomic_load(&call->started_ms);
 
-		if (call->conn != link->conn || started == 0)
+		if (call->conn != link->conn || call->own != NULL ||
+		    started == 0)
 			continue;
 		if (oldest == 0 || started < oldest)
 			oldest = started;
@@ -64,29 +71,32 @@ link_call_tick_arm(struct link *link)
 	if (link->ticking || link->phase == LINK_CLOSED)
 		return;
 	link->ticking = true;
-	loop_timer_set(link->tick_timer, LINK_TICK_MS);
+	loop_timer_set(link->tick_timer, LINK_TICK_MS < link->silent_ms ?
+	    LINK_TICK_MS : link->silent_ms);
 }
 
 void
 link_call_on_tick(void *arg)
 {
 	struct link *link = arg;
+	struct mono now = clock_mono_now();
 	int64_t silent;
 
 	link->ticking = false;
 	if (link->conn == NULL || LIST_EMPTY(&link->calls))
 		return;
 	link_call_tick_arm(link);
-	silent = link_silent_ms(link, clock_mono_now());
-	if (silent >= LINK_SILENT_MS / 2 && !link_read_is_busy(link))
+	if (mono_diff(now, link->last_answer) >= link->silent_ms / 2 &&
+	    !link_read_is_busy(link))
 		link_read_sample(link);
-	if (silent < LINK_SILENT_MS)
+	silent = link_silent_ms(link, now);
+	if (silent < link->silent_ms)
 		return;
 	link->silent_reported = true;
 	link->callbacks.silent(link->host, silent, link->arg);
 }
 
-void
+static void
 link_call_answered(struct link *link)
 {
 	link->last_answer = clock_mono_now();
@@ -110,6 +120,8 @@ link_call_work(void *arg)
 	const struct hv_ops *ops = call->link->ops;
 	struct hv_conn *conn = call->conn->conn;
 
+	if (call->own != NULL && (ops->alive == NULL || ops->alive(call->own)))
+		conn = call->own;
 	atomic_store(&call->started_ms, clock_mono_now().ms);
 	call->work(ops, conn, call->item);
 	call->alive = ops->alive == NULL || ops->alive(conn);
@@ -120,12 +132,13 @@ link_call_finished(void *arg, int cancelled)
 {
 	struct link_call_item *call = arg;
 	struct link *link = call->link;
-	bool answered = !cancelled && call->alive &&
+	bool answered = !cancelled && call->alive && call->own == NULL &&
 	    call->conn == link->conn;
 
 	LIST_REMOVE(call, next);
 	if (cancelled)
 		(void)err_set(&call->err, ERR_ABORTED, "shutting down");
+	link_own_return(link, call->own, call->generation, call->alive);
 	link_conn_unref(call->conn);
 	if (answered)
 		link_call_answered(link);
@@ -155,6 +168,7 @@ link_call(struct link *link, enum workers_lane lane,
 	if (call == NULL)
 		abort();
 	call->link = link;
+	call->generation = link->generation;
 	call->conn = link->conn;
 	call->work = work;
 	call->done = done;
@@ -166,8 +180,11 @@ link_call(struct link *link, enum workers_lane lane,
 		loop_post(link->loop, link_call_refused, call);
 		return;
 	}
+	if (lane == WORKERS_CONTROL)
+		call->own = link_own_take(link);
 	if (workers_submit(link->workers, lane, link->host, link_call_work,
 	    link_call_finished, call) < 0) {
+		link_own_return(link, call->own, call->generation, true);
 		(void)err_set(&call->err, ERR_LIMIT,
 		    "%s: too many calls wait", link->host);
 		loop_post(link->loop, link_call_refused, call);

@@ -233,7 +233,7 @@ link_read_list_done(void *arg, const struct err *err)
 	item->host = NULL;
 	link_ref(link);
 	link_read_up(link);
-	link_long_ready(link);
+	link_own_ready(link);
 	if (link_is_current(link, item->generation))
 		link->callbacks.listed(link->host, facts, link->arg);
 	else

@@ -25,6 +25,7 @@
 					 * one in this time */
 #define LINK_OPENS_MAX		8	/* attempts that hang, at once */
 #define LINK_EVENTS_MAX		4096
+#define LINK_IDLE_MAX		2
 
 enum link_phase {
 	LINK_WAITING,	/* for the next attempt to connect */
@@ -34,7 +35,7 @@ enum link_phase {
 	LINK_CLOSED,
 };
 
-/* A control connection, from before it is opened until after it is closed. */
+/* The main connection, from before it is opened until after it is closed. */
 struct link_conn {
 	struct link *link;
 	struct hv_conn *conn;	/* set by the worker that opens it */
@@ -69,6 +70,7 @@ struct link {
 	unsigned open_slots;		/* one bit per attempt on its way */
 	unsigned attempt;		/* number of the newest */
 	unsigned failures;		/* in a row */
+	int64_t open_ms;		/* LINK_OPEN_MS; less in tests */
 	int64_t hang_ms;		/* until one more beside hanging ones */
 	struct mono up_since;
 	bool lost_reported;
@@ -93,11 +95,13 @@ struct link {
 	struct loop_timer *tick_timer;
 	bool ticking;
 	struct mono last_answer;
+	int64_t silent_ms;		/* LINK_SILENT_MS; less in tests */
 	bool silent_reported;
 
-	/* The idle connection for the next long call. */
-	struct hv_conn *spare;
-	bool spare_opening;
+	/* Idle connections, ready for calls that need one of their own. */
+	struct hv_conn *idle[LINK_IDLE_MAX];
+	unsigned idle_count;
+	bool idle_opening;
 };
 
 /* link.c */
@@ -128,12 +132,13 @@ bool link_read_is_busy(const struct link *link);
 /* link_call.c */
 void link_call_on_tick(void *link);
 void link_call_reset(struct link *link);
-void link_call_answered(struct link *link);
 
-/* link_long.c */
-void link_long_ready(struct link *link);	/* opens the spare if there is none */
-void link_long_reset(struct link *link);
-/* Closes on a worker. */
-void link_long_dispose(struct link *link, struct hv_conn *conn);
+/* link_own.c */
+void link_own_ready(struct link *link);		/* opens what is missing */
+void link_own_reset(struct link *link);
+struct hv_conn *link_own_take(struct link *link);	/* NULL: none idle */
+/* Takes one back after a call: keeps it for the next, or closes it. */
+void link_own_return(struct link *link, struct hv_conn *conn,
+    uint64_t generation, bool alive);
 
 #endif

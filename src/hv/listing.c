@@ -132,6 +132,7 @@ listing_read(virDomainPtr domain, int state, int reason,
 struct facts_domain *
 listing_domain(struct hv_conn *conn, const char *uuid, struct err *err)
 {
+	CONN_HOLD(conn);
 	cleanup(conn_domain_free) virDomainPtr domain = NULL;
 	struct facts_domain *out;
 	int state, reason, persistent, autostart = 0;
@@ -289,8 +290,9 @@ listing_cpu(struct hv_conn *conn, struct facts_load *out)
 	}
 }
 
-int
-listing_load(struct hv_conn *conn, struct facts_load *out, struct err *err)
+static int
+listing_load_held(struct hv_conn *conn, struct facts_load *out,
+    struct err *err)
 {
 	cleanup(listing_list_clear) struct domain_list active = { 0 };
 
@@ -322,6 +324,14 @@ listing_load(struct hv_conn *conn, struct facts_load *out, struct err *err)
 		return 0;
 	facts_load_clear(out);
 	return err_set(err, ERR_UNREACHABLE, "the connection was lost");
+}
+
+int
+listing_load(struct hv_conn *conn, struct facts_load *out, struct err *err)
+{
+	CONN_HOLD(conn);
+
+	return listing_load_held(conn, out, err);
 }
 
 /* The host's own UUID is the first in its capabilities. */
@@ -367,11 +377,12 @@ listing_node(struct hv_conn *conn, struct facts_host *out, struct err *err)
 struct facts_host *
 listing_host(struct hv_conn *conn, struct err *err)
 {
+	CONN_HOLD(conn);
 	struct facts_host *out = listing_array(1, sizeof(*out));
 
 	if (listing_domains(conn, out, err) < 0 ||
 	    listing_node(conn, out, err) < 0 ||
-	    listing_load(conn, &out->load, err) < 0) {
+	    listing_load_held(conn, &out->load, err) < 0) {
 		facts_host_free(out);
 		return NULL;
 	}

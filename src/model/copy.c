@@ -37,8 +37,7 @@ copy_vm(struct arena *arena, const struct snap_vm *from, struct snap_vm *to)
 	to->name = arena_strdup(arena, from->name);
 	to->uuid = arena_strdup(arena, from->uuid);
 	copy_abi(arena, &to->abi);
-	to->disks = arena_array(arena, from->disk_count,
-	    sizeof(to->disks[0]));
+	to->disks = arena_array(arena, from->disk_count, sizeof(to->disks[0]));
 	for (size_t i = 0; i < from->disk_count; i++) {
 		struct snap_disk *disk = &to->disks[i];
 
@@ -52,18 +51,16 @@ copy_vm(struct arena *arena, const struct snap_vm *from, struct snap_vm *to)
 	to->nics = arena_array(arena, from->nic_count, sizeof(to->nics[0]));
 	for (size_t i = 0; i < from->nic_count; i++) {
 		to->nics[i] = from->nics[i];
-		to->nics[i].source = arena_strdup(arena,
-		    from->nics[i].source);
+		to->nics[i].source = arena_strdup(arena, from->nics[i].source);
 	}
 	to->pins = copy_strings(arena, from->pins, from->pin_count);
 }
 
 static void
-copy_pools(struct arena *arena, const struct snap_host *from,
-    struct snap_host *to)
+copy_pools(
+    struct arena *arena, const struct snap_host *from, struct snap_host *to)
 {
-	to->pools = arena_array(arena, from->pool_count,
-	    sizeof(to->pools[0]));
+	to->pools = arena_array(arena, from->pool_count, sizeof(to->pools[0]));
 	for (size_t i = 0; i < from->pool_count; i++) {
 		struct snap_pool *pool = &to->pools[i];
 
@@ -76,11 +73,11 @@ copy_pools(struct arena *arena, const struct snap_host *from,
 }
 
 static void
-copy_networks(struct arena *arena, const struct snap_host *from,
-    struct snap_host *to)
+copy_networks(
+    struct arena *arena, const struct snap_host *from, struct snap_host *to)
 {
-	to->networks = arena_array(arena, from->network_count,
-	    sizeof(to->networks[0]));
+	to->networks =
+	    arena_array(arena, from->network_count, sizeof(to->networks[0]));
 	for (size_t i = 0; i < from->network_count; i++) {
 		struct snap_network *network = &to->networks[i];
 
@@ -91,11 +88,11 @@ copy_networks(struct arena *arena, const struct snap_host *from,
 }
 
 static void
-copy_verdicts(struct arena *arena, const struct snap_host *from,
-    struct snap_host *to)
+copy_verdicts(
+    struct arena *arena, const struct snap_host *from, struct snap_host *to)
 {
-	to->verdicts = arena_array(arena, from->verdict_count,
-	    sizeof(to->verdicts[0]));
+	to->verdicts =
+	    arena_array(arena, from->verdict_count, sizeof(to->verdicts[0]));
 	for (size_t i = 0; i < from->verdict_count; i++) {
 		struct snap_abi_verdict *verdict = &to->verdicts[i];
 
@@ -106,8 +103,8 @@ copy_verdicts(struct arena *arena, const struct snap_host *from,
 }
 
 void
-copy_host(struct arena *arena, const struct snap_host *from,
-    struct snap_host *to)
+copy_host(
+    struct arena *arena, const struct snap_host *from, struct snap_host *to)
 {
 	*to = *from;
 	to->name = arena_strdup(arena, from->name);
@@ -118,12 +115,11 @@ copy_host(struct arena *arena, const struct snap_host *from,
 	copy_pools(arena, from, to);
 	copy_networks(arena, from, to);
 	copy_verdicts(arena, from, to);
-	to->interfaces = copy_strings(arena, from->interfaces,
-	    from->interface_count);
-	to->label_keys = copy_strings(arena, from->label_keys,
-	    from->label_count);
-	to->label_values = copy_strings(arena, from->label_values,
-	    from->label_count);
-	to->machines = copy_strings(arena, from->machines,
-	    from->machine_count);
+	to->interfaces =
+	    copy_strings(arena, from->interfaces, from->interface_count);
+	to->label_keys =
+	    copy_strings(arena, from->label_keys, from->label_count);
+	to->label_values =
+	    copy_strings(arena, from->label_values, from->label_count);
+	to->machines = copy_strings(arena, from->machines, from->machine_count);
 }

@@ -8,11 +8,11 @@
  * points to, so that the source may be freed.
  */
 
-void copy_vm(struct arena *arena, const struct snap_vm *from,
-    struct snap_vm *to);
-void copy_host(struct arena *arena, const struct snap_host *from,
-    struct snap_host *to);
-const char **copy_strings(struct arena *arena, const char *const *from,
-    size_t count);
+void copy_vm(
+    struct arena *arena, const struct snap_vm *from, struct snap_vm *to);
+void copy_host(
+    struct arena *arena, const struct snap_host *from, struct snap_host *to);
+const char **copy_strings(
+    struct arena *arena, const char *const *from, size_t count);
 
 #endif

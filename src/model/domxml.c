@@ -68,25 +68,25 @@ domxml_print_cpu(struct arena *arena, xmlDoc *doc, xmlNode *domain)
 	domxml_drop_children(cpu, "topology");
 	buffer = xmlBufferCreate();
 	if (buffer != NULL && xmlNodeDump(buffer, doc, cpu, 0, 0) >= 0)
-		text = arena_strdup(arena,
-		    (const char *)xmlBufferContent(buffer));
+		text =
+		    arena_strdup(arena, (const char *)xmlBufferContent(buffer));
 	xmlBufferFree(buffer);
 	return text;
 }
 
 static void
-domxml_parse_abi(struct arena *arena, xmlDoc *doc, xmlNode *domain,
-    struct snap_abi *abi)
+domxml_parse_abi(
+    struct arena *arena, xmlDoc *doc, xmlNode *domain, struct snap_abi *abi)
 {
-	const xmlNode *type = xmlnode_child(xmlnode_child(domain, "os"),
-	    "type");
+	const xmlNode *type =
+	    xmlnode_child(xmlnode_child(domain, "os"), "type");
 	uint64_t hash = HASH_START;
 
 	abi->virt_type = xmlnode_attr(arena, domain, "type");
 	abi->arch = xmlnode_attr(arena, type, "arch");
 	abi->machine = xmlnode_attr(arena, type, "machine");
-	abi->emulator = xmlnode_child_text(arena,
-	    xmlnode_child(domain, "devices"), "emulator");
+	abi->emulator = xmlnode_child_text(
+	    arena, xmlnode_child(domain, "devices"), "emulator");
 	abi->cpu_xml = domxml_print_cpu(arena, doc, domain);
 	hash = hash_string(hash, abi->emulator);
 	hash = hash_string(hash, abi->cpu_xml);
@@ -97,8 +97,8 @@ domxml_parse_abi(struct arena *arena, xmlDoc *doc, xmlNode *domain,
 }
 
 int
-domxml_parse_domain(struct arena *arena, const char *xml,
-    struct snap_vm *vm, struct err *err)
+domxml_parse_domain(
+    struct arena *arena, const char *xml, struct snap_vm *vm, struct err *err)
 {
 	cleanup_xmldoc xmlDoc *doc = xmlnode_read(xml, "domain", err);
 	struct snap_vm parsed = *vm;
@@ -119,8 +119,7 @@ domxml_parse_domain(struct arena *arena, const char *xml,
 
 /* The network source of a pool; NULL for what is this host's own. */
 static const char *
-domxml_pool_source(struct arena *arena, const xmlNode *pool,
-    const char *type)
+domxml_pool_source(struct arena *arena, const xmlNode *pool, const char *type)
 {
 	const xmlNode *source = xmlnode_child(pool, "source");
 	const char *name = NULL;
@@ -139,15 +138,14 @@ domxml_pool_source(struct arena *arena, const xmlNode *pool,
 		name = xmlnode_child_attr(arena, source, "device", "path");
 		type = "iscsi";
 	} else if (strcmp(type, "gluster") == 0) {
-		const char *dir = xmlnode_child_attr(arena, source, "dir",
-		    "path");
+		const char *dir =
+		    xmlnode_child_attr(arena, source, "dir", "path");
 
 		name = xmlnode_child_text(arena, source, "name");
 		if (name != NULL && dir != NULL && strcmp(dir, "/") != 0)
 			name = arena_printf(arena, "%s%s%s", name,
 			    dir[0] == '/' ? "" : "/", dir);
-	} else if (strcmp(type, "rbd") == 0 ||
-	    strcmp(type, "sheepdog") == 0) {
+	} else if (strcmp(type, "rbd") == 0 || strcmp(type, "sheepdog") == 0) {
 		name = xmlnode_child_text(arena, source, "name");
 	} else {
 		return NULL;
@@ -158,8 +156,8 @@ domxml_pool_source(struct arena *arena, const xmlNode *pool,
 }
 
 int
-domxml_parse_pool(struct arena *arena, const char *xml,
-    struct snap_pool *pool, struct err *err)
+domxml_parse_pool(struct arena *arena, const char *xml, struct snap_pool *pool,
+    struct err *err)
 {
 	cleanup_xmldoc xmlDoc *doc = xmlnode_read(xml, "pool", err);
 	const xmlNode *node;
@@ -173,10 +171,10 @@ domxml_parse_pool(struct arena *arena, const char *xml,
 	if (type == NULL)
 		return err_set(err, ERR_INVALID, "<pool> without a type");
 	pool->type = type;
-	path = arena_strdup(arena, xmlnode_child_text(arena,
-	    xmlnode_child(node, "target"), "path"));
+	path = arena_strdup(arena,
+	    xmlnode_child_text(arena, xmlnode_child(node, "target"), "path"));
 	for (size_t len = path != NULL ? strlen(path) : 0;
-	    len > 1 && path[len - 1] == '/'; len--)
+	     len > 1 && path[len - 1] == '/'; len--)
 		path[len - 1] = '\0';
 	pool->path = path;
 	pool->source = domxml_pool_source(arena, node, type);
@@ -189,9 +187,9 @@ domxml_add_machines(struct arena *arena, const xmlNode *parent,
     struct snap_host *host, struct map *seen)
 {
 	for (const xmlNode *node = xmlnode_child(parent, "machine");
-	    node != NULL; node = xmlnode_next(node)) {
-		const char *names[] = { xmlnode_text(arena, node),
-		    xmlnode_attr(arena, node, "canonical") };
+	     node != NULL; node = xmlnode_next(node)) {
+		const char *names[] = {xmlnode_text(arena, node),
+		    xmlnode_attr(arena, node, "canonical")};
 
 		for (size_t i = 0; i < 2; i++) {
 			if (names[i] == NULL ||
@@ -215,19 +213,19 @@ domxml_parse_capabilities(struct arena *arena, const char *xml,
 	if (doc == NULL)
 		return -1;
 	root = xmlDocGetRootElement(doc);
-	host->host_uuid = xmlnode_child_text(arena,
-	    xmlnode_child(root, "host"), "uuid");
-	host->machines = arena_array(arena, DOMXML_MACHINES_MAX,
-	    sizeof(host->machines[0]));
+	host->host_uuid =
+	    xmlnode_child_text(arena, xmlnode_child(root, "host"), "uuid");
+	host->machines =
+	    arena_array(arena, DOMXML_MACHINES_MAX, sizeof(host->machines[0]));
 	host->machine_count = 0;
 	seen = map_new(NULL);
-	for (const xmlNode *guest = xmlnode_child(root, "guest");
-	    guest != NULL; guest = xmlnode_next(guest)) {
+	for (const xmlNode *guest = xmlnode_child(root, "guest"); guest != NULL;
+	     guest = xmlnode_next(guest)) {
 		const xmlNode *arch = xmlnode_child(guest, "arch");
 
 		domxml_add_machines(arena, arch, host, seen);
 		for (const xmlNode *domain = xmlnode_child(arch, "domain");
-		    domain != NULL; domain = xmlnode_next(domain))
+		     domain != NULL; domain = xmlnode_next(domain))
 			domxml_add_machines(arena, domain, host, seen);
 	}
 	map_free(seen);

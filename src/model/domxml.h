@@ -14,8 +14,8 @@
 #define DOMXML_SIZE_MAX (4 << 20)
 
 /* Fills vcpus, memory, abi, disks, nics, pins of *vm. */
-int domxml_parse_domain(struct arena *arena, const char *xml,
-    struct snap_vm *vm, struct err *err);
+int domxml_parse_domain(
+    struct arena *arena, const char *xml, struct snap_vm *vm, struct err *err);
 
 /* Fills type, path, source of *pool. */
 int domxml_parse_pool(struct arena *arena, const char *xml,

@@ -32,8 +32,8 @@ disk_kind(struct arena *arena, const char *type, const xmlNode *source,
 		disk->pool = xmlnode_attr(arena, source, "pool");
 		volume = xmlnode_attr(arena, source, "volume");
 		if (disk->pool != NULL && volume != NULL)
-			disk->source = arena_printf(arena, "%s/%s",
-			    disk->pool, volume);
+			disk->source =
+			    arena_printf(arena, "%s/%s", disk->pool, volume);
 		return SNAP_DISK_VOLUME;
 	}
 	if (strcmp(type, "network") == 0) {
@@ -41,8 +41,8 @@ disk_kind(struct arena *arena, const char *type, const xmlNode *source,
 		name = xmlnode_attr(arena, source, "name");
 		if (protocol == NULL)
 			return SNAP_DISK_NETWORK;
-		disk->source = xmlnode_network_source(arena, source, protocol,
-		    name);
+		disk->source =
+		    xmlnode_network_source(arena, source, protocol, name);
 		if (disk->source != NULL)
 			return SNAP_DISK_NETWORK;
 		disk->source = arena_printf(arena, "%s disk %s of this host",
@@ -54,13 +54,13 @@ disk_kind(struct arena *arena, const char *type, const xmlNode *source,
 }
 
 static void
-disk_parse_source(struct arena *arena, const xmlNode *node,
-    struct snap_disk *disk)
+disk_parse_source(
+    struct arena *arena, const xmlNode *node, struct snap_disk *disk)
 {
 	const char *type = xmlnode_attr(arena, node, "type");
 
-	disk->kind = disk_kind(arena, type, xmlnode_child(node, "source"),
-	    disk);
+	disk->kind =
+	    disk_kind(arena, type, xmlnode_child(node, "source"), disk);
 	if (disk->source != NULL)
 		return;
 	/* Only a drive can be empty; anything else is something that we do
@@ -79,8 +79,8 @@ disk_parse(struct arena *arena, const xmlNode *node, struct snap_disk *disk)
 	const char *device = xmlnode_attr(arena, node, "device");
 	const xmlNode *driver = xmlnode_child(node, "driver");
 
-	disk->removable = device != NULL && (strcmp(device, "cdrom") == 0 ||
-	    strcmp(device, "floppy") == 0);
+	disk->removable = device != NULL &&
+	    (strcmp(device, "cdrom") == 0 || strcmp(device, "floppy") == 0);
 	disk_parse_source(arena, node, disk);
 	disk->target = xmlnode_child_attr(arena, node, "target", "dev");
 	if (disk->target == NULL)
@@ -103,8 +103,8 @@ disk_backing(const xmlNode *node)
 }
 
 static void
-disk_parse_backing(struct arena *arena, const xmlNode *node,
-    const char *target, int depth, struct snap_disk *disk)
+disk_parse_backing(struct arena *arena, const xmlNode *node, const char *target,
+    int depth, struct snap_disk *disk)
 {
 	disk_parse_source(arena, node, disk);
 	disk->target = arena_printf(arena, "%s, backing %d", target, depth);
@@ -119,26 +119,26 @@ domxml_parse_disks(struct arena *arena, const xmlNode *devices,
 {
 	size_t count = 0, next = 0;
 
-	for (const xmlNode *node = xmlnode_child(devices, "disk");
-	    node != NULL; node = xmlnode_next(node)) {
+	for (const xmlNode *node = xmlnode_child(devices, "disk"); node != NULL;
+	     node = xmlnode_next(node)) {
 		for (const xmlNode *below = node; below != NULL;
-		    below = disk_backing(below))
+		     below = disk_backing(below))
 			count++;
 	}
 	if (count > DOMXML_DEVICES_MAX)
 		return err_set(err, ERR_LIMIT, "%zu disk images, at most %d",
 		    count, DOMXML_DEVICES_MAX);
 	vm->disks = arena_array(arena, count, sizeof(vm->disks[0]));
-	for (const xmlNode *node = xmlnode_child(devices, "disk");
-	    node != NULL; node = xmlnode_next(node)) {
+	for (const xmlNode *node = xmlnode_child(devices, "disk"); node != NULL;
+	     node = xmlnode_next(node)) {
 		const struct snap_disk *disk = &vm->disks[next];
 		int depth = 0;
 
 		disk_parse(arena, node, &vm->disks[next++]);
 		for (const xmlNode *below = disk_backing(node); below != NULL;
-		    below = disk_backing(below))
-			disk_parse_backing(arena, below, disk->target,
-			    ++depth, &vm->disks[next++]);
+		     below = disk_backing(below))
+			disk_parse_backing(arena, below, disk->target, ++depth,
+			    &vm->disks[next++]);
 	}
 	vm->disk_count = count;
 	return 0;
@@ -181,7 +181,7 @@ domxml_parse_nics(struct arena *arena, const xmlNode *devices,
 		    DOMXML_DEVICES_MAX);
 	vm->nics = arena_array(arena, count, sizeof(vm->nics[0]));
 	for (const xmlNode *node = xmlnode_child(devices, "interface");
-	    node != NULL; node = xmlnode_next(node)) {
+	     node != NULL; node = xmlnode_next(node)) {
 		/* These two are devices of the host: domxml_pin.c. */
 		if (xmlnode_attr_is(node, "type", "hostdev") ||
 		    xmlnode_attr_is(node, "type", "vdpa"))

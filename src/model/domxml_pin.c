@@ -53,12 +53,11 @@ static const char *
 pin_usb(struct arena *arena, const xmlNode *source)
 {
 	const char *vendor = xmlnode_child_attr(arena, source, "vendor", "id");
-	const char *product = xmlnode_child_attr(arena, source, "product",
-	    "id");
+	const char *product =
+	    xmlnode_child_attr(arena, source, "product", "id");
 
 	if (vendor != NULL && product != NULL)
-		return arena_printf(arena, "USB device %s:%s", vendor,
-		    product);
+		return arena_printf(arena, "USB device %s:%s", vendor, product);
 	return arena_printf(arena, "USB device on bus %lu, number %lu",
 	    pin_hex(arena, xmlnode_child(source, "address"), "bus"),
 	    pin_hex(arena, xmlnode_child(source, "address"), "device"));
@@ -67,8 +66,8 @@ pin_usb(struct arena *arena, const xmlNode *source)
 static bool
 pin_is_transient_teaming(const xmlNode *node)
 {
-	return xmlnode_attr_is(xmlnode_child(node, "teaming"), "type",
-	    "transient");
+	return xmlnode_attr_is(
+	    xmlnode_child(node, "teaming"), "type", "transient");
 }
 
 static void
@@ -84,21 +83,24 @@ pins_add_hostdev(struct pins *pins, const xmlNode *node)
 	if (type == NULL) {
 		pins_add(pins, "host device");
 	} else if (strcmp(type, "pci") == 0) {
-		pins_add(pins, arena_printf(arena, "PCI passthrough %s",
-		    pin_pci(arena, source)));
+		pins_add(pins,
+		    arena_printf(
+			arena, "PCI passthrough %s", pin_pci(arena, source)));
 	} else if (strcmp(type, "usb") == 0) {
 		pins_add(pins, pin_usb(arena, source));
 	} else if (strcmp(type, "mdev") == 0) {
 		name = xmlnode_child_attr(arena, source, "address", "uuid");
-		pins_add(pins, arena_printf(arena, "mediated device %s",
-		    name != NULL ? name : "without a UUID"));
+		pins_add(pins,
+		    arena_printf(arena, "mediated device %s",
+			name != NULL ? name : "without a UUID"));
 	} else if (strcmp(type, "scsi") == 0) {
 		name = xmlnode_child_attr(arena, source, "adapter", "name");
-		pins_add(pins, arena_printf(arena, "SCSI passthrough %s",
-		    name != NULL ? name : "of the host"));
+		pins_add(pins,
+		    arena_printf(arena, "SCSI passthrough %s",
+			name != NULL ? name : "of the host"));
 	} else {
-		pins_add(pins, arena_printf(arena, "host device of type %s",
-		    type));
+		pins_add(
+		    pins, arena_printf(arena, "host device of type %s", type));
 	}
 }
 
@@ -111,12 +113,14 @@ pins_add_interface(struct pins *pins, const xmlNode *node)
 
 	if (xmlnode_attr_is(node, "type", "hostdev") &&
 	    !pin_is_transient_teaming(node)) {
-		pins_add(pins, arena_printf(arena, "NIC passthrough %s",
-		    pin_pci(arena, source)));
+		pins_add(pins,
+		    arena_printf(
+			arena, "NIC passthrough %s", pin_pci(arena, source)));
 	} else if (xmlnode_attr_is(node, "type", "vdpa")) {
 		dev = xmlnode_attr(arena, source, "dev");
-		pins_add(pins, arena_printf(arena, "vDPA NIC %s",
-		    dev != NULL ? dev : "of the host"));
+		pins_add(pins,
+		    arena_printf(arena, "vDPA NIC %s",
+			dev != NULL ? dev : "of the host"));
 	}
 }
 
@@ -129,15 +133,16 @@ pins_add_disk(struct pins *pins, const xmlNode *node)
 
 	if (dev == NULL)
 		dev = "disk";
-	if (type != NULL && (strcmp(type, "nvme") == 0 ||
-	    strcmp(type, "vhostuser") == 0 || strcmp(type, "vhostvdpa") == 0))
-		pins_add(pins, arena_printf(arena, "%s device as disk %s",
-		    type, dev));
+	if (type != NULL &&
+	    (strcmp(type, "nvme") == 0 || strcmp(type, "vhostuser") == 0 ||
+		strcmp(type, "vhostvdpa") == 0))
+		pins_add(pins,
+		    arena_printf(arena, "%s device as disk %s", type, dev));
 	else if (xmlnode_child(node, "transient") != NULL)
 		pins_add(pins, arena_printf(arena, "transient disk %s", dev));
 	else if (xmlnode_child(node, "mirror") != NULL)
-		pins_add(pins, arena_printf(arena,
-		    "block job (mirror) on disk %s", dev));
+		pins_add(pins,
+		    arena_printf(arena, "block job (mirror) on disk %s", dev));
 }
 
 static void
@@ -145,11 +150,12 @@ pins_add_filesystem(struct pins *pins, const xmlNode *node)
 {
 	struct arena *arena = pins->arena;
 	const char *name = xmlnode_child_attr(arena, node, "target", "dir");
-	bool virtiofs = xmlnode_attr_is(xmlnode_child(node, "driver"), "type",
-	    "virtiofs");
+	bool virtiofs =
+	    xmlnode_attr_is(xmlnode_child(node, "driver"), "type", "virtiofs");
 
-	pins_add(pins, arena_printf(arena, "%s share %s",
-	    virtiofs ? "virtiofs" : "9p", name != NULL ? name : "of the host"));
+	pins_add(pins,
+	    arena_printf(arena, "%s share %s", virtiofs ? "virtiofs" : "9p",
+		name != NULL ? name : "of the host"));
 }
 
 static void
@@ -160,9 +166,10 @@ pins_add_shmem(struct pins *pins, const xmlNode *node)
 	/* libvirt sends the memory of the master only. */
 	if (xmlnode_attr_is(node, "role", "master"))
 		return;
-	pins_add(pins, arena_printf(pins->arena,
-	    "memory shared with other guests (shmem %s)",
-	    name != NULL ? name : "without a name"));
+	pins_add(pins,
+	    arena_printf(pins->arena,
+		"memory shared with other guests (shmem %s)",
+		name != NULL ? name : "without a name"));
 }
 
 static void
@@ -173,8 +180,9 @@ pins_add_character(struct pins *pins, const xmlNode *node)
 	if (!xmlnode_attr_is(node, "type", "dev"))
 		return;
 	path = xmlnode_child_attr(pins->arena, node, "source", "path");
-	pins_add(pins, arena_printf(pins->arena, "%s port of the host %s",
-	    (const char *)node->name, path != NULL ? path : ""));
+	pins_add(pins,
+	    arena_printf(pins->arena, "%s port of the host %s",
+		(const char *)node->name, path != NULL ? path : ""));
 }
 
 static void
@@ -182,16 +190,16 @@ pins_add_video(struct pins *pins, const xmlNode *node)
 {
 	const xmlNode *model = xmlnode_child(node, "model");
 
-	if (xmlnode_attr_is(xmlnode_child(model, "acceleration"), "accel3d",
-	    "yes"))
+	if (xmlnode_attr_is(
+		xmlnode_child(model, "acceleration"), "accel3d", "yes"))
 		pins_add(pins, "3D graphics of the host (accel3d)");
 }
 
 static void
 pins_add_tpm(struct pins *pins, const xmlNode *node)
 {
-	if (xmlnode_attr_is(xmlnode_child(node, "backend"), "type",
-	    "passthrough"))
+	if (xmlnode_attr_is(
+		xmlnode_child(node, "backend"), "type", "passthrough"))
 		pins_add(pins, "TPM passthrough");
 }
 
@@ -199,13 +207,14 @@ static void
 pins_add_memory(struct pins *pins, const xmlNode *node)
 {
 	const char *model = xmlnode_attr(pins->arena, node, "model");
-	const char *path = xmlnode_child_text(pins->arena,
-	    xmlnode_child(node, "source"), "path");
+	const char *path = xmlnode_child_text(
+	    pins->arena, xmlnode_child(node, "source"), "path");
 
-	if (model != NULL && path != NULL && (strcmp(model, "nvdimm") == 0 ||
-	    strcmp(model, "virtio-pmem") == 0))
-		pins_add(pins, arena_printf(pins->arena,
-		    "persistent memory (%s) in %s", model, path));
+	if (model != NULL && path != NULL &&
+	    (strcmp(model, "nvdimm") == 0 || strcmp(model, "virtio-pmem") == 0))
+		pins_add(pins,
+		    arena_printf(pins->arena, "persistent memory (%s) in %s",
+			model, path));
 }
 
 static void
@@ -223,14 +232,16 @@ pins_add_cpu(struct pins *pins, const xmlNode *domain)
 {
 	bool invtsc = false, frequency = false;
 
-	for (const xmlNode *node = xmlnode_child(xmlnode_child(domain, "cpu"),
-	    "feature"); node != NULL; node = xmlnode_next(node)) {
+	for (const xmlNode *node =
+		 xmlnode_child(xmlnode_child(domain, "cpu"), "feature");
+	     node != NULL; node = xmlnode_next(node)) {
 		if (xmlnode_attr_is(node, "name", "invtsc") &&
 		    xmlnode_attr_is(node, "policy", "require"))
 			invtsc = true;
 	}
-	for (const xmlNode *node = xmlnode_child(xmlnode_child(domain,
-	    "clock"), "timer"); node != NULL; node = xmlnode_next(node)) {
+	for (const xmlNode *node =
+		 xmlnode_child(xmlnode_child(domain, "clock"), "timer");
+	     node != NULL; node = xmlnode_next(node)) {
 		if (xmlnode_attr_is(node, "name", "tsc") &&
 		    xmlnode_attr(pins->arena, node, "frequency") != NULL)
 			frequency = true;
@@ -246,47 +257,48 @@ pins_add_launch_security(struct pins *pins, const xmlNode *domain)
 	const char *type = xmlnode_attr(pins->arena, node, "type");
 
 	if (node != NULL)
-		pins_add(pins, arena_printf(pins->arena,
-		    "encrypted memory (%s)", type != NULL ? type : "?"));
+		pins_add(pins,
+		    arena_printf(pins->arena, "encrypted memory (%s)",
+			type != NULL ? type : "?"));
 }
 
 static const struct {
 	const char *element;
 	void (*add)(struct pins *pins, const xmlNode *node);
 } pin_devices[] = {
-	{ "hostdev", pins_add_hostdev },
-	{ "interface", pins_add_interface },
-	{ "disk", pins_add_disk },
-	{ "filesystem", pins_add_filesystem },
-	{ "shmem", pins_add_shmem },
-	{ "serial", pins_add_character },
-	{ "parallel", pins_add_character },
-	{ "video", pins_add_video },
-	{ "tpm", pins_add_tpm },
-	{ "memory", pins_add_memory },
-	{ "smartcard", pins_add_smartcard },
+    {"hostdev", pins_add_hostdev},
+    {"interface", pins_add_interface},
+    {"disk", pins_add_disk},
+    {"filesystem", pins_add_filesystem},
+    {"shmem", pins_add_shmem},
+    {"serial", pins_add_character},
+    {"parallel", pins_add_character},
+    {"video", pins_add_video},
+    {"tpm", pins_add_tpm},
+    {"memory", pins_add_memory},
+    {"smartcard", pins_add_smartcard},
 };
 
 int
-domxml_pin_parse(struct arena *arena, const xmlNode *domain,
-    struct snap_vm *vm, struct err *err)
+domxml_pin_parse(struct arena *arena, const xmlNode *domain, struct snap_vm *vm,
+    struct err *err)
 {
 	const size_t kinds = sizeof(pin_devices) / sizeof(pin_devices[0]);
 	const xmlNode *devices = xmlnode_child(domain, "devices");
-	struct pins pins = { arena, vm };
-	size_t most = 2;	/* CPU and launch security */
+	struct pins pins = {arena, vm};
+	size_t most = 2; /* CPU and launch security */
 
 	for (size_t i = 0; i < kinds; i++)
 		most += xmlnode_count(devices, pin_devices[i].element);
 	if (most > DOMXML_DEVICES_MAX)
-		return err_set(err, ERR_LIMIT, "more than %d devices",
-		    DOMXML_DEVICES_MAX);
+		return err_set(
+		    err, ERR_LIMIT, "more than %d devices", DOMXML_DEVICES_MAX);
 	vm->pins = arena_array(arena, most, sizeof(vm->pins[0]));
 	vm->pin_count = 0;
 	for (size_t i = 0; i < kinds; i++) {
-		for (const xmlNode *node = xmlnode_child(devices,
-		    pin_devices[i].element); node != NULL;
-		    node = xmlnode_next(node))
+		for (const xmlNode *node =
+			 xmlnode_child(devices, pin_devices[i].element);
+		     node != NULL; node = xmlnode_next(node))
 			pin_devices[i].add(&pins, node);
 	}
 	pins_add_cpu(&pins, domain);

@@ -23,7 +23,7 @@ enum domain_state {
 	DOMAIN_RUNNING,
 	DOMAIN_BLOCKED,
 	DOMAIN_PAUSED,
-	DOMAIN_SHUTDOWN,	/* in the course of shutting down */
+	DOMAIN_SHUTDOWN, /* in the course of shutting down */
 	DOMAIN_SHUTOFF,
 	DOMAIN_CRASHED,
 	DOMAIN_PMSUSPENDED,
@@ -31,15 +31,15 @@ enum domain_state {
 
 enum domain_reason {
 	DOMAIN_REASON_OTHER,
-	DOMAIN_REASON_USER,		/* paused by a person (or by us) */
-	DOMAIN_REASON_MIGRATION,	/* paused for a migration */
-	DOMAIN_REASON_MIGRATED,		/* running or shut off by migration */
+	DOMAIN_REASON_USER,      /* paused by a person (or by us) */
+	DOMAIN_REASON_MIGRATION, /* paused for a migration */
+	DOMAIN_REASON_MIGRATED,  /* running or shut off by migration */
 	DOMAIN_REASON_MIGRATION_CANCELED,
 	DOMAIN_REASON_POSTCOPY,
 	DOMAIN_REASON_POSTCOPY_FAILED,
 	DOMAIN_REASON_IOERROR,
-	DOMAIN_REASON_FAILED,		/* shut off: failed to start */
-	DOMAIN_REASON_SHUTDOWN,		/* shut off: the guest did it */
+	DOMAIN_REASON_FAILED,   /* shut off: failed to start */
+	DOMAIN_REASON_SHUTDOWN, /* shut off: the guest did it */
 	DOMAIN_REASON_DESTROYED,
 	DOMAIN_REASON_CRASHED,
 };
@@ -49,13 +49,13 @@ enum domain_job { DOMAIN_JOB_UNKNOWN, DOMAIN_JOB_NONE, DOMAIN_JOB_ACTIVE };
 
 struct facts_domain {
 	char *name;
-	char *uuid;			/* lower case, with dashes */
+	char *uuid; /* lower case, with dashes */
 	enum domain_state state;
 	enum domain_reason reason;
 	bool persistent;
 	bool autostart;
 	enum domain_job job;
-	char *xml;			/* live XML; migratable form when the
+	char *xml; /* live XML; migratable form when the
 					 * domain runs; no secrets */
 };
 
@@ -63,26 +63,26 @@ struct facts_pool {
 	char *name;
 	bool active;
 	char *xml;
-	int64_t capacity, allocation, available;	/* bytes */
+	int64_t capacity, allocation, available; /* bytes */
 };
 
 struct facts_network {
 	char *name;
 	bool active;
-	char *bridge;			/* NULL: none */
+	char *bridge; /* NULL: none */
 };
 
 struct facts_load {
-	int64_t memory_total;		/* bytes */
-	int64_t memory_free;		/* free + buffers + cached */
+	int64_t memory_total; /* bytes */
+	int64_t memory_free;  /* free + buffers + cached */
 	/* Cumulative nanoseconds over all CPUs, since the host's boot. */
 	int64_t cpu_busy_ns, cpu_idle_ns;
 	struct facts_domain_load {
 		char *uuid;
-		int64_t cpu_ns;		/* cumulative */
-		int64_t memory_actual;	/* balloon, bytes */
+		int64_t cpu_ns;        /* cumulative */
+		int64_t memory_actual; /* balloon, bytes */
 		int vcpus;
-	} *domains;
+	} * domains;
 	size_t domain_count;
 };
 
@@ -90,7 +90,7 @@ struct facts_host {
 	char *hostname;
 	char *capabilities_xml;
 	char *host_uuid;
-	int64_t libvirt_version;	/* 9000000 = 9.0.0 */
+	int64_t libvirt_version; /* 9000000 = 9.0.0 */
 	int64_t hypervisor_version;
 	int cpus;
 	struct facts_domain *domains;
@@ -101,18 +101,18 @@ struct facts_host {
 	bool networks_known;
 	struct facts_network *networks;
 	size_t network_count;
-	bool interfaces_known;		/* links a guest could be bridged to */
+	bool interfaces_known; /* links a guest could be bridged to */
 	char **interfaces;
 	size_t interface_count;
 	struct facts_load load;
 };
 
-void facts_domain_clear(struct facts_domain *domain);	/* frees members */
+void facts_domain_clear(struct facts_domain *domain); /* frees members */
 void facts_load_clear(struct facts_load *load);
-void facts_host_free(struct facts_host *facts);		/* NULL allowed */
-void facts_domain_free(struct facts_domain *domain);	/* members and itself */
+void facts_host_free(struct facts_host *facts);      /* NULL allowed */
+void facts_domain_free(struct facts_domain *domain); /* members and itself */
 
-const char *facts_state_name(enum domain_state state);	/* "running" */
+const char *facts_state_name(enum domain_state state); /* "running" */
 const char *facts_reason_name(enum domain_reason reason);
 
 #endif

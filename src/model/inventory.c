@@ -73,7 +73,7 @@ inventory_forget_seen(struct inventory_host *host)
 {
 	arena_free(host->seen_arena);
 	host->seen_arena = NULL;
-	host->seen = (struct snap_host){ .cpus = SNAPSHOT_UNKNOWN };
+	host->seen = (struct snap_host){.cpus = SNAPSHOT_UNKNOWN};
 	host->seen_print = 0;
 	map_free(host->domains);
 	host->domains = map_new(inventory_domain_free);
@@ -166,45 +166,45 @@ inventory_uri_is_local(const char *uri)
 }
 
 static void
-inventory_configure_host(struct inventory_host *host,
-    const struct settings_host *settings)
+inventory_configure_host(
+    struct inventory_host *host, const struct settings_host *settings)
 {
 	struct arena *arena = arena_new(INVENTORY_CONFIG_MAX);
 	struct snap_host *config = &host->config;
 	size_t count = settings->label_count;
 
 	*config = (struct snap_host){
-		.name = arena_strdup(arena, settings->name),
-		.uri = arena_strdup(arena, settings->uri),
-		.uri_local = inventory_uri_is_local(settings->uri),
-		.reserve_memory = settings->reserve_memory,
-		.outbound_limit = settings->outbound,
-		.inbound_limit = settings->inbound,
-		.label_keys = arena_array(arena, count, sizeof(char *)),
-		.label_values = arena_array(arena, count, sizeof(char *)),
-		.label_count = count,
+	    .name = arena_strdup(arena, settings->name),
+	    .uri = arena_strdup(arena, settings->uri),
+	    .uri_local = inventory_uri_is_local(settings->uri),
+	    .reserve_memory = settings->reserve_memory,
+	    .outbound_limit = settings->outbound,
+	    .inbound_limit = settings->inbound,
+	    .label_keys = arena_array(arena, count, sizeof(char *)),
+	    .label_values = arena_array(arena, count, sizeof(char *)),
+	    .label_count = count,
 	};
 	for (size_t i = 0; i < count; i++) {
-		config->label_keys[i] = arena_strdup(arena,
-		    settings->labels[i].key);
-		config->label_values[i] = arena_strdup(arena,
-		    settings->labels[i].value);
+		config->label_keys[i] =
+		    arena_strdup(arena, settings->labels[i].key);
+		config->label_values[i] =
+		    arena_strdup(arena, settings->labels[i].value);
 	}
 	arena_free(host->config_arena);
 	host->config_arena = arena;
 }
 
 void
-inventory_configure(struct inventory *inventory,
-    const struct settings *settings)
+inventory_configure(
+    struct inventory *inventory, const struct settings *settings)
 {
-	struct inventory_host **hosts = inventory_calloc(settings->host_count,
-	    sizeof(hosts[0]));
+	struct inventory_host **hosts =
+	    inventory_calloc(settings->host_count, sizeof(hosts[0]));
 
 	for (size_t i = 0; i < settings->host_count; i++) {
 		const struct settings_host *wanted = &settings->hosts[i];
-		struct inventory_host *host = inventory_find(inventory,
-		    wanted->name);
+		struct inventory_host *host =
+		    inventory_find(inventory, wanted->name);
 
 		if (host == NULL) {
 			host = inventory_calloc(1, sizeof(*host));
@@ -229,8 +229,8 @@ inventory_configure(struct inventory *inventory,
 }
 
 static bool
-inventory_apply_listed(struct inventory_host *host,
-    struct inventory_event *event)
+inventory_apply_listed(
+    struct inventory_host *host, struct inventory_event *event)
 {
 	bool changed;
 
@@ -249,13 +249,13 @@ inventory_apply_listed(struct inventory_host *host,
 static bool
 inventory_apply_lost(struct inventory_host *host, const char *why)
 {
-	bool changed = host->up || host->down_why == NULL ||
-	    why == NULL || strcmp(host->down_why, why) != 0;
+	bool changed = host->up || host->down_why == NULL || why == NULL ||
+	    strcmp(host->down_why, why) != 0;
 
 	host->up = false;
 	host->silent_ms = 0;
-	inventory_set_string(&host->down_why,
-	    why != NULL ? why : "connection lost");
+	inventory_set_string(
+	    &host->down_why, why != NULL ? why : "connection lost");
 	inventory_forget_verdicts(host);
 	inventory_meter_reset(&host->cpu);
 	return changed;
@@ -272,8 +272,8 @@ inventory_apply_silent(struct inventory_host *host, int64_t silent_ms)
 }
 
 static bool
-inventory_apply_flag(struct inventory_host *host,
-    const struct inventory_event *event)
+inventory_apply_flag(
+    struct inventory_host *host, const struct inventory_event *event)
 {
 	bool cordoned = event->cordoned || event->maintenance;
 	bool changed = host->maintenance != event->maintenance ||
@@ -282,13 +282,13 @@ inventory_apply_flag(struct inventory_host *host,
 	host->maintenance = event->maintenance;
 	host->cordoned = cordoned;
 	inventory_set_string(&host->flag_why, event->why);
-	host->flag_since = cordoned ? event->since : (struct wall){ 0 };
+	host->flag_since = cordoned ? event->since : (struct wall){0};
 	return changed;
 }
 
 static bool
-inventory_apply_verdict(struct inventory_host *host,
-    const struct inventory_event *event)
+inventory_apply_verdict(
+    struct inventory_host *host, const struct inventory_event *event)
 {
 	struct inventory_verdict *verdict;
 	const char *oldest;
@@ -315,8 +315,7 @@ inventory_apply_verdict(struct inventory_host *host,
 }
 
 static bool
-inventory_apply_to(struct inventory_host *host,
-    struct inventory_event *event)
+inventory_apply_to(struct inventory_host *host, struct inventory_event *event)
 {
 	switch (event->news) {
 	case INVENTORY_HOST_LISTED:

@@ -19,14 +19,14 @@
  */
 
 enum inventory_news {
-	INVENTORY_HOST_LISTED,	/* facts: the whole truth; host is up */
-	INVENTORY_HOST_LOST,	/* why */
-	INVENTORY_HOST_SILENT,	/* silent_ms */
-	INVENTORY_DOMAIN_READ,	/* domain: one guest re-read */
-	INVENTORY_DOMAIN_GONE,	/* uuid */
-	INVENTORY_LOAD_READ,	/* load */
-	INVENTORY_FLAG_SET,	/* maintenance, cordoned, why, since */
-	INVENTORY_ABI_CHECKED,	/* key, verdict, why */
+	INVENTORY_HOST_LISTED, /* facts: the whole truth; host is up */
+	INVENTORY_HOST_LOST,   /* why */
+	INVENTORY_HOST_SILENT, /* silent_ms */
+	INVENTORY_DOMAIN_READ, /* domain: one guest re-read */
+	INVENTORY_DOMAIN_GONE, /* uuid */
+	INVENTORY_LOAD_READ,   /* load */
+	INVENTORY_FLAG_SET,    /* maintenance, cordoned, why, since */
+	INVENTORY_ABI_CHECKED, /* key, verdict, why */
 };
 
 struct inventory_event {
@@ -36,7 +36,7 @@ struct inventory_event {
 	/* Taken over (freed) by inventory_apply: */
 	struct facts_host *facts;
 	struct facts_domain *domain;
-	struct facts_load *load;	/* contents taken, struct is not */
+	struct facts_load *load; /* contents taken, struct is not */
 	/* Copied: */
 	const char *uuid;
 	const char *why;
@@ -52,15 +52,16 @@ struct inventory;
 struct inventory *inventory_new(void);
 void inventory_free(struct inventory *inventory);
 
-/* The configured hosts; those that are gone from it are forgotten, the rest keep
- * what is known.  The settings need not outlive the call. */
-void inventory_configure(struct inventory *inventory,
-    const struct settings *settings);
+/* The configured hosts; those that are gone from it are forgotten, the rest
+ * keep what is known (of one whose URI is another now, only its flags).  The
+ * settings need not outlive the call. */
+void inventory_configure(
+    struct inventory *inventory, const struct settings *settings);
 
 /* True when something changed that a decision could depend on (a new load
  * figure alone does not count). */
-bool inventory_apply(struct inventory *inventory,
-    struct inventory_event *event);
+bool inventory_apply(
+    struct inventory *inventory, struct inventory_event *event);
 
 /* Grows with each change; equal numbers mean equal content. */
 uint64_t inventory_version(const struct inventory *inventory);
@@ -68,8 +69,8 @@ uint64_t inventory_version(const struct inventory *inventory);
 /* The caller's arrays are copied.  Free with snapshot_free(). */
 struct snapshot *inventory_snapshot(const struct inventory *inventory,
     const struct snap_move *moves, size_t move_count,
-    const struct snap_attempt *attempts, size_t attempt_count,
-    struct mono now, struct wall now_wall);
+    const struct snap_attempt *attempts, size_t attempt_count, struct mono now,
+    struct wall now_wall);
 
 /*
  * ABIs of running guests for which an up host has no verdict yet: calls fn once

@@ -10,9 +10,9 @@
 
 /* A cumulative figure, and what two readings of it say. */
 struct inventory_meter {
-	int64_t last_ns;		/* FACTS_UNKNOWN: no reading */
+	int64_t last_ns; /* FACTS_UNKNOWN: no reading */
 	struct mono last_at;
-	double used;			/* cores' worth; NAN unknown */
+	double used; /* cores' worth; NAN unknown */
 };
 
 /* A guest at a host.  `vm` and its strings live in `arena`; the XML itself is
@@ -21,9 +21,9 @@ struct inventory_domain {
 	struct arena *arena;
 	struct snap_vm vm;
 	uint64_t xml_hash;
-	uint64_t print;			/* of all that decisions see */
+	uint64_t print; /* of all that decisions see */
 	struct inventory_meter cpu;
-	bool listed;			/* mark and sweep of a listing */
+	bool listed; /* mark and sweep of a listing */
 };
 
 struct inventory_verdict {
@@ -51,12 +51,12 @@ struct inventory_host {
 
 	int64_t memory_total, memory_free;
 	struct inventory_meter cpu;
-	struct map *domains;		/* UUID -> inventory_domain */
-	struct map *verdicts;		/* ABI key -> inventory_verdict */
+	struct map *domains;  /* UUID -> inventory_domain */
+	struct map *verdicts; /* ABI key -> inventory_verdict */
 };
 
 struct inventory {
-	struct inventory_host **hosts;	/* sorted by name */
+	struct inventory_host **hosts; /* sorted by name */
 	size_t host_count;
 	uint64_t version;
 };
@@ -65,10 +65,9 @@ struct inventory {
 #define INVENTORY_VERDICTS_MAX 1024
 
 /* inventory_listing.c: what was read of a host, understood. */
-bool inventory_list_host(struct inventory_host *host,
-    struct facts_host *facts);
-bool inventory_read_domain(struct inventory_host *host,
-    const struct facts_domain *facts);
+bool inventory_list_host(struct inventory_host *host, struct facts_host *facts);
+bool inventory_read_domain(
+    struct inventory_host *host, const struct facts_domain *facts);
 void inventory_domain_free(void *domain);
 
 /* inventory_load.c */

@@ -42,16 +42,16 @@ inventory_domain_new(void)
 
 /* Name, UUID and XML into a new arena of the domain's own. */
 static void
-inventory_domain_parse(struct inventory_domain *domain,
-    const struct facts_domain *facts)
+inventory_domain_parse(
+    struct inventory_domain *domain, const struct facts_domain *facts)
 {
 	struct arena *scratch = arena_new(LISTING_ARENA_MAX);
 	struct snap_vm vm = {
-		.name = facts->name != NULL ? facts->name : facts->uuid,
-		.uuid = facts->uuid,
-		.vcpus = SNAPSHOT_UNKNOWN,
-		.memory = SNAPSHOT_UNKNOWN,
-		.abi.key = "unknown",
+	    .name = facts->name != NULL ? facts->name : facts->uuid,
+	    .uuid = facts->uuid,
+	    .vcpus = SNAPSHOT_UNKNOWN,
+	    .memory = SNAPSHOT_UNKNOWN,
+	    .abi.key = "unknown",
 	};
 	struct err err;
 	const char *pin = NULL;
@@ -59,8 +59,8 @@ inventory_domain_parse(struct inventory_domain *domain,
 	if (facts->xml == NULL)
 		pin = "its XML could not be read from the host";
 	else if (domxml_parse_domain(scratch, facts->xml, &vm, &err) != 0)
-		pin = arena_printf(scratch, "its XML was not understood: %s",
-		    err.msg);
+		pin = arena_printf(
+		    scratch, "its XML was not understood: %s", err.msg);
 	if (pin != NULL) {
 		vm.pins = &pin;
 		vm.pin_count = 1;
@@ -86,8 +86,8 @@ inventory_domain_print(const struct inventory_domain *domain)
 }
 
 bool
-inventory_read_domain(struct inventory_host *host,
-    const struct facts_domain *facts)
+inventory_read_domain(
+    struct inventory_host *host, const struct facts_domain *facts)
 {
 	struct inventory_domain *domain;
 	uint64_t xml_hash, print;
@@ -102,8 +102,7 @@ inventory_read_domain(struct inventory_host *host,
 		map_set(host->domains, facts->uuid, domain);
 		parse = true;
 	} else {
-		parse = xml_hash != domain->xml_hash ||
-		    facts->name == NULL ||
+		parse = xml_hash != domain->xml_hash || facts->name == NULL ||
 		    strcmp(facts->name, domain->vm.name) != 0;
 	}
 	if (parse)
@@ -145,12 +144,12 @@ inventory_sweep_domains(struct inventory_host *host)
 }
 
 static void
-inventory_read_pools(struct arena *arena, const struct facts_host *facts,
-    struct snap_host *seen)
+inventory_read_pools(
+    struct arena *arena, const struct facts_host *facts, struct snap_host *seen)
 {
 	seen->pools_known = facts->pools_known;
-	seen->pools = arena_array(arena, facts->pool_count,
-	    sizeof(seen->pools[0]));
+	seen->pools =
+	    arena_array(arena, facts->pool_count, sizeof(seen->pools[0]));
 	for (size_t i = 0; i < facts->pool_count; i++) {
 		const struct facts_pool *from = &facts->pools[i];
 		struct snap_pool *pool = &seen->pools[i];
@@ -167,17 +166,17 @@ inventory_read_pools(struct arena *arena, const struct facts_host *facts,
 }
 
 static void
-inventory_read_networks(struct arena *arena, const struct facts_host *facts,
-    struct snap_host *seen)
+inventory_read_networks(
+    struct arena *arena, const struct facts_host *facts, struct snap_host *seen)
 {
 	seen->networks_known = facts->networks_known;
-	seen->networks = arena_array(arena, facts->network_count,
-	    sizeof(seen->networks[0]));
+	seen->networks =
+	    arena_array(arena, facts->network_count, sizeof(seen->networks[0]));
 	for (size_t i = 0; i < facts->network_count; i++) {
 		seen->networks[i] = (struct snap_network){
-			.name = facts->networks[i].name,
-			.active = facts->networks[i].active,
-			.bridge = facts->networks[i].bridge,
+		    .name = facts->networks[i].name,
+		    .active = facts->networks[i].active,
+		    .bridge = facts->networks[i].bridge,
 		};
 	}
 	seen->network_count = facts->network_count;
@@ -219,15 +218,15 @@ bool
 inventory_list_host(struct inventory_host *host, struct facts_host *facts)
 {
 	struct arena *scratch = arena_new(LISTING_ARENA_MAX);
-	struct snap_host seen = { .cpus = facts->cpus };
+	struct snap_host seen = {.cpus = facts->cpus};
 	bool changed = false;
 	const char *uuid;
 	void *value;
 	size_t i = 0;
 
 	if (facts->capabilities_xml != NULL)
-		domxml_parse_capabilities(scratch, facts->capabilities_xml,
-		    &seen, NULL);
+		domxml_parse_capabilities(
+		    scratch, facts->capabilities_xml, &seen, NULL);
 	if (facts->host_uuid != NULL)
 		seen.host_uuid = facts->host_uuid;
 	inventory_read_pools(scratch, facts, &seen);

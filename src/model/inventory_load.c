@@ -23,8 +23,7 @@ inventory_meter_reset(struct inventory_meter *meter)
 }
 
 static void
-inventory_meter_read(struct inventory_meter *meter, int64_t ns,
-    struct mono now)
+inventory_meter_read(struct inventory_meter *meter, int64_t ns, struct mono now)
 {
 	int64_t elapsed_ms = mono_diff(now, meter->last_at);
 
@@ -35,8 +34,8 @@ inventory_meter_read(struct inventory_meter *meter, int64_t ns,
 	if (meter->last_ns != FACTS_UNKNOWN && ns >= meter->last_ns) {
 		if (elapsed_ms < METER_SHORTEST_MS)
 			return;
-		meter->used = (double)(ns - meter->last_ns) /
-		    ((double)elapsed_ms * 1e6);
+		meter->used =
+		    (double)(ns - meter->last_ns) / ((double)elapsed_ms * 1e6);
 	} else {
 		meter->used = NAN;
 	}
@@ -45,8 +44,8 @@ inventory_meter_read(struct inventory_meter *meter, int64_t ns,
 }
 
 void
-inventory_read_load(struct inventory_host *host,
-    const struct facts_load *load, struct mono now)
+inventory_read_load(
+    struct inventory_host *host, const struct facts_load *load, struct mono now)
 {
 	host->memory_total = load->memory_total;
 	host->memory_free = load->memory_free;
@@ -55,11 +54,11 @@ inventory_read_load(struct inventory_host *host,
 	if (host->seen.cpus > 0 && host->cpu.used > host->seen.cpus)
 		host->cpu.used = host->seen.cpus;
 	for (size_t i = 0; i < load->domain_count; i++) {
-		struct inventory_domain *domain = map_get(host->domains,
-		    load->domains[i].uuid);
+		struct inventory_domain *domain =
+		    map_get(host->domains, load->domains[i].uuid);
 
 		if (domain != NULL)
-			inventory_meter_read(&domain->cpu,
-			    load->domains[i].cpu_ns, now);
+			inventory_meter_read(
+			    &domain->cpu, load->domains[i].cpu_ns, now);
 	}
 }

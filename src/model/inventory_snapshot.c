@@ -22,22 +22,21 @@ inventory_compare_verdicts(const void *a, const void *b)
 
 /* Into *to as pointers into the inventory; copy_host() makes them its own. */
 static void
-inventory_list_verdicts(struct arena *arena,
-    const struct inventory_host *host, struct snap_host *to)
+inventory_list_verdicts(struct arena *arena, const struct inventory_host *host,
+    struct snap_host *to)
 {
 	const char *key;
 	void *value;
 	size_t i = 0;
 
-	to->verdicts = arena_array(arena, map_count(host->verdicts),
-	    sizeof(to->verdicts[0]));
+	to->verdicts = arena_array(
+	    arena, map_count(host->verdicts), sizeof(to->verdicts[0]));
 	to->verdict_count = 0;
 	while (map_next(host->verdicts, &i, &key, &value)) {
 		const struct inventory_verdict *verdict = value;
 
-		to->verdicts[to->verdict_count++] =
-		    (struct snap_abi_verdict){ key, verdict->verdict,
-		    verdict->why };
+		to->verdicts[to->verdict_count++] = (struct snap_abi_verdict){
+		    key, verdict->verdict, verdict->why};
 	}
 	qsort(to->verdicts, to->verdict_count, sizeof(to->verdicts[0]),
 	    inventory_compare_verdicts);
@@ -100,8 +99,8 @@ inventory_show_vms(const struct inventory *inventory, struct snapshot *s)
 
 		/* Before the first listing nothing says that an event's
 		 * guest is the only one. */
-		while (host->known &&
-		    map_next(host->domains, &i, NULL, &value)) {
+		while (
+		    host->known && map_next(host->domains, &i, NULL, &value)) {
 			const struct inventory_domain *domain = value;
 			struct snap_vm *vm = &s->vms[s->vm_count++];
 
@@ -116,8 +115,8 @@ inventory_show_vms(const struct inventory *inventory, struct snapshot *s)
 struct snapshot *
 inventory_snapshot(const struct inventory *inventory,
     const struct snap_move *moves, size_t move_count,
-    const struct snap_attempt *attempts, size_t attempt_count,
-    struct mono now, struct wall now_wall)
+    const struct snap_attempt *attempts, size_t attempt_count, struct mono now,
+    struct wall now_wall)
 {
 	struct arena *arena = arena_new(SNAPSHOT_ARENA_MAX);
 	struct snapshot *s = arena_alloc(arena, sizeof(*s));
@@ -135,21 +134,20 @@ inventory_snapshot(const struct inventory *inventory,
 	s->moves = arena_array(arena, move_count, sizeof(s->moves[0]));
 	for (size_t i = 0; i < move_count; i++) {
 		s->moves[i] = (struct snap_move){
-			.uuid = arena_strdup(arena, moves[i].uuid),
-			.from = arena_strdup(arena, moves[i].from),
-			.to = arena_strdup(arena, moves[i].to),
-			.memory = moves[i].memory,
+		    .uuid = arena_strdup(arena, moves[i].uuid),
+		    .from = arena_strdup(arena, moves[i].from),
+		    .to = arena_strdup(arena, moves[i].to),
+		    .memory = moves[i].memory,
 		};
 	}
 	s->attempt_count = attempt_count;
-	s->attempts = arena_array(arena, attempt_count,
-	    sizeof(s->attempts[0]));
+	s->attempts = arena_array(arena, attempt_count, sizeof(s->attempts[0]));
 	for (size_t i = 0; i < attempt_count; i++) {
 		s->attempts[i] = (struct snap_attempt){
-			.uuid = arena_strdup(arena, attempts[i].uuid),
-			.to = arena_strdup(arena, attempts[i].to),
-			.failures = attempts[i].failures,
-			.why = arena_strdup(arena, attempts[i].why),
+		    .uuid = arena_strdup(arena, attempts[i].uuid),
+		    .to = arena_strdup(arena, attempts[i].to),
+		    .failures = attempts[i].failures,
+		    .why = arena_strdup(arena, attempts[i].why),
 		};
 	}
 	return s;
@@ -172,8 +170,8 @@ inventory_each_unchecked_abi(const struct inventory *inventory,
 	for (size_t h = 0; h < inventory->host_count; h++) {
 		size_t i = 0;
 
-		while (map_next(inventory->hosts[h]->domains, &i, NULL,
-		    &value)) {
+		while (
+		    map_next(inventory->hosts[h]->domains, &i, NULL, &value)) {
 			const struct inventory_domain *domain = value;
 			const struct snap_abi *abi = &domain->vm.abi;
 			struct inventory_abi_use *use;
@@ -190,7 +188,7 @@ inventory_each_unchecked_abi(const struct inventory *inventory,
 			use = malloc(sizeof(*use));
 			if (use == NULL)
 				abort();
-			*use = (struct inventory_abi_use){ abi, h };
+			*use = (struct inventory_abi_use){abi, h};
 			map_set(uses, abi->key, use);
 		}
 	}
@@ -203,8 +201,8 @@ inventory_each_unchecked_abi(const struct inventory *inventory,
 			const struct inventory_abi_use *use = value;
 
 			/* Nobody would move there what is only there. */
-			if (use->host == h || map_get(host->verdicts,
-			    use->abi->key) != NULL)
+			if (use->host == h ||
+			    map_get(host->verdicts, use->abi->key) != NULL)
 				continue;
 			fn(host->config.name, use->abi, arg);
 		}

@@ -75,8 +75,8 @@ snapshot_find_vm(const struct snapshot *s, const char *uuid)
 		else
 			high = middle;
 	}
-	for (size_t i = low; i < s->vm_count &&
-	    strcmp(s->vms[i].uuid, uuid) == 0; i++) {
+	for (size_t i = low;
+	     i < s->vm_count && strcmp(s->vms[i].uuid, uuid) == 0; i++) {
 		const struct snap_vm *vm = &s->vms[i];
 
 		if (best == NULL || vm_liveliness(vm) > vm_liveliness(best))
@@ -86,8 +86,8 @@ snapshot_find_vm(const struct snapshot *s, const char *uuid)
 }
 
 const struct snap_vm *
-snapshot_search_vm(const struct snapshot *s, const char *name_or_uuid,
-    bool *out_ambiguous)
+snapshot_search_vm(
+    const struct snapshot *s, const char *name_or_uuid, bool *out_ambiguous)
 {
 	const struct snap_vm *found = snapshot_find_vm(s, name_or_uuid);
 

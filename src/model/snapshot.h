@@ -27,34 +27,39 @@
 #define SNAPSHOT_SILENT_MS 5000
 
 enum snap_disk_kind {
-	SNAP_DISK_FILE,		/* source: a path */
-	SNAP_DISK_BLOCK,	/* source: a device path */
-	SNAP_DISK_VOLUME,	/* source: POOL/VOLUME */
-	SNAP_DISK_NETWORK,	/* source: protocol://host/name, canonical */
-	SNAP_DISK_EMPTY,	/* a drive without a medium */
+	SNAP_DISK_FILE,    /* source: a path */
+	SNAP_DISK_BLOCK,   /* source: a device path */
+	SNAP_DISK_VOLUME,  /* source: POOL/VOLUME */
+	SNAP_DISK_NETWORK, /* source: protocol://host/name, canonical */
+	SNAP_DISK_EMPTY,   /* a drive without a medium */
 	SNAP_DISK_OTHER,
 };
 
 /* How a disk relates to the other hosts; see decide/storage.h. */
 struct snap_disk {
-	const char *target;	/* "vda" */
+	const char *target; /* "vda" */
 	enum snap_disk_kind kind;
-	const char *source;	/* NULL when empty */
-	const char *pool;	/* of a volume, else NULL */
-	const char *format;	/* "raw", "qcow2"; NULL unknown */
-	const char *cache;	/* NULL: the default */
+	const char *source; /* NULL when empty */
+	const char *pool;   /* of a volume, else NULL */
+	const char *format; /* "raw", "qcow2"; NULL unknown */
+	const char *cache;  /* NULL: the default */
 	bool readonly, shareable, transient;
-	bool removable;		/* cdrom or floppy */
-	bool backing;		/* not a disk of its own: an image under the
+	bool removable; /* cdrom or floppy */
+	bool backing;   /* not a disk of its own: an image under the
 				 * one before it (target "vda, backing 1") */
 };
 
-enum snap_nic_kind { SNAP_NIC_NETWORK, SNAP_NIC_BRIDGE, SNAP_NIC_DIRECT,
-    SNAP_NIC_USER, SNAP_NIC_OTHER };
+enum snap_nic_kind {
+	SNAP_NIC_NETWORK,
+	SNAP_NIC_BRIDGE,
+	SNAP_NIC_DIRECT,
+	SNAP_NIC_USER,
+	SNAP_NIC_OTHER
+};
 
 struct snap_nic {
 	enum snap_nic_kind kind;
-	const char *source;	/* network, bridge or link name; NULL: none */
+	const char *source; /* network, bridge or link name; NULL: none */
 };
 
 /* What a target must be able to run; `key` names it for the cache of
@@ -62,19 +67,19 @@ struct snap_nic {
 struct snap_abi {
 	const char *key;
 	const char *arch, *machine, *emulator, *virt_type;
-	const char *cpu_xml;	/* <cpu> of the migratable XML; NULL: none */
+	const char *cpu_xml; /* <cpu> of the migratable XML; NULL: none */
 };
 
 struct snap_vm {
 	const char *name, *uuid;
-	size_t host;			/* index in hosts[] */
+	size_t host; /* index in hosts[] */
 	enum domain_state state;
 	enum domain_reason reason;
 	enum domain_job job;
 	bool persistent, autostart;
 	int vcpus;
-	int64_t memory;			/* bytes it may use (maximum) */
-	double cpu_used;		/* cores' worth, NAN unknown */
+	int64_t memory;  /* bytes it may use (maximum) */
+	double cpu_used; /* cores' worth, NAN unknown */
 	struct snap_abi abi;
 	struct snap_disk *disks;
 	size_t disk_count;
@@ -89,49 +94,61 @@ struct snap_vm {
 struct snap_pool {
 	const char *name;
 	bool active;
-	const char *type;		/* "dir", "netfs", "rbd", ... */
-	const char *path;		/* target path; NULL: none */
-	const char *source;		/* canonical source; NULL: local */
+	const char *type;   /* "dir", "netfs", "rbd", ... */
+	const char *path;   /* target path; NULL: none */
+	const char *source; /* canonical source; NULL: local */
 	int64_t capacity, available;
 };
 
-struct snap_network { const char *name; bool active; const char *bridge; };
+struct snap_network {
+	const char *name;
+	bool active;
+	const char *bridge;
+};
 
-enum snap_verdict { SNAP_VERDICT_UNKNOWN, SNAP_VERDICT_OK,
-    SNAP_VERDICT_REJECTED };
+enum snap_verdict {
+	SNAP_VERDICT_UNKNOWN,
+	SNAP_VERDICT_OK,
+	SNAP_VERDICT_REJECTED
+};
 
 /* This host's answer about one ABI. */
 struct snap_abi_verdict {
 	const char *key;
 	enum snap_verdict verdict;
-	const char *why;		/* in words, when rejected */
+	const char *why; /* in words, when rejected */
 };
 
 struct snap_host {
 	const char *name;
 	const char *uri;
-	bool uri_local;			/* means "this machine" to any host */
+	bool uri_local; /* means "this machine" to any host */
 	bool up;
-	const char *down_why;		/* when not up: in words */
-	int64_t silent_ms;		/* oldest call without an answer */
-	bool maintenance;		/* implies cordoned */
+	const char *down_why; /* when not up: in words */
+	int64_t silent_ms;    /* oldest call without an answer */
+	bool maintenance;     /* implies cordoned */
 	bool cordoned;
-	const char *flag_why;		/* the operator's reason; NULL */
-	struct wall flag_since;		/* of maintenance or cordon */
-	bool known;			/* listed at least once: what follows
+	const char *flag_why;   /* the operator's reason; NULL */
+	struct wall flag_since; /* of maintenance or cordon */
+	bool known;             /* listed at least once: what follows
 					 * is the last that was seen */
 	const char *host_uuid;
 	int cpus;
 	int64_t memory_total, memory_free, reserve_memory;
-	double cpu_used;		/* cores' worth, NAN unknown */
+	double cpu_used; /* cores' worth, NAN unknown */
 	int outbound_limit, inbound_limit;
 	bool pools_known, networks_known, interfaces_known;
-	struct snap_pool *pools;	size_t pool_count;
-	struct snap_network *networks;	size_t network_count;
-	const char **interfaces;	size_t interface_count;
-	struct snap_abi_verdict *verdicts;	size_t verdict_count;
-	const char **label_keys, **label_values;	size_t label_count;
-	const char **machines;		/* from the capabilities; may be empty */
+	struct snap_pool *pools;
+	size_t pool_count;
+	struct snap_network *networks;
+	size_t network_count;
+	const char **interfaces;
+	size_t interface_count;
+	struct snap_abi_verdict *verdicts;
+	size_t verdict_count;
+	const char **label_keys, **label_values;
+	size_t label_count;
+	const char **machines; /* from the capabilities; may be empty */
 	size_t machine_count;
 };
 
@@ -139,7 +156,7 @@ struct snap_host {
 struct snap_move {
 	const char *uuid;
 	const char *from, *to;
-	int64_t memory;			/* the guest's; what QEMU needs for
+	int64_t memory; /* the guest's; what QEMU needs for
 					 * itself is added in place */
 };
 
@@ -149,31 +166,35 @@ struct snap_attempt {
 	const char *uuid;
 	const char *to;
 	int failures;
-	const char *why;		/* of the last one */
+	const char *why; /* of the last one */
 };
 
 struct snapshot {
 	struct arena *arena;
 	struct mono taken;
 	struct wall taken_wall;
-	struct snap_host *hosts;	size_t host_count;
-	struct snap_vm *vms;		size_t vm_count;
-	struct snap_move *moves;	size_t move_count;
-	struct snap_attempt *attempts;	size_t attempt_count;
+	struct snap_host *hosts;
+	size_t host_count;
+	struct snap_vm *vms;
+	size_t vm_count;
+	struct snap_move *moves;
+	size_t move_count;
+	struct snap_attempt *attempts;
+	size_t attempt_count;
 };
 
-void snapshot_free(struct snapshot *snapshot);		/* NULL allowed */
-const struct snap_host *snapshot_find_host(const struct snapshot *s,
-    const char *name);
+void snapshot_free(struct snapshot *snapshot); /* NULL allowed */
+const struct snap_host *snapshot_find_host(
+    const struct snapshot *s, const char *name);
 /* Of several entries the one that is most alive: running before paused before
  * shut off, then the first host. */
-const struct snap_vm *snapshot_find_vm(const struct snapshot *s,
-    const char *uuid);
+const struct snap_vm *snapshot_find_vm(
+    const struct snapshot *s, const char *uuid);
 /* By name or UUID; a name that several guests carry gives NULL and
  * *out_ambiguous. */
-const struct snap_vm *snapshot_search_vm(const struct snapshot *s,
-    const char *name_or_uuid, bool *out_ambiguous);
+const struct snap_vm *snapshot_search_vm(
+    const struct snapshot *s, const char *name_or_uuid, bool *out_ambiguous);
 bool snapshot_is_moving(const struct snapshot *s, const char *uuid);
-bool snapshot_vm_active(const struct snap_vm *vm);	/* not shut off */
+bool snapshot_vm_active(const struct snap_vm *vm); /* not shut off */
 
 #endif

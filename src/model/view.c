@@ -93,8 +93,8 @@ view_networks(const struct snap_host *host)
 }
 
 static void
-view_host_details(json_t *object, const struct snapshot *s,
-    const struct snap_host *host)
+view_host_details(
+    json_t *object, const struct snapshot *s, const struct snap_host *host)
 {
 	size_t index = (size_t)(host - s->hosts);
 	json_t *guests = json_array();
@@ -104,19 +104,19 @@ view_host_details(json_t *object, const struct snapshot *s,
 	if (host->networks_known)
 		json_object_set_new(object, "networks", view_networks(host));
 	if (host->interfaces_known)
-		json_object_set_new(object, "interfaces", view_strings(
-		    host->interfaces, host->interface_count));
+		json_object_set_new(object, "interfaces",
+		    view_strings(host->interfaces, host->interface_count));
 	for (size_t i = 0; i < s->vm_count; i++) {
 		if (s->vms[i].host == index)
-			json_array_append_new(guests,
-			    view_vm(s, &s->vms[i], false));
+			json_array_append_new(
+			    guests, view_vm(s, &s->vms[i], false));
 	}
 	json_object_set_new(object, "guests", guests);
 }
 
 static void
-view_host_guests(json_t *object, const struct snapshot *s,
-    const struct snap_host *host)
+view_host_guests(
+    json_t *object, const struct snapshot *s, const struct snap_host *host)
 {
 	size_t index = (size_t)(host - s->hosts);
 	int64_t active = 0, inactive = 0;
@@ -137,8 +137,8 @@ view_host_guests(json_t *object, const struct snapshot *s,
 }
 
 static void
-view_host_moves(json_t *object, const struct snapshot *s,
-    const struct snap_host *host)
+view_host_moves(
+    json_t *object, const struct snapshot *s, const struct snap_host *host)
 {
 	int64_t in = 0, out = 0, reserved = 0;
 
@@ -183,8 +183,8 @@ view_host(const struct snapshot *s, const struct snap_host *host, bool detail)
 	view_host_moves(object, s, host);
 	view_host_guests(object, s, host);
 	for (size_t i = 0; i < host->label_count; i++)
-		view_set_string(labels, host->label_keys[i],
-		    host->label_values[i]);
+		view_set_string(
+		    labels, host->label_keys[i], host->label_values[i]);
 	json_object_set_new(object, "labels", labels);
 	if (detail)
 		view_host_details(object, s, host);
@@ -258,14 +258,13 @@ view_vm_details(json_t *object, const struct snap_vm *vm)
 	for (size_t i = 0; i < vm->nic_count; i++) {
 		json_t *item = json_object();
 
-		view_set_string(item, "kind",
-		    view_nic_kind(vm->nics[i].kind));
+		view_set_string(item, "kind", view_nic_kind(vm->nics[i].kind));
 		view_set_string(item, "source", vm->nics[i].source);
 		json_array_append_new(nics, item);
 	}
 	json_object_set_new(object, "nics", nics);
-	json_object_set_new(object, "pins",
-	    view_strings(vm->pins, vm->pin_count));
+	json_object_set_new(
+	    object, "pins", view_strings(vm->pins, vm->pin_count));
 }
 
 json_t *

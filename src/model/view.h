@@ -19,9 +19,9 @@
  *       cpu_used, moving (bool)
  *       and with detail: machine, arch, emulator, disks[], nics[], pins[]
  */
-json_t *view_host(const struct snapshot *s, const struct snap_host *host,
-    bool detail);
-json_t *view_vm(const struct snapshot *s, const struct snap_vm *vm,
-    bool detail);
+json_t *view_host(
+    const struct snapshot *s, const struct snap_host *host, bool detail);
+json_t *view_vm(
+    const struct snapshot *s, const struct snap_vm *vm, bool detail);
 
 #endif

@@ -22,8 +22,9 @@
 #include "model/domxml.h"
 #include "model/snapshot.h"
 
-#define XMLNODE_OPTIONS (XML_PARSE_NONET | XML_PARSE_NOERROR | \
-    XML_PARSE_NOWARNING | XML_PARSE_NOBLANKS)
+#define XMLNODE_OPTIONS                                                        \
+	(XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |           \
+	    XML_PARSE_NOBLANKS)
 #define XMLNODE_HOSTS_MAX 64
 #define XMLNODE_SOURCE_MAX (64 << 10)
 
@@ -97,7 +98,7 @@ xmlnode_count(const xmlNode *parent, const char *name)
 	size_t count = 0;
 
 	for (const xmlNode *node = xmlnode_child(parent, name); node != NULL;
-	    node = xmlnode_next(node))
+	     node = xmlnode_next(node))
 		count++;
 	return count;
 }
@@ -128,8 +129,7 @@ xmlnode_attr(struct arena *arena, const xmlNode *node, const char *name)
 {
 	if (node == NULL)
 		return NULL;
-	return xmlnode_take(arena,
-	    xmlGetNoNsProp(node, (const xmlChar *)name));
+	return xmlnode_take(arena, xmlGetNoNsProp(node, (const xmlChar *)name));
 }
 
 const char *
@@ -148,8 +148,8 @@ xmlnode_child_attr(struct arena *arena, const xmlNode *parent,
 }
 
 const char *
-xmlnode_child_text(struct arena *arena, const xmlNode *parent,
-    const char *child)
+xmlnode_child_text(
+    struct arena *arena, const xmlNode *parent, const char *child)
 {
 	return xmlnode_text(arena, xmlnode_child(parent, child));
 }
@@ -171,13 +171,24 @@ xmlnode_attr_is(const xmlNode *node, const char *name, const char *value)
 int64_t
 xmlnode_bytes(struct arena *arena, const xmlNode *node)
 {
-	static const struct { const char *unit; int64_t factor; } units[] = {
-		{ "b", 1 }, { "bytes", 1 },
-		{ "KB", 1000 }, { "k", 1024 }, { "KiB", 1024 },
-		{ "MB", 1000000 }, { "M", 1 << 20 }, { "MiB", 1 << 20 },
-		{ "GB", 1000000000 }, { "G", 1 << 30 }, { "GiB", 1 << 30 },
-		{ "TB", 1000000000000 }, { "T", (int64_t)1 << 40 },
-		{ "TiB", (int64_t)1 << 40 },
+	static const struct {
+		const char *unit;
+		int64_t factor;
+	} units[] = {
+	    {"b", 1},
+	    {"bytes", 1},
+	    {"KB", 1000},
+	    {"k", 1024},
+	    {"KiB", 1024},
+	    {"MB", 1000000},
+	    {"M", 1 << 20},
+	    {"MiB", 1 << 20},
+	    {"GB", 1000000000},
+	    {"G", 1 << 30},
+	    {"GiB", 1 << 30},
+	    {"TB", 1000000000000},
+	    {"T", (int64_t)1 << 40},
+	    {"TiB", (int64_t)1 << 40},
 	};
 	const char *text = xmlnode_text(arena, node);
 	const char *unit = xmlnode_attr(arena, node, "unit");
@@ -215,10 +226,16 @@ xmlnode_host_is_local(const char *name)
 static bool
 xmlnode_port_is_default(const char *protocol, const char *port)
 {
-	static const struct { const char *protocol, *port; } defaults[] = {
-		{ "iscsi", "3260" }, { "gluster", "24007" },
-		{ "nbd", "10809" }, { "nfs", "2049" }, { "http", "80" },
-		{ "https", "443" }, { "ssh", "22" },
+	static const struct {
+		const char *protocol, *port;
+	} defaults[] = {
+	    {"iscsi", "3260"},
+	    {"gluster", "24007"},
+	    {"nbd", "10809"},
+	    {"nfs", "2049"},
+	    {"http", "80"},
+	    {"https", "443"},
+	    {"ssh", "22"},
 	};
 
 	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++) {
@@ -244,19 +261,19 @@ xmlnode_network_source(struct arena *arena, const xmlNode *source,
 	size_t count = 0;
 
 	for (const xmlNode *node = xmlnode_child(source, "host"); node != NULL;
-	    node = xmlnode_next(node)) {
+	     node = xmlnode_next(node)) {
 		const char *host = xmlnode_attr(arena, node, "name");
 		const char *port = xmlnode_attr(arena, node, "port");
-		bool plain = port == NULL ||
-		    xmlnode_port_is_default(protocol, port);
+		bool plain =
+		    port == NULL || xmlnode_port_is_default(protocol, port);
 		char *entry;
 
 		if (xmlnode_host_is_local(host) ||
 		    xmlnode_attr_is(node, "transport", "unix") ||
 		    count == XMLNODE_HOSTS_MAX)
 			return NULL;
-		entry = arena_printf(arena, "%s%s%s", host, plain ? "" : ":",
-		    plain ? "" : port);
+		entry = arena_printf(
+		    arena, "%s%s%s", host, plain ? "" : ":", plain ? "" : port);
 		for (char *c = entry; *c != '\0'; c++)
 			*c = (char)tolower((unsigned char)*c);
 		hosts[count++] = entry;

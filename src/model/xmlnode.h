@@ -27,16 +27,15 @@ xmlNode *xmlnode_next(const xmlNode *node);
 size_t xmlnode_count(const xmlNode *parent, const char *name);
 
 /* NULL when absent or empty. */
-const char *xmlnode_attr(struct arena *arena, const xmlNode *node,
-    const char *name);
+const char *xmlnode_attr(
+    struct arena *arena, const xmlNode *node, const char *name);
 const char *xmlnode_text(struct arena *arena, const xmlNode *node);
 /* Of a child: <source dev='...'/>. */
 const char *xmlnode_child_attr(struct arena *arena, const xmlNode *parent,
     const char *child, const char *name);
-const char *xmlnode_child_text(struct arena *arena, const xmlNode *parent,
-    const char *child);
-bool xmlnode_attr_is(const xmlNode *node, const char *name,
-    const char *value);
+const char *xmlnode_child_text(
+    struct arena *arena, const xmlNode *parent, const char *child);
+bool xmlnode_attr_is(const xmlNode *node, const char *name, const char *value);
 
 /* libvirt's scaled integer: <memory unit='KiB'>1024</memory>, in bytes.
  * SNAPSHOT_UNKNOWN when absent or not understood. */
@@ -48,8 +47,8 @@ int64_t xmlnode_bytes(struct arena *arena, const xmlNode *node);
  * port).  NULL when it names no server, or one that means "this machine":
  * then nothing says that another machine gets the same.
  */
-const char *xmlnode_network_source(struct arena *arena,
-    const xmlNode *source, const char *protocol, const char *name);
+const char *xmlnode_network_source(struct arena *arena, const xmlNode *source,
+    const char *protocol, const char *name);
 
 /* "localhost", 127.0.0.1, ::1, an empty name. */
 bool xmlnode_host_is_local(const char *name);

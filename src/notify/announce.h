@@ -8,10 +8,12 @@
 #include "record/store.h"
 
 /*
- * Says that something happened.  The event and one outbox row per receiver that
- * wants it are written in the caller's transaction (or one of its own), so that
- * a result and its news are durable together.  After the commit the caller calls
- * announce_flush(): deliveries start and followers hear of it.
+ * Says that something happened.  The event and one outbox row per receiver
+ * that wants it are written in the caller's transaction (or one of its own), so
+ * that a result and its news are durable together.  After the commit the
+ * caller calls announce_flush(): followers hear of it, and one of them kicks
+ * the deliveries.  When the outbox is full the oldest news to the receiver with
+ * the longest queue become dead letters (store_evict_outbox), which is logged.
  */
 
 struct announce;
@@ -36,7 +38,8 @@ void announce_listen(struct announce *announce,
 void announce_unlisten(struct announce *announce,
     void (*fn)(const struct store_event *event, void *arg), void *arg);
 void announce_flush(struct announce *announce);
-/* The transaction was rolled back: forget what flush would tell. */
+/* The transaction was rolled back.  Flush tells only what is durable, so
+ * nothing breaks without this call. */
 void announce_forget(struct announce *announce);
 
 /*

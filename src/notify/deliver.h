@@ -12,9 +12,11 @@
  * DELIVER_PER_RECEIVER requests at once per receiver, oldest first, until
  * accepted (2xx).  Network errors, 408, 425, 429 and 5xx are retried with
  * exponential backoff (1 s doubling to 5 min) and full jitter; 429 and 503
- * honour Retry-After in seconds or as a date, at most 10 min.  Other 4xx, and 3xx, go to the dead
- * letters and are logged.  A receiver never holds up anything else; answers
- * are read up to DELIVER_ANSWER_MAX and then cut off.
+ * honour Retry-After in seconds or as a date, at most 10 min.  Other 4xx, and
+ * 3xx, go to the dead letters and are logged.  While a receiver fails, one
+ * request at a time probes it, with a backoff of the receiver's own.  A
+ * receiver never holds up anything else; answers are read up to
+ * DELIVER_ANSWER_MAX and then cut off.
  */
 
 #define DELIVER_PER_RECEIVER 4
@@ -22,6 +24,8 @@
 
 struct deliver;
 
+/* `settings` are copied.  A receiver whose secret cannot be read is no error:
+ * it is logged, its events wait, and the file is tried again. */
 struct deliver *deliver_new(struct loop *loop, struct store *store,
     const struct settings *settings, struct err *err);
 /* Ends requests in flight; their rows stay pending. */

@@ -395,8 +395,9 @@ store_count_outbox(struct store *store, const char *receiver,
 {
 	static const char sql[] = "SELECT (SELECT COUNT(*) FROM outbox WHERE"
 	    " state = 0 AND receiver = ?1), (SELECT COUNT(*) FROM outbox"
-	    " WHERE state = 2 AND receiver = ?1), (SELECT MIN(created) FROM"
-	    " outbox WHERE state = 0 AND receiver = ?1)";
+	    " WHERE state = 2 AND receiver = ?1), (SELECT created FROM outbox"
+	    " WHERE id = (SELECT MIN(id) FROM outbox WHERE state = 0"
+	    " AND receiver = ?1))";
 	struct query q = query_open(store, sql);
 	int rc;
 

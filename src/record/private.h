@@ -50,7 +50,7 @@ struct query {
 /* `sql` must be a constant: it is prepared once and kept. */
 struct query query_open(struct store *store, const char *sql);
 void query_bind_int(struct query *q, int64_t value);
-void query_bind_text(struct query *q, const char *text);	/* NULL allowed */
+void query_bind_text(struct query *q, const char *text); /* NULL allowed */
 
 /* Carries out a change and closes the query; changed rows go to *out_changes
  * (may be NULL). */

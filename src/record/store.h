@@ -12,9 +12,9 @@
  * What must survive a crash, in one SQLite file (state_dir/drover.db; WAL,
  * synchronous=FULL: when a call returns 0 it is on disk).  Loop thread only.
  *
- * Strings in rows that are read belong to the row (store_*_free, or valid during
- * the callback).  A change outside of store_begin/commit is a transaction of
- * its own; between them, all or nothing.
+ * Strings in rows that are read are valid during the callback, which may use
+ * the store.  A change outside of store_begin/commit is a transaction of its
+ * own; between them, all or nothing.
  *
  * A lock (state_dir/lock, OFD lock) keeps a second daemon off the same state.
  */
@@ -25,7 +25,8 @@ struct store *store_open(const char *state_dir, struct err *err);
 void store_close(struct store *store);
 
 int store_begin(struct store *store, struct err *err);
-int store_commit(struct store *store, struct err *err);	/* rolls back on failure */
+/* Rolls back on failure. */
+int store_commit(struct store *store, struct err *err);
 void store_rollback(struct store *store);
 /*
  * After a failed change a transaction is doomed: all further changes are
@@ -95,7 +96,8 @@ struct store_move {
 	const char *why;
 	int attempt;		/* from 1 */
 	const char *state;	/* of the machine, its own word */
-	const char *context;	/* JSON: what the machine needs to go on; NULL */
+	const char *context;	/* JSON: what the machine needs to go on;
+				 * NULL: nothing */
 	const char *outcome;	/* NULL while under way; "completed",
 				 * "failed", "rolled-back", "aborted" */
 	const char *error;	/* NULL */
@@ -182,7 +184,7 @@ int store_mark_outbox(struct store *store, int64_t id,
  * with most of them dead letters, those that are not results (RESULT_TYPES in
  * outbox.c) before those that are, the oldest first.  Tells whose and how many.
  */
-#define STORE_EVICT_MAX 100
+#define STORE_EVICT_MAX 1000
 struct store_evicted { char receiver[64]; int count;
     int64_t first_seq, last_seq; };	/* of their events */
 int store_evict_outbox(struct store *store, struct store_evicted *out,

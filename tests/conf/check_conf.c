@@ -1,7 +1,9 @@
 /*
  * Loads every NAME.in of a folder and compares what is said with NAME.ok.
  *
- *	check_conf [-u] FOLDER		-u writes the .ok files anew
+ *	check_conf [-u] [FOLDER]	-u writes the .ok files anew
+ *
+ * Without FOLDER it is tests/conf of $srcdir, as `make check` needs it.
  *
  * The name tells what the file is: main-*, policy-* and hosts-* are one file of
  * that kind (beside a main file that says "version: 1"), set-* holds several,
@@ -27,7 +29,7 @@
 
 struct parts {
 	struct settings_file files[PARTS_MAX];
-	char names[PARTS_MAX][64];
+	char names[PARTS_MAX][256];
 	size_t count;
 };
 
@@ -198,7 +200,7 @@ check_one(const char *dir, const char *name, bool update)
 	cleanup(buf_free) struct buf in = BUF_INIT(FILE_MAX);
 	cleanup(buf_free) struct buf ok = BUF_INIT(FILE_MAX);
 	cleanup(buf_free) struct buf out = BUF_INIT(FILE_MAX);
-	char path[4096];
+	char path[4400];
 	int bad;
 	FILE *f;
 
@@ -237,16 +239,24 @@ int
 main(int argc, char **argv)
 {
 	bool update = argc > 1 && strcmp(argv[1], "-u") == 0;
+	const char *srcdir = getenv("srcdir");
 	struct dirent **entries = NULL;
+	int rest = argc - (update ? 2 : 1);
 	int count, bad = 0;
+	char dir[4000];
 
-	if (argc != (update ? 3 : 2)) {
-		fprintf(stderr, "usage: check_conf [-u] FOLDER\n");
+	if (rest > 1) {
+		fprintf(stderr, "usage: check_conf [-u] [FOLDER]\n");
 		return 2;
 	}
-	count = scandir(argv[argc - 1], &entries, keep_in, alphasort);
+	if (rest == 1)
+		snprintf(dir, sizeof(dir), "%s", argv[argc - 1]);
+	else
+		snprintf(dir, sizeof(dir), "%s/tests/conf",
+		    srcdir != NULL ? srcdir : ".");
+	count = scandir(dir, &entries, keep_in, alphasort);
 	for (int i = 0; i < count; i++) {
-		bad += check_one(argv[argc - 1], entries[i]->d_name, update);
+		bad += check_one(dir, entries[i]->d_name, update);
 		free(entries[i]);
 	}
 	free(entries);

@@ -16,10 +16,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct arena *arena = arena_new((size_t)1 << 30);
 	char *xml = malloc(size + 1);
-	struct snap_host host = { 0 };
-	struct snap_pool pool = { 0 };
-	struct snap_vm vm = { 0 };
-	struct err err = { 0 };
+	struct snap_host host = {0};
+	struct snap_pool pool = {0};
+	struct snap_vm vm = {0};
+	struct err err = {0};
 
 	if (xml == NULL)
 		abort();
@@ -30,7 +30,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (size_t i = 0; i < vm.disk_count; i++) {
 			if (vm.disks[i].target == NULL ||
 			    (vm.disks[i].source == NULL &&
-			    vm.disks[i].kind != SNAP_DISK_EMPTY))
+				vm.disks[i].kind != SNAP_DISK_EMPTY))
 				abort();
 		}
 		if (vm.abi.key == NULL)

@@ -2,13 +2,17 @@
  * Feeds files to a fuzzer's entry point without the fuzzer, so that every build
  * replays the corpus.
  *
- *	replay FILE|FOLDER ...
+ *	replay_NAME [FILE|FOLDER ...]
+ *
+ * Without arguments it is tests/fuzz/corpus/NAME of $srcdir, as `make check`
+ * needs it.
  */
 
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define INPUT_MAX (1 << 20)
 
@@ -46,7 +50,7 @@ replay_path(const char *path)
 	DIR *dir = opendir(path);
 	struct dirent *entry;
 	unsigned count = 0;
-	char name[4096];
+	char name[4400];
 
 	if (dir == NULL)
 		return replay_file(path);
@@ -63,10 +67,20 @@ replay_path(const char *path)
 int
 main(int argc, char **argv)
 {
+	const char *name = strstr(argv[0], "replay_");
+	const char *srcdir = getenv("srcdir");
 	unsigned count = 0;
+	char corpus[4000];
 
+	for (const char *s = name; s != NULL; s = strstr(s + 1, "replay_"))
+		name = s;
 	for (int i = 1; i < argc; i++)
 		count += replay_path(argv[i]);
+	if (argc == 1 && name != NULL) {
+		snprintf(corpus, sizeof(corpus), "%s/tests/fuzz/corpus/%s",
+		    srcdir != NULL ? srcdir : ".", name + strlen("replay_"));
+		count += replay_path(corpus);
+	}
 	printf("%u inputs replayed\n", count);
 	return count > 0 ? 0 : 1;
 }

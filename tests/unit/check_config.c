@@ -484,26 +484,25 @@ END_TEST
 int
 main(void)
 {
+	const TTest *const tests[] = {
+		defaults_are_as_documented, hosts_are_found_by_name_and_sorted,
+		relative_paths_start_at_the_main_file,
+		receivers_get_the_events_they_want,
+		the_order_of_the_files_does_not_matter, a_main_file_is_needed,
+		a_reload_keeps_what_needs_a_restart,
+		near_words_are_suggested_and_far_ones_not,
+		faults_are_sorted_and_bounded, uris_are_taken_apart,
+		shipped_files_load, examples_of_the_manual_load,
+		the_manual_knows_every_key, damaged_files_do_no_harm,
+	};
 	Suite *suite = suite_create("config");
 	TCase *tcase = tcase_create("config");
 	SRunner *runner;
 	int failed;
 
 	tcase_set_timeout(tcase, 120);
-	tcase_add_test(tcase, defaults_are_as_documented);
-	tcase_add_test(tcase, hosts_are_found_by_name_and_sorted);
-	tcase_add_test(tcase, relative_paths_start_at_the_main_file);
-	tcase_add_test(tcase, receivers_get_the_events_they_want);
-	tcase_add_test(tcase, the_order_of_the_files_does_not_matter);
-	tcase_add_test(tcase, a_main_file_is_needed);
-	tcase_add_test(tcase, a_reload_keeps_what_needs_a_restart);
-	tcase_add_test(tcase, near_words_are_suggested_and_far_ones_not);
-	tcase_add_test(tcase, faults_are_sorted_and_bounded);
-	tcase_add_test(tcase, uris_are_taken_apart);
-	tcase_add_test(tcase, shipped_files_load);
-	tcase_add_test(tcase, examples_of_the_manual_load);
-	tcase_add_test(tcase, the_manual_knows_every_key);
-	tcase_add_test(tcase, damaged_files_do_no_harm);
+	for (int i = 0; i < COUNT(tests); i++)
+		tcase_add_test(tcase, tests[i]);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

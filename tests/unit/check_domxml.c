@@ -17,7 +17,7 @@ static void
 setup(void)
 {
 	arena = arena_new((size_t)1 << 30);
-	err = (struct err){ 0 };
+	err = (struct err){0};
 }
 
 static void
@@ -29,7 +29,7 @@ teardown(void)
 static const char *
 sample(const char *name)
 {
-	const char *srcdir = getenv("srcdir");
+	const char *srcdir = getenv("top_srcdir");
 	struct buf buf = BUF_INIT(1 << 20);
 	char path[512], chunk[4096];
 	const char *text;
@@ -51,7 +51,7 @@ sample(const char *name)
 static struct snap_vm
 parse_sample(const char *name)
 {
-	struct snap_vm vm = { 0 };
+	struct snap_vm vm = {0};
 
 	ck_assert_msg(domxml_parse_domain(arena, sample(name), &vm, &err) == 0,
 	    "%s: %s", name, err.msg);
@@ -75,17 +75,20 @@ END_TEST
 
 START_TEST(the_abi_is_the_same_for_guests_that_differ_in_size_only)
 {
-	const char *one = "<domain type='kvm'><os><type arch='x86_64' "
+	const char *one =
+	    "<domain type='kvm'><os><type arch='x86_64' "
 	    "machine='q35'/></os><cpu mode='custom'><model>Nehalem</model>"
 	    "<topology sockets='1' cores='2' threads='1'/></cpu></domain>";
-	const char *two = "<domain type='kvm'><memory>77</memory>"
+	const char *two =
+	    "<domain type='kvm'><memory>77</memory>"
 	    "<os><type arch='x86_64' machine='q35'/></os><cpu mode='custom'>"
 	    "<model>Nehalem</model><topology sockets='4' cores='2' "
 	    "threads='1'/><numa><cell id='0'/></numa></cpu></domain>";
-	const char *other = "<domain type='kvm'><os><type arch='x86_64' "
+	const char *other =
+	    "<domain type='kvm'><os><type arch='x86_64' "
 	    "machine='q35'/></os><cpu mode='custom'><model>Haswell</model>"
 	    "</cpu></domain>";
-	struct snap_vm a = { 0 }, b = { 0 }, c = { 0 };
+	struct snap_vm a = {0}, b = {0}, c = {0};
 
 	ck_assert_int_eq(domxml_parse_domain(arena, one, &a, &err), 0);
 	ck_assert_int_eq(domxml_parse_domain(arena, two, &b, &err), 0);
@@ -172,24 +175,24 @@ END_TEST
 START_TEST(pins_are_named_as_their_owner_knows_them)
 {
 	static const char *const pins[] = {
-		"PCI passthrough 0000:3b:00.0",
-		"USB device 0x046d:0xc52b",
-		"mediated device c2177883-f1bb-47f0-914d-32a22e3a8804",
-		"SCSI passthrough scsi_host0",
-		"NIC passthrough 0000:86:02.3",
-		"vDPA NIC /dev/vhost-vdpa-0",
-		"nvme device as disk vda",
-		"transient disk vdb",
-		"virtiofs share data",
-		"9p share home",
-		"memory shared with other guests (shmem lookingglass)",
-		"serial port of the host /dev/ttyS0",
-		"3D graphics of the host (accel3d)",
-		"TPM passthrough",
-		"persistent memory (nvdimm) in /dev/dax0.0",
-		"smart card of the host",
-		"CPU feature invtsc without a TSC frequency",
-		"encrypted memory (sev)",
+	    "PCI passthrough 0000:3b:00.0",
+	    "USB device 0x046d:0xc52b",
+	    "mediated device c2177883-f1bb-47f0-914d-32a22e3a8804",
+	    "SCSI passthrough scsi_host0",
+	    "NIC passthrough 0000:86:02.3",
+	    "vDPA NIC /dev/vhost-vdpa-0",
+	    "nvme device as disk vda",
+	    "transient disk vdb",
+	    "virtiofs share data",
+	    "9p share home",
+	    "memory shared with other guests (shmem lookingglass)",
+	    "serial port of the host /dev/ttyS0",
+	    "3D graphics of the host (accel3d)",
+	    "TPM passthrough",
+	    "persistent memory (nvdimm) in /dev/dax0.0",
+	    "smart card of the host",
+	    "CPU feature invtsc without a TSC frequency",
+	    "encrypted memory (sev)",
 	};
 	struct snap_vm vm = parse_sample("domain-pinned.xml");
 
@@ -230,30 +233,29 @@ static const struct {
 	const char *text;
 	int64_t bytes;
 } memories[] = {
-	{ "<memory>1</memory>", 1024 },
-	{ "<memory unit='b'>5</memory>", 5 },
-	{ "<memory unit='bytes'>5</memory>", 5 },
-	{ "<memory unit='KB'>2</memory>", 2000 },
-	{ "<memory unit='k'>2</memory>", 2048 },
-	{ "<memory unit='MB'>2</memory>", 2000000 },
-	{ "<memory unit='M'>2</memory>", 2 << 20 },
-	{ "<memory unit='MiB'> 2 </memory>", 2 << 20 },
-	{ "<memory unit='GB'>2</memory>", 2000000000 },
-	{ "<memory unit='TiB'>2</memory>", (int64_t)2 << 40 },
-	{ "<memory unit='PiB'>2</memory>", SNAPSHOT_UNKNOWN },
-	{ "<memory>-2</memory>", SNAPSHOT_UNKNOWN },
-	{ "<memory>2.5</memory>", SNAPSHOT_UNKNOWN },
-	{ "<memory unit='KiB'>9223372036854775807</memory>",
-	    SNAPSHOT_UNKNOWN },
-	{ "<memory/>", SNAPSHOT_UNKNOWN },
-	{ "", SNAPSHOT_UNKNOWN },
+    {"<memory>1</memory>", 1024},
+    {"<memory unit='b'>5</memory>", 5},
+    {"<memory unit='bytes'>5</memory>", 5},
+    {"<memory unit='KB'>2</memory>", 2000},
+    {"<memory unit='k'>2</memory>", 2048},
+    {"<memory unit='MB'>2</memory>", 2000000},
+    {"<memory unit='M'>2</memory>", 2 << 20},
+    {"<memory unit='MiB'> 2 </memory>", 2 << 20},
+    {"<memory unit='GB'>2</memory>", 2000000000},
+    {"<memory unit='TiB'>2</memory>", (int64_t)2 << 40},
+    {"<memory unit='PiB'>2</memory>", SNAPSHOT_UNKNOWN},
+    {"<memory>-2</memory>", SNAPSHOT_UNKNOWN},
+    {"<memory>2.5</memory>", SNAPSHOT_UNKNOWN},
+    {"<memory unit='KiB'>9223372036854775807</memory>", SNAPSHOT_UNKNOWN},
+    {"<memory/>", SNAPSHOT_UNKNOWN},
+    {"", SNAPSHOT_UNKNOWN},
 };
 
 START_TEST(memory_has_all_units_of_libvirt)
 {
-	struct snap_vm vm = { 0 };
-	const char *xml = arena_printf(arena, "<domain>%s</domain>",
-	    memories[_i].text);
+	struct snap_vm vm = {0};
+	const char *xml =
+	    arena_printf(arena, "<domain>%s</domain>", memories[_i].text);
 
 	ck_assert_int_eq(domxml_parse_domain(arena, xml, &vm, &err), 0);
 	ck_assert_int_eq(vm.memory, memories[_i].bytes);
@@ -263,20 +265,20 @@ END_TEST
 static const struct {
 	const char *sample, *type, *path, *source;
 } pools[] = {
-	{ "pool-netfs.xml", "netfs", "/srv/nfs1",
-	    "nfs://nas.example.org/export/vms" },
-	{ "pool-rbd.xml", "rbd", NULL, "rbd://mon1:6789,mon2:6789/vms" },
-	{ "pool-dir.xml", "dir", "/var/lib/libvirt/images", NULL },
-	{ "pool-iscsi.xml", "iscsi", "/dev/disk/by-path",
-	    "iscsi://10.0.0.9/iqn.2004-10.org.example:store" },
+    {"pool-netfs.xml", "netfs", "/srv/nfs1",
+	"nfs://nas.example.org/export/vms"},
+    {"pool-rbd.xml", "rbd", NULL, "rbd://mon1:6789,mon2:6789/vms"},
+    {"pool-dir.xml", "dir", "/var/lib/libvirt/images", NULL},
+    {"pool-iscsi.xml", "iscsi", "/dev/disk/by-path",
+	"iscsi://10.0.0.9/iqn.2004-10.org.example:store"},
 };
 
 START_TEST(a_pool_has_a_source_only_when_it_is_on_the_network)
 {
-	struct snap_pool pool = { 0 };
+	struct snap_pool pool = {0};
 
-	ck_assert_int_eq(domxml_parse_pool(arena, sample(pools[_i].sample),
-	    &pool, &err), 0);
+	ck_assert_int_eq(
+	    domxml_parse_pool(arena, sample(pools[_i].sample), &pool, &err), 0);
 	ck_assert_str_eq(pool.type, pools[_i].type);
 	ck_assert_pstr_eq(pool.path, pools[_i].path);
 	ck_assert_pstr_eq(pool.source, pools[_i].source);
@@ -285,25 +287,29 @@ END_TEST
 
 START_TEST(a_mount_from_localhost_is_no_network_source)
 {
-	struct snap_pool pool = { 0 };
+	struct snap_pool pool = {0};
 
-	ck_assert_int_eq(domxml_parse_pool(arena, "<pool type='netfs'><source>"
-	    "<host name='localhost'/><dir path='gv0'/>"
-	    "<format type='glusterfs'/></source></pool>", &pool, &err), 0);
+	ck_assert_int_eq(domxml_parse_pool(arena,
+			     "<pool type='netfs'><source>"
+			     "<host name='localhost'/><dir path='gv0'/>"
+			     "<format type='glusterfs'/></source></pool>",
+			     &pool, &err),
+	    0);
 	ck_assert_ptr_null(pool.source);
 }
 END_TEST
 
 START_TEST(capabilities_name_each_machine_once)
 {
-	struct snap_host host = { 0 };
-	static const char *const machines[] = { "pc-i440fx-7.2", "pc",
-	    "pc-q35-7.2", "q35", "old-alias", "pc-q35-6.2", "microvm" };
+	struct snap_host host = {0};
+	static const char *const machines[] = {"pc-i440fx-7.2", "pc",
+	    "pc-q35-7.2", "q35", "old-alias", "pc-q35-6.2", "microvm"};
 
-	ck_assert_int_eq(domxml_parse_capabilities(arena,
-	    sample("capabilities.xml"), &host, &err), 0);
-	ck_assert_str_eq(host.host_uuid,
-	    "07fc82b7-cf54-4248-a5c7-27c854d049b7");
+	ck_assert_int_eq(domxml_parse_capabilities(
+			     arena, sample("capabilities.xml"), &host, &err),
+	    0);
+	ck_assert_str_eq(
+	    host.host_uuid, "07fc82b7-cf54-4248-a5c7-27c854d049b7");
 	ck_assert_uint_eq(host.machine_count, 7);
 	for (size_t i = 0; i < 7; i++)
 		ck_assert_str_eq(host.machines[i], machines[i]);
@@ -313,19 +319,19 @@ END_TEST
 static const struct {
 	const char *sample, *says;
 } refused[] = {
-	{ "broken-end.xml", "not well-formed" },
-	{ "broken-entities.xml", "DTD" },
-	{ "pool-dir.xml", "expected <domain>, found <pool>" },
+    {"broken-end.xml", "not well-formed"},
+    {"broken-entities.xml", "DTD"},
+    {"pool-dir.xml", "expected <domain>, found <pool>"},
 };
 
 START_TEST(what_is_no_domain_is_refused_and_changes_nothing)
 {
-	struct snap_vm vm = { .vcpus = 77 };
+	struct snap_vm vm = {.vcpus = 77};
 
-	ck_assert_int_eq(domxml_parse_domain(arena,
-	    sample(refused[_i].sample), &vm, &err), -1);
-	ck_assert_msg(strstr(err.msg, refused[_i].says) != NULL, "%s",
-	    err.msg);
+	ck_assert_int_eq(
+	    domxml_parse_domain(arena, sample(refused[_i].sample), &vm, &err),
+	    -1);
+	ck_assert_msg(strstr(err.msg, refused[_i].says) != NULL, "%s", err.msg);
 	ck_assert_int_eq(vm.vcpus, 77);
 }
 END_TEST
@@ -333,19 +339,19 @@ END_TEST
 START_TEST(sizes_are_bounded)
 {
 	struct buf buf = BUF_INIT(DOMXML_SIZE_MAX + 100);
-	struct snap_vm vm = { 0 };
+	struct snap_vm vm = {0};
 
 	buf_adds(&buf, "<domain><devices>");
 	for (int i = 0; i < 1025; i++)
 		buf_adds(&buf, "<disk/>");
 	buf_adds(&buf, "</devices></domain>");
-	ck_assert_int_eq(domxml_parse_domain(arena, buf_str(&buf), &vm, &err),
-	    -1);
+	ck_assert_int_eq(
+	    domxml_parse_domain(arena, buf_str(&buf), &vm, &err), -1);
 	ck_assert_int_eq(err.code, ERR_LIMIT);
 	while (buf.len <= DOMXML_SIZE_MAX)
 		buf_adds(&buf, " ");
-	ck_assert_int_eq(domxml_parse_domain(arena, buf_str(&buf), &vm, &err),
-	    -1);
+	ck_assert_int_eq(
+	    domxml_parse_domain(arena, buf_str(&buf), &vm, &err), -1);
 	ck_assert_int_eq(err.code, ERR_LIMIT);
 	buf_free(&buf);
 }
@@ -363,26 +369,24 @@ main(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_domain_gives_its_size_and_abi);
-	tcase_add_test(tc,
-	    the_abi_is_the_same_for_guests_that_differ_in_size_only);
+	tcase_add_test(
+	    tc, the_abi_is_the_same_for_guests_that_differ_in_size_only);
 	tcase_add_test(tc, disks_include_the_images_below_an_overlay);
-	tcase_add_test(tc,
-	    a_disk_that_another_host_would_not_find_is_not_a_network_disk);
+	tcase_add_test(
+	    tc, a_disk_that_another_host_would_not_find_is_not_a_network_disk);
 	tcase_add_test(tc, nics_name_what_they_need);
 	tcase_add_test(tc, pins_are_named_as_their_owner_knows_them);
-	tcase_add_test(tc,
-	    a_guest_of_direct_boot_and_extra_arguments_is_not_pinned);
+	tcase_add_test(
+	    tc, a_guest_of_direct_boot_and_extra_arguments_is_not_pinned);
 	tcase_add_test(tc, what_is_not_said_or_makes_no_sense_is_unknown);
-	tcase_add_loop_test(tc, memory_has_all_units_of_libvirt, 0,
-	    ROWS(memories));
+	tcase_add_loop_test(
+	    tc, memory_has_all_units_of_libvirt, 0, ROWS(memories));
 	tcase_add_loop_test(tc,
-	    a_pool_has_a_source_only_when_it_is_on_the_network, 0,
-	    ROWS(pools));
+	    a_pool_has_a_source_only_when_it_is_on_the_network, 0, ROWS(pools));
 	tcase_add_test(tc, a_mount_from_localhost_is_no_network_source);
 	tcase_add_test(tc, capabilities_name_each_machine_once);
 	tcase_add_loop_test(tc,
-	    what_is_no_domain_is_refused_and_changes_nothing, 0,
-	    ROWS(refused));
+	    what_is_no_domain_is_refused_and_changes_nothing, 0, ROWS(refused));
 	tcase_add_test(tc, sizes_are_bounded);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);

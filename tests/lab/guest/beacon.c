@@ -43,6 +43,7 @@
 #define SLICE_TICKS	5		/* in slices of 50 ms */
 #define BLOCK		4096
 #define RING_MAX	1024		/* blocks: 4 MiB of any disk */
+#define HOT_PAGES	128		/* written in each slice */
 #define DIRTY_MIB	32		/* area that --dirty writes to */
 #define PORT		7
 #define MAGIC		0x6e6f636165626c64ULL
@@ -129,25 +130,42 @@ tick_run(void *arg)
 	return NULL;
 }
 
-/* Checks and rewrites the area slice by slice, for ever. */
+/* Checks a word against its generation and writes the next one. */
+static void
+word_step(uint64_t *word, uint64_t place, uint64_t generation)
+{
+	if (*word != word_mix(place, generation))
+		stale_words++;
+	*word = word_mix(place, generation + 1);
+}
+
+/*
+ * Checks and rewrites the area slice by slice, for ever, and with each slice
+ * a word in each of some hot pages: pages whose translation stays cached are
+ * those for which a fault in dirty tracking shows.
+ */
 static void *
 memory_run(void *arg)
 {
 	size_t words = *(size_t *)arg * 1048576 / sizeof(uint64_t);
 	size_t slice = words / PASS_SLICES + 1, at = 0;
-	uint64_t *area = malloc(words * sizeof(*area)), generation = 0;
+	uint64_t *area = malloc(words * sizeof(*area));
+	uint64_t *hot = calloc(HOT_PAGES, BLOCK);
+	uint64_t generation = 0, hot_generation = 0;
 	int64_t next = clock_now();
 
-	if (area == NULL)
+	if (area == NULL || hot == NULL)
 		abort();
 	for (size_t i = 0; i < words; i++)
 		area[i] = word_mix(i, 0);
+	for (size_t i = 0; i < HOT_PAGES; i++)
+		hot[i * (BLOCK / 8)] = word_mix(i, 0);
 	for (;;) {
-		for (size_t n = 0; n < slice && at < words; n++, at++) {
-			if (area[at] != word_mix(at, generation))
-				stale_words++;
-			area[at] = word_mix(at, generation + 1);
-		}
+		for (size_t i = 0; i < HOT_PAGES; i++)
+			word_step(&hot[i * (BLOCK / 8)], i, hot_generation);
+		hot_generation++;
+		for (size_t n = 0; n < slice && at < words; n++, at++)
+			word_step(&area[at], at, generation);
 		if (at == words) {
 			at = 0;
 			generation++;

@@ -143,11 +143,13 @@ pids_in_lab()
 qemu_pids() # GUEST
 {
 	local pid where
+	local -a args
 	while read -r pid where; do
 		[[ $where != hub ]] || continue
-		# the argument that follows -name
-		if tr '\0' '\n' <"/proc/$pid/cmdline" 2>/dev/null |
-		    grep -q "^guest=$1,"; then
+		{ mapfile -d '' -t -n 3 args <"/proc/$pid/cmdline"; } \
+			2>/dev/null || continue
+		if [[ ${args[1]:-} == -name && ${args[2]:-} == "guest=$1,"* ]]
+		then
 			printf '%s %s\n' "$pid" "$where"
 		fi
 	done < <(pids_in_lab)

@@ -121,7 +121,7 @@ capabilities_save() # HOST
 	for file in "$DATA/$1/cache/qemu/capabilities"/*.xml; do
 		to=$CACHE/capabilities/${file##*/}
 		[[ $file -nt $to ]] || continue
-		cp -a "$file" "$to.$$" && mv "$to.$$" "$to"
+		cp -a "$file" "$to.$BASHPID" && mv "$to.$BASHPID" "$to"
 	done
 }
 
@@ -279,36 +279,47 @@ lineage()
 }
 
 # Kills what runs in the lab's namespaces; true when nothing was left to kill.
-# SIGKILL works on stopped processes, and nothing here is to be saved.
+# SIGKILL works on stopped processes, and nothing here is to be saved.  A
+# reaper is left to end by itself, after its last child.
 lab_kill()
 {
-	local pid left=0 keep
+	local pid signal left=0 keep
 	keep=" $(lineage | tr '\n' ' ') "
 	while read -r pid _; do
 		[[ $keep != *" $pid "* ]] || continue
-		kill -KILL "$pid" 2>/dev/null && left=1
+		signal=KILL
+		! grep -q reaper.pl "/proc/$pid/cmdline" 2>/dev/null ||
+			signal=CONT
+		! kill "-$signal" "$pid" 2>/dev/null || left=1
 	done < <(pids_in_lab)
 	((left == 0))
 }
 
-lab_down()
+# The file system first: a process that waits for it can't be killed, and once
+# its server is dead all such waits fail.
+storage_down()
 {
-	local pin pid
-	rm -f "$STATE/up"
-	wait_for 30 "end of all processes" lab_kill || return 1
-	# a link that is still there goes with its namespace
-	for pin in "$STATE"/ns/*; do
-		[[ -e $pin ]] || continue
-		umount -l "$pin" 2>/dev/null || :
-	done
-	while mountpoint -q "$SHARED" 2>/dev/null ||
-	    grep -q " $SHARED " /proc/self/mounts; do
-		umount -l "$SHARED" || break
-	done
+	local pid
 	if pid=$(pid_of "$STATE/bindfs"); then
 		kill -KILL "$pid" 2>/dev/null || :
 		wait_for 10 "end of bindfs" pid_gone "$pid" || return 1
 	fi
+	while grep -q " $SHARED " /proc/self/mounts; do
+		umount -l "$SHARED" || return 1
+	done
+}
+
+lab_down()
+{
+	local pin
+	rm -f "$STATE/up"
+	storage_down || return 1
+	wait_for 30 "end of all processes" lab_kill || return 1
+	# bridges and links go with their namespaces
+	for pin in "$STATE"/ns/*; do
+		[[ -e $pin ]] || continue
+		umount -l "$pin" 2>/dev/null || :
+	done
 	rm -rf "$STATE" "$DATA" "/srv/drover-lab/$NAME"
 	rmdir "$LAB_ROOT" /var/lib/drover-lab /srv/drover-lab 2>/dev/null || :
 }

@@ -55,7 +55,9 @@ image_build() # DIR
 {
 	local work=$1 root=$1/root module from
 	kernel_unpack "$work"
-	mkdir -p "$root"/{bin,modules,proc,sys,dev,etc/acpi/PWRF}
+	mkdir -p "$root"/{bin,modules,proc,sys,dev,run,tmp}
+	mkdir -p "$root/etc/acpi/PWRF" "$root/var/log"
+	ln -s ../run "$root/var/run"
 	from=$(echo "$work"/kernel/lib/modules/*/kernel)
 	for module in $GUEST_MODULES; do
 		cp "$from/$module.ko" "$root/modules"

@@ -1,0 +1,169 @@
+/* Guests: one row each, and one guest with what ties it to its host. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/field.h"
+#include "ctl/render.h"
+#include "ctl/table.h"
+
+static const struct table_column columns[] = {
+	{ "GUEST", false, false }, { "HOST", false, false },
+	{ "STATE", false, false }, { "VCPUS", true, false },
+	{ "USED", true, false }, { "MEMORY", true, false },
+	{ "AUTOSTART", false, true }, { "PERSISTENT", false, true },
+	{ "UUID", false, true }, { NULL, false, false },
+};
+
+static void
+state_words(const json_t *vm, char *out, size_t size)
+{
+	const char *reason = field_text(vm, "reason");
+
+	snprintf(out, size, "%s%s%s%s%s", field_text_or(vm, "state", "-"),
+	    reason != NULL ? " (" : "", reason != NULL ? reason : "",
+	    reason != NULL ? ")" : "",
+	    field_bool(vm, "moving") ? ", moving" : "");
+}
+
+static enum text_colour
+state_colour(const json_t *vm)
+{
+	const char *state = field_text_or(vm, "state", "");
+
+	if (field_bool(vm, "moving"))
+		return TEXT_YELLOW;
+	if (strcmp(state, "crashed") == 0)
+		return TEXT_RED;
+	return strcmp(state, "running") == 0 ? TEXT_PLAIN : TEXT_DIM;
+}
+
+static const char *
+yes_or_no(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	if (!json_is_boolean(value))
+		return "-";
+	return json_is_true(value) ? "yes" : "no";
+}
+
+const char *
+render_cores(const json_t *object, char out[TEXT_SIZE])
+{
+	const json_t *value = json_object_get(object, "cpu_used");
+
+	if (json_is_number(value))
+		snprintf(out, TEXT_SIZE, "%.1f", json_number_value(value));
+	else
+		strcpy(out, "-");
+	return out;
+}
+
+static void
+add_row(struct table *table, const json_t *vm)
+{
+	char text[TEXT_SIZE];
+
+	table_cell(table, TEXT_PLAIN, field_text(vm, "name"));
+	table_cell(table, TEXT_PLAIN, field_text(vm, "host"));
+	state_words(vm, text, sizeof(text));
+	table_cell(table, state_colour(vm), text);
+	table_cell(table, TEXT_PLAIN, text_number(field_int(vm, "vcpus"),
+	    text));
+	table_cell(table, TEXT_PLAIN, render_cores(vm, text));
+	table_cell(table, TEXT_PLAIN, text_bytes(field_int(vm, "memory"),
+	    text));
+	table_cell(table, TEXT_PLAIN, yes_or_no(vm, "autostart"));
+	table_cell(table, TEXT_PLAIN, yes_or_no(vm, "persistent"));
+	table_cell(table, TEXT_PLAIN, field_text(vm, "uuid"));
+}
+
+void
+render_vms(const json_t *answer, const struct style *style, bool wide,
+    struct buf *out)
+{
+	struct table *table = table_new(columns, wide);
+	const json_t *vm;
+	size_t i;
+
+	json_array_foreach(json_object_get(answer, "vms"), i, vm)
+		add_row(table, vm);
+	table_print(table, style, out);
+	table_free(table);
+}
+
+static void
+add_disks(const json_t *disks, struct buf *out)
+{
+	const json_t *disk;
+	size_t i;
+
+	json_array_foreach(disks, i, disk) {
+		struct buf text = BUF_INIT(8192);
+
+		buf_addf(&text, "%s %s", field_text_or(disk, "target", "-"),
+		    field_text_or(disk, "source", "(empty)"));
+		if (field_text(disk, "format") != NULL)
+			buf_addf(&text, " %s", field_text(disk, "format"));
+		if (field_text(disk, "cache") != NULL)
+			buf_addf(&text, " cache=%s", field_text(disk,
+			    "cache"));
+		if (field_bool(disk, "readonly"))
+			buf_adds(&text, " readonly");
+		render_field(i == 0 ? "disks" : "", buf_str(&text), out);
+		buf_free(&text);
+	}
+}
+
+static void
+add_texts(const char *key, const json_t *list, struct buf *out)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(list, i, one) {
+		char text[512];
+
+		if (json_is_string(one))
+			snprintf(text, sizeof(text), "%s",
+			    json_string_value(one));
+		else
+			snprintf(text, sizeof(text), "%s %s",
+			    field_text_or(one, "kind", "-"),
+			    field_text_or(one, "source", ""));
+		render_field(i == 0 ? key : "", text, out);
+	}
+}
+
+void
+render_vm(const json_t *vm, const struct style *style, bool wide,
+    struct buf *out)
+{
+	char text[256], cores[TEXT_SIZE], figure[TEXT_SIZE];
+
+	(void)style;
+	(void)wide;
+	render_field("guest", field_text(vm, "name"), out);
+	render_field("uuid", field_text(vm, "uuid"), out);
+	render_field("host", field_text(vm, "host"), out);
+	state_words(vm, text, sizeof(text));
+	render_field("state", text, out);
+	snprintf(text, sizeof(text), "%s, %s used", text_number(field_int(vm,
+	    "vcpus"), figure), render_cores(vm, cores));
+	render_field("vcpus", text, out);
+	render_field("memory", text_bytes(field_int(vm, "memory"), cores),
+	    out);
+	render_field("autostart", yes_or_no(vm, "autostart"), out);
+	render_field("persistent", yes_or_no(vm, "persistent"), out);
+	if (field_text(vm, "machine") != NULL) {
+		snprintf(text, sizeof(text), "%s %s",
+		    field_text_or(vm, "arch", "-"), field_text(vm,
+		    "machine"));
+		render_field("machine", text, out);
+		render_field("emulator", field_text(vm, "emulator"), out);
+	}
+	add_disks(json_object_get(vm, "disks"), out);
+	add_texts("nics", json_object_get(vm, "nics"), out);
+	add_texts("pinned by", json_object_get(vm, "pins"), out);
+}

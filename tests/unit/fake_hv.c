@@ -1,0 +1,364 @@
+/*
+ * A host for tests; see fake_hv.h.  One mutex over everything, and a condition
+ * for calls that are held.
+ */
+#include "fake_hv.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FAKE_CONNS_MAX 256
+
+struct hv_conn {
+	hv_event_fn fn;
+	void *arg;
+	bool alive, closed;
+	int users;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+/* Held while an event is emitted, so that close can wait for it. */
+static pthread_mutex_t emitting = PTHREAD_MUTEX_INITIALIZER;
+
+static struct hv_conn conns[FAKE_CONNS_MAX];
+static int opened, closed, misused;
+static int version;
+static bool domain_gone;
+static struct {
+	bool held;
+	int begun, inside, most;
+	int fail;
+	struct err err;
+} calls[FAKE_CALLS];
+
+void
+fake_reset(void)
+{
+	(void)pthread_mutex_lock(&lock);
+	memset(conns, 0, sizeof(conns));
+	memset(calls, 0, sizeof(calls));
+	opened = closed = misused = version = 0;
+	domain_gone = false;
+	(void)pthread_mutex_unlock(&lock);
+}
+
+void
+fake_hold(enum fake_call call)
+{
+	(void)pthread_mutex_lock(&lock);
+	calls[call].held = true;
+	(void)pthread_mutex_unlock(&lock);
+}
+
+void
+fake_let_go(enum fake_call call)
+{
+	(void)pthread_mutex_lock(&lock);
+	calls[call].held = false;
+	(void)pthread_cond_broadcast(&changed);
+	(void)pthread_mutex_unlock(&lock);
+}
+
+void
+fake_fail(enum fake_call call, int count, enum err_code code,
+    const char *message)
+{
+	(void)pthread_mutex_lock(&lock);
+	calls[call].fail = count;
+	(void)err_set(&calls[call].err, code, "%s", message);
+	(void)pthread_mutex_unlock(&lock);
+}
+
+void
+fake_change(void)
+{
+	(void)pthread_mutex_lock(&lock);
+	version++;
+	(void)pthread_mutex_unlock(&lock);
+}
+
+void
+fake_remove_domain(void)
+{
+	(void)pthread_mutex_lock(&lock);
+	domain_gone = true;
+	version++;
+	(void)pthread_mutex_unlock(&lock);
+}
+
+/* With the lock held: the newest main connection that is open. */
+static struct hv_conn *
+fake_main(void)
+{
+	for (int i = FAKE_CONNS_MAX - 1; i >= 0; i--) {
+		if (conns[i].fn != NULL && !conns[i].closed)
+			return &conns[i];
+	}
+	return NULL;
+}
+
+static void
+fake_emit_event(const struct hv_event *event, bool breaks)
+{
+	struct hv_conn *conn;
+
+	(void)pthread_mutex_lock(&emitting);
+	(void)pthread_mutex_lock(&lock);
+	conn = fake_main();
+	if (conn != NULL && breaks)
+		conn->alive = false;
+	(void)pthread_mutex_unlock(&lock);
+	if (conn != NULL)
+		conn->fn(event, conn->arg);
+	(void)pthread_mutex_unlock(&emitting);
+}
+
+void
+fake_emit(enum hv_event_kind kind, const char *uuid)
+{
+	struct hv_event event = { .kind = kind };
+
+	(void)snprintf(event.uuid, sizeof(event.uuid), "%s", uuid);
+	fake_emit_event(&event, false);
+}
+
+void
+fake_break(const char *why)
+{
+	struct hv_event event = { .kind = HV_EVENT_CLOSED };
+
+	(void)snprintf(event.detail, sizeof(event.detail), "%s", why);
+	fake_emit_event(&event, true);
+}
+
+void
+fake_break_idle(void)
+{
+	(void)pthread_mutex_lock(&lock);
+	for (int i = 0; i < FAKE_CONNS_MAX; i++) {
+		if (conns[i].fn == NULL)
+			conns[i].alive = false;
+	}
+	(void)pthread_mutex_unlock(&lock);
+}
+
+static int
+fake_number(const int *number)
+{
+	int value;
+
+	(void)pthread_mutex_lock(&lock);
+	value = *number;
+	(void)pthread_mutex_unlock(&lock);
+	return value;
+}
+
+int
+fake_begun(enum fake_call call)
+{
+	return fake_number(&calls[call].begun);
+}
+
+int
+fake_inside(enum fake_call call)
+{
+	return fake_number(&calls[call].inside);
+}
+
+int
+fake_most_inside(enum fake_call call)
+{
+	return fake_number(&calls[call].most);
+}
+
+int
+fake_opened(void)
+{
+	return fake_number(&opened);
+}
+
+int
+fake_closed(void)
+{
+	return fake_number(&closed);
+}
+
+int
+fake_misused(void)
+{
+	return fake_number(&misused);
+}
+
+/* Enters a call: waits while it is held.  -1: it is to fail.  Returns with the
+ * lock held.  *seen is the number when the call began. */
+static int
+fake_enter(enum fake_call call, struct hv_conn *conn, int *seen,
+    struct err *err)
+{
+	int rc = 0;
+
+	(void)pthread_mutex_lock(&lock);
+	calls[call].begun++;
+	calls[call].inside++;
+	if (calls[call].inside > calls[call].most)
+		calls[call].most = calls[call].inside;
+	if (conn != NULL) {
+		conn->users++;
+		misused += conn->closed;
+	}
+	*seen = version;
+	while (calls[call].held)
+		(void)pthread_cond_wait(&changed, &lock);
+	if (calls[call].fail > 0) {
+		calls[call].fail--;
+		rc = err_set(err, calls[call].err.code, "%s",
+		    calls[call].err.msg);
+	}
+	return rc;
+}
+
+static void
+fake_leave(enum fake_call call, struct hv_conn *conn)
+{
+	calls[call].inside--;
+	if (conn != NULL)
+		conn->users--;
+	(void)pthread_mutex_unlock(&lock);
+}
+
+static struct hv_conn *
+fake_open(const char *uri, hv_event_fn on_event, void *arg, struct err *err)
+{
+	struct hv_conn *conn = NULL;
+	int seen;
+
+	(void)uri;
+	if (fake_enter(FAKE_OPEN, NULL, &seen, err) == 0 &&
+	    opened < FAKE_CONNS_MAX) {
+		conn = &conns[opened++];
+		*conn = (struct hv_conn){ .fn = on_event, .arg = arg,
+			.alive = true };
+	}
+	fake_leave(FAKE_OPEN, NULL);
+	return conn;
+}
+
+static void
+fake_close(struct hv_conn *conn)
+{
+	(void)pthread_mutex_lock(&emitting);
+	(void)pthread_mutex_lock(&lock);
+	misused += conn->closed || conn->users > 0;
+	conn->closed = true;
+	closed++;
+	(void)pthread_mutex_unlock(&lock);
+	(void)pthread_mutex_unlock(&emitting);
+}
+
+static bool
+fake_alive(struct hv_conn *conn)
+{
+	bool alive;
+
+	(void)pthread_mutex_lock(&lock);
+	alive = conn->alive;
+	(void)pthread_mutex_unlock(&lock);
+	return alive;
+}
+
+static char *
+fake_text(int seen)
+{
+	char *text = NULL;
+
+	if (asprintf(&text, "%d", seen) < 0)
+		abort();
+	return text;
+}
+
+static struct facts_host *
+fake_list(struct hv_conn *conn, struct err *err)
+{
+	struct facts_host *facts = NULL;
+	int seen;
+
+	if (fake_enter(FAKE_LIST, conn, &seen, err) == 0) {
+		facts = calloc(1, sizeof(*facts));
+		if (facts == NULL)
+			abort();
+		facts->hostname = fake_text(seen);
+	}
+	fake_leave(FAKE_LIST, conn);
+	return facts;
+}
+
+static struct facts_domain *
+fake_domain(struct hv_conn *conn, const char *uuid, struct err *err)
+{
+	struct facts_domain *domain = NULL;
+	int seen;
+
+	if (fake_enter(FAKE_DOMAIN, conn, &seen, err) == 0) {
+		if (domain_gone) {
+			(void)err_set(err, ERR_NOT_FOUND, "no such domain");
+		} else {
+			domain = calloc(1, sizeof(*domain));
+			if (domain == NULL)
+				abort();
+			domain->uuid = strdup(uuid);
+			domain->name = fake_text(seen);
+		}
+	}
+	fake_leave(FAKE_DOMAIN, conn);
+	return domain;
+}
+
+static int
+fake_load(struct hv_conn *conn, struct facts_load *out, struct err *err)
+{
+	int seen, rc = fake_enter(FAKE_LOAD, conn, &seen, err);
+
+	if (rc == 0)
+		*out = (struct facts_load){ .memory_total = 1 };
+	fake_leave(FAKE_LOAD, conn);
+	return rc;
+}
+
+static int
+fake_job(struct hv_conn *conn, const char *uuid, struct hv_job *out,
+    struct err *err)
+{
+	int seen, rc = fake_enter(FAKE_JOB, conn, &seen, err);
+
+	(void)uuid;
+	if (rc == 0)
+		*out = (struct hv_job){ .active = conn->fn == NULL };
+	fake_leave(FAKE_JOB, conn);
+	return rc;
+}
+
+static int
+fake_migrate(struct hv_conn *conn, const struct hv_migrate *how,
+    struct err *err)
+{
+	int seen, rc = fake_enter(FAKE_MIGRATE, conn, &seen, err);
+
+	(void)how;
+	misused += conn->fn != NULL || conn->users > 1;
+	fake_leave(FAKE_MIGRATE, conn);
+	return rc;
+}
+
+const struct hv_ops fake_hv = {
+	.open = fake_open,
+	.close = fake_close,
+	.alive = fake_alive,
+	.list = fake_list,
+	.domain = fake_domain,
+	.load = fake_load,
+	.job = fake_job,
+	.migrate = fake_migrate,
+};
