@@ -22,6 +22,9 @@
 #define BEGIN_MS 10000
 #define GRACE_MS 1000
 
+/* Compared by address. */
+static const char HEARD_UP[] = "up", HEARD_DOWN[] = "down";
+
 static struct link *
 find_link(const char *host, void *arg)
 {
@@ -47,16 +50,7 @@ begin(void *arg)
 static void
 begin_when_all_known(struct daemon *d)
 {
-	struct snapshot *s;
-	bool all = true;
-
-	if (d->begun)
-		return;
-	s = pilot_snapshot(d->pilot);
-	for (size_t i = 0; i < s->host_count; i++)
-		all = all && (s->hosts[i].up || s->hosts[i].down_why != NULL);
-	snapshot_free(s);
-	if (all)
+	if (!d->begun && map_count(d->heard) == d->settings->host_count)
 		begin(d);
 }
 
@@ -76,33 +70,33 @@ announce_host(struct daemon *d, const char *type, const char *host,
 	announce_flush(d->announce);
 }
 
-/* What the inventory thinks of a host: -1 never heard, 0 down, 1 up. */
-static int
-host_state(struct daemon *d, const char *host)
+/* What was last heard from a host: NULL nothing, "up" or "down". */
+static const char *
+heard(const struct daemon *d, const char *host)
 {
-	struct snapshot *s = pilot_snapshot(d->pilot);
-	const struct snap_host *h = snapshot_find_host(s, host);
-	int state = h == NULL ? -1 : h->up ? 1 : h->down_why != NULL ? 0 : -1;
+	return map_get(d->heard, host);
+}
 
-	snapshot_free(s);
-	return state;
+static void
+set_heard(struct daemon *d, const char *host, const char *what)
+{
+	map_set(d->heard, host, (void *)(uintptr_t)what);
 }
 
 static void
 on_listed(const char *host, struct facts_host *facts, void *arg)
 {
 	struct daemon *d = arg;
-	int before = host_state(d, host);
+	const char *before = heard(d, host);
 	bool changed;
 
 	changed = inventory_apply(d->inventory, &(struct inventory_event){
 	    .news = INVENTORY_HOST_LISTED, .host = host,
 	    .now = clock_mono_now(), .facts = facts });
-	if (before != 1)
-		log_info("host", "%s: up", host);
-	if (before == 0)
+	set_heard(d, host, HEARD_UP);
+	if (before == HEARD_DOWN)
 		announce_host(d, "host.recovered", host, NULL);
-	if (before != 1)
+	if (before != HEARD_UP)
 		executor_host_news(d->executor, host);
 	begin_when_all_known(d);
 	if (changed)
@@ -113,12 +107,13 @@ static void
 on_lost(const char *host, const char *why, void *arg)
 {
 	struct daemon *d = arg;
-	int before = host_state(d, host);
+	const char *before = heard(d, host);
 
 	(void)inventory_apply(d->inventory, &(struct inventory_event){
 	    .news = INVENTORY_HOST_LOST, .host = host,
 	    .now = clock_mono_now(), .why = why });
-	if (before != 0) {
+	set_heard(d, host, HEARD_DOWN);
+	if (before != HEARD_DOWN) {
 		log_warn("host", "%s: lost: %s", host, why);
 		announce_host(d, "host.lost", host, why);
 	}
@@ -203,6 +198,7 @@ match_links(struct daemon *d, const struct settings *old)
 		}
 		link_close(value);
 		map_remove(d->links, name);
+		map_remove(d->heard, name);
 	}
 	for (i = 0; i < s->host_count; i++) {
 		const struct settings_host *h = &s->hosts[i];
@@ -483,6 +479,7 @@ build_core(struct daemon *d, struct err *err)
 	d->inventory = inventory_new();
 	inventory_configure(d->inventory, d->settings);
 	d->links = map_new(NULL);
+	d->heard = map_new(NULL);
 	d->announce = announce_new(d->store, d->settings);
 	d->deliver = deliver_new(d->loop, d->store, d->settings, err);
 	if (d->deliver == NULL)
@@ -604,6 +601,7 @@ daemon_free(struct daemon *d)
 		deliver_free(d->deliver);
 	announce_free(d->announce);
 	map_free(d->links);
+	map_free(d->heard);
 	inventory_free(d->inventory);
 	if (d->loop != NULL)
 		loop_free(d->loop);

@@ -35,6 +35,7 @@ struct daemon {
 	struct flags *flags;
 	struct pilot *pilot;
 	struct map *links;		/* host -> struct link */
+	struct map *heard;		/* host -> the last that was heard */
 	struct watchdir *watchdir;	/* NULL: none */
 	struct control_backend backend;
 	struct server *server;

@@ -292,6 +292,19 @@ look_up(struct move *m, const struct move_event *event, struct mono now)
 	return row;
 }
 
+/* What to do is more important than how it came to that: it stands first. */
+static void
+give_up(struct move *m, const char *why, struct move_actions *actions)
+{
+	char first[sizeof(m->error)];
+
+	(void)memcpy(first, m->error, sizeof(first));
+	(void)snprintf(m->error, sizeof(m->error), "%s%s%.300s", why,
+	    first[0] != '\0' ? "; it began with: " : "", first);
+	(void)add_text(actions, MOVE_DO_ALARM, "%s", why);
+	end(m, MOVE_STUCK, actions);
+}
+
 static void
 observed(struct move *m, const struct move_event *event, struct mono now,
     struct move_actions *actions)
@@ -341,9 +354,7 @@ observed(struct move *m, const struct move_event *event, struct mono now,
 		end(m, MOVE_FAILED, actions);
 		return;
 	case RECONCILE_PERSON:
-		set_error(m, row.why);
-		(void)add_text(actions, MOVE_DO_ALARM, "%s", row.why);
-		end(m, MOVE_STUCK, actions);
+		give_up(m, row.why, actions);
 		return;
 	}
 }
@@ -382,10 +393,11 @@ repaired(struct move *m, const struct err *err, struct move_actions *actions)
 		return;
 	}
 	if (m->repair_failures >= MOVE_REPAIR_TRIES) {
-		(void)snprintf(m->error, sizeof(m->error), "%s failed: %.700s",
+		char text[400];
+
+		(void)snprintf(text, sizeof(text), "%s failed: %.300s",
 		    reconcile_verdict_name(m->repair), err->msg);
-		(void)add_text(actions, MOVE_DO_ALARM, "%.500s", m->error);
-		end(m, MOVE_STUCK, actions);
+		give_up(m, text, actions);
 		return;
 	}
 	m->state = MOVE_WAITING;

@@ -192,6 +192,8 @@ wait_for_drains(struct ctl *ctl, json_t *drains)
 	/* Line by line, what blocks a guest was said when it came up. */
 	if (status == CTL_DONE)
 		status = show_ends(ctl, ctl->live ? NULL : last, last);
+	else if (last != NULL && ctl->args.output == ARGS_JSON)
+		show_ends(ctl, NULL, last);	/* as far as it came */
 	json_decref(first);
 	json_decref(last);
 	return status;

@@ -140,6 +140,22 @@ move_id(const json_t *vm)
 	return field_int(json_object_get(vm, "move"), "id");
 }
 
+/* A move that stands still (a host does not answer, say) has a reason; it is
+ * said when it comes up, and not each time that its figures change. */
+static void
+add_hold(const json_t *old, const json_t *vm, struct buf *out)
+{
+	const char *why = field_text(vm, "why");
+
+	if (why == NULL || (old != NULL && has_fate(old, "moving") &&
+	    field_text(old, "why") != NULL))
+		return;
+	start_line(vm, out);
+	buf_adds(out, "still moving");
+	add_why(": ", why, out);
+	buf_adds(out, "\n");
+}
+
 static void
 add_change(const json_t *old, const json_t *vm, struct buf *out)
 {
@@ -165,7 +181,9 @@ add_change(const json_t *old, const json_t *vm, struct buf *out)
 		add_moving(vm, out);
 	else if (has_fate(vm, "blocked") && !same)
 		add_blocked(vm, out);
-	else if (has_fate(vm, "excepted") && !same) {
+	if (has_fate(vm, "moving"))
+		add_hold(old, vm, out);
+	if (has_fate(vm, "excepted") && !same) {
 		start_line(vm, out);
 		buf_adds(out, "stays");
 		add_why(": ", field_text(vm, "why"), out);
@@ -202,8 +220,15 @@ render_drain_changes(const json_t *before, const json_t *now,
 	const json_t *vm;
 	size_t i;
 
+	const char *why = field_text(now, "why");
+
 	if (before == NULL)
 		add_headline(now, out);
+	if (why != NULL && field_text(before, "why") == NULL) {
+		text_add(out, field_text_or(now, "host", "-"));
+		add_why(": ", why, out);
+		buf_adds(out, "\n");
+	}
 	json_array_foreach(json_object_get(now, "vms"), i, vm) {
 		/* What had happened before one looked is no news. */
 		if (before == NULL && field_count(now, "moved") > 0 &&

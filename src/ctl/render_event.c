@@ -52,6 +52,28 @@ add_word(struct buf *out, bool *any, const char *before, const char *text)
 	*any = true;
 }
 
+/* How many guests of a drain, when its event says. */
+static void
+add_count(struct buf *out, bool *any, const json_t *data, const char *key)
+{
+	int64_t count = field_int(data, key);
+	char text[TEXT_SIZE];
+
+	if (count == FIELD_UNKNOWN || (count == 0 && *any))
+		return;
+	snprintf(text, sizeof(text), "%lld %s", (long long)count, key);
+	add_word(out, any, "", text);
+}
+
+static void
+add_flag(struct buf *out, bool *any, const json_t *data, const char *key)
+{
+	const json_t *flag = json_object_get(data, key);
+
+	if (json_is_boolean(flag))
+		add_word(out, any, json_is_true(flag) ? "" : "no ", key);
+}
+
 static void
 add_data(const json_t *data, struct buf *out)
 {
@@ -80,8 +102,14 @@ add_data(const json_t *data, struct buf *out)
 			add_word(out, &any, "", text_bytes(field_int(at,
 			    "bytes"), text));
 	}
+	add_count(out, &any, data, "moved");
+	add_count(out, &any, data, "blocked");
+	add_flag(out, &any, data, "maintenance");
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		add_word(out, &any, "", field_text(data, texts[i]));
+	/* A move's reason has parts; the text is the one for people. */
+	add_word(out, &any, "", field_text(json_object_get(data, "why"),
+	    "text"));
 }
 
 void

@@ -131,7 +131,8 @@ struct line {
 	double percent;
 	char rate[TEXT_SIZE];
 	char left[TEXT_SIZE];
-	char target[256];
+	char target[512];
+	bool no_figures;	/* the target's room is for words */
 	enum text_colour colour;
 };
 
@@ -146,61 +147,79 @@ add_part(const char *text, size_t width, const struct style *style,
 		text_add_spaces(out, width - used);
 }
 
-/* Optional parts, by what is given up last. */
-static void
-add_bar_line(struct line *line, size_t name_width, size_t mode_width,
-    const struct style *style, struct buf *out)
+/* How many columns each part of a line gets; 0: it is left out. */
+struct layout { size_t name, mode, bar, rate, left, target; };
+
+/* What is given up first: the rate, the target, what is left, the bar. */
+static struct layout
+lay_out(const struct line *line, size_t name_width, size_t mode_width,
+    const struct style *style)
 {
 	size_t room = style->width > 1 ? (size_t)style->width - 1 : 200;
-	size_t fixed = name_width + 2 + 2 + 4;
-	size_t bar, rate = 12, left = 14, target;
+	size_t fixed = name_width + 2 + 2 + 4, target, least;
+	struct layout to = { name_width, mode_width, 0, 12, 14, 0 };
 
 	if (room < fixed) {
-		name_width = room > 6 ? room - 6 : 0;
-		fixed = room;
-		mode_width = 0;
-	} else if (mode_width > room - fixed) {
-		mode_width = room - fixed;
+		to = (struct layout){ .name = room > 6 ? room - 6 : 0 };
+		return to;
 	}
-	fixed += mode_width;
+	if (to.mode > room - fixed)
+		to.mode = room - fixed;
+	fixed += to.mode;
+	least = fixed + 2 + BAR_LEAST;
 	target = text_width(line->target);
-	if (target > 0)
-		target += 2;
-	if (room < fixed + 2 + BAR_LEAST + rate + left + 4 + target)
-		rate = 0;
-	if (room < fixed + 2 + BAR_LEAST + left + 2 + target)
-		target = 0;
-	if (room < fixed + 2 + BAR_LEAST + left + 2)
-		left = 0;
-	fixed += (rate > 0 ? rate + 2 : 0) + (left > 0 ? left + 2 : 0) +
-	    target;
-	bar = room > fixed + 2 ? room - fixed - 2 : 0;
-	if (bar > BAR_MOST)
-		bar = BAR_MOST;
-	add_part(line->name, name_width, style, out);
+	to.target = target > 0 ? target + 2 : 0;
+	if (line->no_figures) {
+		to.rate = 0;
+		to.left = 0;
+		if (room < least + to.target)
+			to.target = room > least + 12 ? room - least : 0;
+	}
+	if (to.rate > 0 && room < least + to.rate + to.left + 4 + to.target)
+		to.rate = 0;
+	if (to.left > 0 && room < least + to.left + 2 + to.target)
+		to.target = 0;
+	if (room < least + to.left + 2)
+		to.left = 0;
+	fixed += (to.rate > 0 ? to.rate + 2 : 0) +
+	    (to.left > 0 ? to.left + 2 : 0) + to.target;
+	to.bar = room > fixed + 2 ? room - fixed - 2 : 0;
+	if (to.bar > BAR_MOST)
+		to.bar = BAR_MOST;
+	if (to.bar < BAR_LEAST)
+		to.bar = 0;
+	return to;
+}
+
+static void
+add_bar_line(const struct line *line, size_t name_width, size_t mode_width,
+    const struct style *style, struct buf *out)
+{
+	struct layout to = lay_out(line, name_width, mode_width, style);
+	size_t used = strlen(line->rate);
+
+	add_part(line->name, to.name, style, out);
 	text_add_spaces(out, 2);
-	if (mode_width > 0) {
-		add_part(line->mode, mode_width, style, out);
+	if (to.mode > 0) {
+		add_part(line->mode, to.mode, style, out);
 		text_add_spaces(out, 2);
 	}
-	if (bar >= BAR_LEAST) {
-		add_bar(line->percent, bar, style, line->colour, out);
+	if (to.bar > 0) {
+		add_bar(line->percent, to.bar, style, line->colour, out);
 		text_add_spaces(out, 2);
 	}
 	buf_addf(out, "%3d%%", (int)line->percent);
-	if (rate > 0) {
-		text_add_spaces(out, 2);
-		text_add_spaces(out, rate > strlen(line->rate) ?
-		    rate - strlen(line->rate) : 0);
+	if (to.rate > 0) {
+		text_add_spaces(out, 2 + (used < to.rate ? to.rate - used : 0));
 		buf_adds(out, line->rate);
 	}
-	if (left > 0) {
+	if (to.left > 0) {
 		text_add_spaces(out, 2);
-		add_part(line->left, left, style, out);
+		add_part(line->left, to.left, style, out);
 	}
-	if (target > 0) {
+	if (to.target > 0) {
 		text_add_spaces(out, 2);
-		text_add(out, line->target);
+		text_add_cut(out, line->target, to.target - 2, style->utf8);
 	}
 	buf_adds(out, "\n");
 }
@@ -212,6 +231,7 @@ add_moving_line(struct progress *progress, const json_t *vm,
 	const json_t *move = json_object_get(vm, "move");
 	const json_t *now = json_object_get(move, "progress");
 	int64_t eta = field_int(now, "eta_ms");
+	const char *why = field_text(vm, "why");
 	const char *to = field_text_or(vm, "to", field_text_or(move, "to",
 	    ""));
 	struct line line = { .percent = share_of(progress, vm),
@@ -232,8 +252,10 @@ add_moving_line(struct progress *progress, const json_t *vm,
 		snprintf(line.left, sizeof(line.left), "%s left",
 		    text_duration(eta, text));
 	}
-	snprintf(line.target, sizeof(line.target), "%s%s",
-	    style->utf8 ? "→ " : "> ", to);
+	snprintf(line.target, sizeof(line.target), "%s%s%s%s",
+	    style->utf8 ? "→ " : "> ", to, why != NULL ? "  " : "",
+	    why != NULL ? why : "");
+	line.no_figures = why != NULL;
 	add_bar_line(&line, name_width, 10, style, out);
 }
 

@@ -72,12 +72,27 @@ shows_progress(const struct ctl *ctl)
 	    ctl->args.output == ARGS_WIDE;
 }
 
+/* What a drain as a whole has to say, when any has. */
+static const char *
+drain_notice(const json_t *drains)
+{
+	const json_t *drain;
+	size_t i;
+
+	json_array_foreach(drains, i, drain)
+		if (field_text(drain, "why") != NULL)
+			return field_text(drain, "why");
+	return NULL;
+}
+
 static void
 draw_frame(struct view *view, const char *notice)
 {
 	struct buf text = BUF_INIT(CTL_OUTPUT_MAX);
 	struct buf out = BUF_INIT(CTL_OUTPUT_MAX);
 
+	if (notice == NULL)
+		notice = drain_notice(view->last);
 	term_measure(&view->ctl->style);
 	progress_render(view->progress, view->last,
 	    mono_diff(clock_mono_now(), view->started), notice,
@@ -189,8 +204,11 @@ look(struct view *view, int64_t patience_ms)
 	json_t *now;
 	int status;
 
+	/* A daemon that is well answers in time; give it the chance. */
+	if (patience_ms < WATCH_LEAST_MS)
+		patience_ms = WATCH_LEAST_MS;
 	http_set_timeout(view->ctl->http, patience_ms < WATCH_ANSWER_MS ?
-	    patience_ms + 1 : WATCH_ANSWER_MS);
+	    patience_ms : WATCH_ANSWER_MS);
 	now = view->watch->poll(view->ctl, view->watch->arg, &reply);
 	if (now == NULL) {
 		status = take_failure(view, &reply);

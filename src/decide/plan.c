@@ -85,7 +85,7 @@ plan_step(struct plan_state *state, struct plan *plan, const struct snap_vm *vm,
     struct plan_step *step)
 {
 	const struct snapshot *s = state->drain.input->snapshot;
-	const char *why;
+	const char *why = "";
 
 	drain_judge(&state->drain, state->planned, vm, &step->item);
 	if (step->item.fate == EVALUATE_BLOCKED)

@@ -68,8 +68,8 @@ abi_check(struct hv_conn *conn, const char *emulator, const char *arch,
 	CONN_HOLD(conn);
 	char *capabilities;
 
-	capabilities = virConnectGetDomainCapabilities(conn->vir, emulator,
-	    arch, machine, virt_type, 0);
+	capabilities = virConnectGetDomainCapabilities(
+	    conn->vir, emulator, arch, machine, virt_type, 0);
 	if (capabilities == NULL)
 		return abi_judge(conn, out, err);
 	free(capabilities);

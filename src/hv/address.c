@@ -23,7 +23,7 @@ struct uri_parts {
 	size_t scheme_len;
 	char host[ADDRESS_NAME_MAX];
 	bool bracketed;
-	const char *rest;	/* ":port", "/path", "" */
+	const char *rest; /* ":port", "/path", "" */
 };
 
 /* False: it has no host. */
@@ -85,8 +85,8 @@ address_is_loopback(const struct sockaddr *sa)
 static int
 address_lookup(const char *name, char *out, size_t size, struct err *err)
 {
-	struct addrinfo hints = { .ai_family = AF_UNSPEC,
-		.ai_socktype = SOCK_STREAM };
+	struct addrinfo hints = {
+	    .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
 	struct addrinfo *list = NULL;
 	char text[NI_MAXHOST];
 	bool loopback;
@@ -105,9 +105,11 @@ address_lookup(const char *name, char *out, size_t size, struct err *err)
 		return err_set(err, ERR_INVALID, "cannot resolve '%s': %s",
 		    name, gai_strerror(rc));
 	if (loopback)
-		return err_set(err, ERR_INVALID, "'%s' is this machine's "
+		return err_set(err, ERR_INVALID,
+		    "'%s' is this machine's "
 		    "loopback address (%s): set migrate_uri to an address "
-		    "that the other hosts can reach", name, text);
+		    "that the other hosts can reach",
+		    name, text);
 	(void)snprintf(out, size, family == AF_INET6 ? "[%s]" : "%s", text);
 	return 0;
 }
@@ -141,25 +143,24 @@ address_resolve_uri(const char *uri, char *out, size_t size, struct err *err)
 	if (address_lookup(parts.host, address, sizeof(address), err) < 0)
 		return err_prefix(err, "%s", uri);
 	if ((size_t)snprintf(out, size, "%.*s://%s%s", (int)parts.scheme_len,
-	    uri, address, parts.rest) < size)
+		uri, address, parts.rest) < size)
 		return 0;
 	return err_set(err, ERR_INVALID, "the URI is too long");
 }
 
 int
-address_from_uri(const char *libvirt_uri, char *out, size_t size,
-    struct err *err)
+address_from_uri(
+    const char *libvirt_uri, char *out, size_t size, struct err *err)
 {
 	char address[NI_MAXHOST + 2];
 	struct uri_parts parts;
 
 	if (!address_split(libvirt_uri, &parts))
-		return err_set(err, ERR_INVALID, "%s: names no host",
-		    libvirt_uri);
+		return err_set(
+		    err, ERR_INVALID, "%s: names no host", libvirt_uri);
 	if (parts.bracketed)
 		(void)snprintf(address, sizeof(address), "[%s]", parts.host);
-	else if (address_lookup(parts.host, address, sizeof(address),
-	    err) < 0)
+	else if (address_lookup(parts.host, address, sizeof(address), err) < 0)
 		return err_prefix(err, "%s", libvirt_uri);
 	if ((size_t)snprintf(out, size, "tcp://%s", address) < size)
 		return 0;

@@ -12,11 +12,11 @@
  * resolver (blocks).  A name that means this machine's loopback is refused:
  * the source would take itself for the target.
  */
-int address_resolve_uri(const char *uri, char *out, size_t size,
-    struct err *err);
+int address_resolve_uri(
+    const char *uri, char *out, size_t size, struct err *err);
 
 /* "tcp://ADDRESS" of the host that a libvirt URI leads to. */
-int address_from_uri(const char *libvirt_uri, char *out, size_t size,
-    struct err *err);
+int address_from_uri(
+    const char *libvirt_uri, char *out, size_t size, struct err *err);
 
 #endif

@@ -69,7 +69,7 @@ conn_is_alive(const struct hv_conn *conn)
 int
 conn_fail(const struct hv_conn *conn, struct err *err)
 {
-	virErrorPtr error = virSaveLastError();	/* asking resets it */
+	virErrorPtr error = virSaveLastError(); /* asking resets it */
 	enum err_code code;
 
 	code = error != NULL ? conn_code(error->code) : ERR_REFUSED;
@@ -86,13 +86,15 @@ conn_fail_open(struct err *err)
 	virErrorPtr error = virGetLastError();
 	enum err_code code = ERR_UNREACHABLE;
 
-	if (error != NULL && (error->code == VIR_ERR_AUTH_FAILED ||
-	    error->code == VIR_ERR_AUTH_CANCELLED ||
-	    error->code == VIR_ERR_ACCESS_DENIED ||
-	    error->code == VIR_ERR_OPERATION_DENIED))
+	if (error != NULL &&
+	    (error->code == VIR_ERR_AUTH_FAILED ||
+		error->code == VIR_ERR_AUTH_CANCELLED ||
+		error->code == VIR_ERR_ACCESS_DENIED ||
+		error->code == VIR_ERR_OPERATION_DENIED))
 		code = ERR_REFUSED;
-	else if (error != NULL && (error->code == VIR_ERR_INVALID_ARG ||
-	    error->code == VIR_ERR_NO_CONNECT))
+	else if (error != NULL &&
+	    (error->code == VIR_ERR_INVALID_ARG ||
+		error->code == VIR_ERR_NO_CONNECT))
 		code = ERR_INVALID;
 	return err_set(err, code, "%s", conn_message(error));
 }

@@ -18,8 +18,8 @@ struct events;
 
 struct hv_conn {
 	virConnectPtr vir;
-	struct events *events;	/* NULL: made for one long call */
-	pthread_mutex_t busy;	/* held by the one call that is being made */
+	struct events *events; /* NULL: made for one long call */
+	pthread_mutex_t busy;  /* held by the one call that is being made */
 };
 
 /*
@@ -29,7 +29,7 @@ struct hv_conn {
  * and crashes the process when the host comes back.  Every function of the
  * vtable that makes calls begins with CONN_HOLD(conn).
  */
-#define CONN_HOLD(conn) \
+#define CONN_HOLD(conn)                                                        \
 	cleanup(conn_release) struct hv_conn *conn_held = conn_hold(conn)
 
 struct hv_conn *conn_hold(struct hv_conn *conn);
@@ -45,8 +45,8 @@ int conn_fail_open(struct err *err);
 bool conn_is_alive(const struct hv_conn *conn);
 
 /* Looks a domain up; the caller frees it.  NULL: *err is set. */
-virDomainPtr conn_domain(const struct hv_conn *conn, const char *uuid,
-    struct err *err);
+virDomainPtr conn_domain(
+    const struct hv_conn *conn, const char *uuid, struct err *err);
 
 /* For cleanup(). */
 static inline void

@@ -104,8 +104,8 @@ convert_reason(int state, int reason)
 	case VIR_DOMAIN_SHUTOFF:
 		return convert_shutoff_reason(reason);
 	case VIR_DOMAIN_SHUTDOWN:
-		return reason == VIR_DOMAIN_SHUTDOWN_USER ?
-		    DOMAIN_REASON_USER : DOMAIN_REASON_OTHER;
+		return reason == VIR_DOMAIN_SHUTDOWN_USER ? DOMAIN_REASON_USER
+							  : DOMAIN_REASON_OTHER;
 	case VIR_DOMAIN_CRASHED:
 		return DOMAIN_REASON_CRASHED;
 	default:
@@ -117,17 +117,17 @@ void
 convert_job_unknown(struct hv_job *out)
 {
 	*out = (struct hv_job){
-		.elapsed_ms = FACTS_UNKNOWN,
-		.downtime_ms = FACTS_UNKNOWN,
-		.memory_total = FACTS_UNKNOWN,
-		.memory_done = FACTS_UNKNOWN,
-		.memory_remaining = FACTS_UNKNOWN,
-		.memory_rate = FACTS_UNKNOWN,
-		.dirty_rate = FACTS_UNKNOWN,
-		.disk_total = FACTS_UNKNOWN,
-		.disk_done = FACTS_UNKNOWN,
-		.disk_remaining = FACTS_UNKNOWN,
-		.iterations = FACTS_UNKNOWN,
+	    .elapsed_ms = FACTS_UNKNOWN,
+	    .downtime_ms = FACTS_UNKNOWN,
+	    .memory_total = FACTS_UNKNOWN,
+	    .memory_done = FACTS_UNKNOWN,
+	    .memory_remaining = FACTS_UNKNOWN,
+	    .memory_rate = FACTS_UNKNOWN,
+	    .dirty_rate = FACTS_UNKNOWN,
+	    .disk_total = FACTS_UNKNOWN,
+	    .disk_done = FACTS_UNKNOWN,
+	    .disk_remaining = FACTS_UNKNOWN,
+	    .iterations = FACTS_UNKNOWN,
 	};
 }
 
@@ -148,31 +148,31 @@ convert_job(virTypedParameterPtr params, int count, struct hv_job *out)
 	int64_t dirty_pages, page_size;
 
 	convert_job_unknown(out);
-	out->elapsed_ms = convert_param(params, count,
-	    VIR_DOMAIN_JOB_TIME_ELAPSED);
-	out->downtime_ms = convert_param(params, count,
-	    VIR_DOMAIN_JOB_DOWNTIME);
-	out->memory_total = convert_param(params, count,
-	    VIR_DOMAIN_JOB_MEMORY_TOTAL);
-	out->memory_done = convert_param(params, count,
-	    VIR_DOMAIN_JOB_MEMORY_PROCESSED);
-	out->memory_remaining = convert_param(params, count,
-	    VIR_DOMAIN_JOB_MEMORY_REMAINING);
-	out->memory_rate = convert_param(params, count,
-	    VIR_DOMAIN_JOB_MEMORY_BPS);
-	out->disk_total = convert_param(params, count,
-	    VIR_DOMAIN_JOB_DISK_TOTAL);
-	out->disk_done = convert_param(params, count,
-	    VIR_DOMAIN_JOB_DISK_PROCESSED);
-	out->disk_remaining = convert_param(params, count,
-	    VIR_DOMAIN_JOB_DISK_REMAINING);
-	out->iterations = convert_param(params, count,
-	    VIR_DOMAIN_JOB_MEMORY_ITERATION);
+	out->elapsed_ms =
+	    convert_param(params, count, VIR_DOMAIN_JOB_TIME_ELAPSED);
+	out->downtime_ms =
+	    convert_param(params, count, VIR_DOMAIN_JOB_DOWNTIME);
+	out->memory_total =
+	    convert_param(params, count, VIR_DOMAIN_JOB_MEMORY_TOTAL);
+	out->memory_done =
+	    convert_param(params, count, VIR_DOMAIN_JOB_MEMORY_PROCESSED);
+	out->memory_remaining =
+	    convert_param(params, count, VIR_DOMAIN_JOB_MEMORY_REMAINING);
+	out->memory_rate =
+	    convert_param(params, count, VIR_DOMAIN_JOB_MEMORY_BPS);
+	out->disk_total =
+	    convert_param(params, count, VIR_DOMAIN_JOB_DISK_TOTAL);
+	out->disk_done =
+	    convert_param(params, count, VIR_DOMAIN_JOB_DISK_PROCESSED);
+	out->disk_remaining =
+	    convert_param(params, count, VIR_DOMAIN_JOB_DISK_REMAINING);
+	out->iterations =
+	    convert_param(params, count, VIR_DOMAIN_JOB_MEMORY_ITERATION);
 
-	dirty_pages = convert_param(params, count,
-	    VIR_DOMAIN_JOB_MEMORY_DIRTY_RATE);
-	page_size = convert_param(params, count,
-	    VIR_DOMAIN_JOB_MEMORY_PAGE_SIZE);
+	dirty_pages =
+	    convert_param(params, count, VIR_DOMAIN_JOB_MEMORY_DIRTY_RATE);
+	page_size =
+	    convert_param(params, count, VIR_DOMAIN_JOB_MEMORY_PAGE_SIZE);
 	if (dirty_pages >= 0 && page_size > 0 &&
 	    dirty_pages <= INT64_MAX / page_size)
 		out->dirty_rate = dirty_pages * page_size;
@@ -180,6 +180,7 @@ convert_job(virTypedParameterPtr params, int count, struct hv_job *out)
 
 #define CONVERT_DETAILS 9
 
+/* clang-format off */
 static const struct {
 	const char *event;
 	const char *details[CONVERT_DETAILS];
@@ -208,6 +209,7 @@ static const struct {
 	[VIR_DOMAIN_EVENT_CRASHED] = { "crashed",
 	    { "panicked", "crashloaded" } },
 };
+/* clang-format on */
 
 #define CONVERT_EVENTS ((int)(sizeof(lifecycle) / sizeof(lifecycle[0])))
 
@@ -223,11 +225,11 @@ convert_lifecycle(int event, int detail, char *out, size_t size)
 	if (detail >= 0 && detail < CONVERT_DETAILS)
 		why = lifecycle[event].details[detail];
 	if (why != NULL)
-		(void)snprintf(out, size, "%s (%s)", lifecycle[event].event,
-		    why);
+		(void)snprintf(
+		    out, size, "%s (%s)", lifecycle[event].event, why);
 	else
-		(void)snprintf(out, size, "%s (%d)", lifecycle[event].event,
-		    detail);
+		(void)snprintf(
+		    out, size, "%s (%d)", lifecycle[event].event, detail);
 }
 
 const char *

@@ -27,20 +27,20 @@
 #define EVENTS_DOMAIN_MAX 8
 
 /* libvirt wants its generic callback type; each kind has its own. */
-#define EVENTS_DOMAIN_FN(fn) \
+#define EVENTS_DOMAIN_FN(fn)                                                   \
 	((virConnectDomainEventGenericCallback)(void (*)(void))(fn))
 
 struct events {
 	virConnectPtr vir;
 	hv_event_fn fn;
 	void *arg;
-	pthread_mutex_t lock;	/* for the two below; held while fn runs */
+	pthread_mutex_t lock; /* for the two below; held while fn runs */
 	bool muted;
 	unsigned refs;
 
 	int domain_ids[EVENTS_DOMAIN_MAX];
 	size_t domain_count;
-	int network_id, pool_id, pool_refresh_id, device_id;	/* -1: none */
+	int network_id, pool_id, pool_refresh_id, device_id; /* -1: none */
 	bool close_registered;
 };
 
@@ -77,22 +77,21 @@ events_emit(struct events *events, const struct hv_event *event)
 }
 
 static void
-events_begin(struct hv_event *out, enum hv_event_kind kind,
-    virDomainPtr domain)
+events_begin(struct hv_event *out, enum hv_event_kind kind, virDomainPtr domain)
 {
-	*out = (struct hv_event){ .kind = kind, .iteration = FACTS_UNKNOWN };
+	*out = (struct hv_event){.kind = kind, .iteration = FACTS_UNKNOWN};
 	convert_job_unknown(&out->job);
 	if (domain == NULL)
 		return;
 	if (virDomainGetUUIDString(domain, out->uuid) < 0)
 		out->uuid[0] = '\0';
-	(void)err_copy_line(out->name, sizeof(out->name),
-	    virDomainGetName(domain));
+	(void)err_copy_line(
+	    out->name, sizeof(out->name), virDomainGetName(domain));
 }
 
 static void
-events_emit_domain(void *arg, virDomainPtr domain, const char *what,
-    const char *which)
+events_emit_domain(
+    void *arg, virDomainPtr domain, const char *what, const char *which)
 {
 	struct hv_event event;
 	char text[256];
@@ -105,31 +104,31 @@ events_emit_domain(void *arg, virDomainPtr domain, const char *what,
 }
 
 static void
-events_on_lifecycle(virConnectPtr vir, virDomainPtr domain, int what,
-    int detail, void *arg)
+events_on_lifecycle(
+    virConnectPtr vir, virDomainPtr domain, int what, int detail, void *arg)
 {
 	bool gone = what == VIR_DOMAIN_EVENT_UNDEFINED &&
 	    detail == VIR_DOMAIN_EVENT_UNDEFINED_REMOVED;
 	struct hv_event event;
 
 	(void)vir;
-	events_begin(&event, gone ? HV_EVENT_DOMAIN_GONE : HV_EVENT_DOMAIN,
-	    domain);
+	events_begin(
+	    &event, gone ? HV_EVENT_DOMAIN_GONE : HV_EVENT_DOMAIN, domain);
 	convert_lifecycle(what, detail, event.detail, sizeof(event.detail));
 	events_emit(arg, &event);
 }
 
 static void
-events_on_iteration(virConnectPtr vir, virDomainPtr domain, int iteration,
-    void *arg)
+events_on_iteration(
+    virConnectPtr vir, virDomainPtr domain, int iteration, void *arg)
 {
 	struct hv_event event;
 
 	(void)vir;
 	events_begin(&event, HV_EVENT_ITERATION, domain);
 	event.iteration = iteration;
-	(void)snprintf(event.detail, sizeof(event.detail), "iteration %d",
-	    iteration);
+	(void)snprintf(
+	    event.detail, sizeof(event.detail), "iteration %d", iteration);
 	events_emit(arg, &event);
 }
 
@@ -147,16 +146,16 @@ events_on_job(virConnectPtr vir, virDomainPtr domain,
 }
 
 static void
-events_on_added(virConnectPtr vir, virDomainPtr domain, const char *alias,
-    void *arg)
+events_on_added(
+    virConnectPtr vir, virDomainPtr domain, const char *alias, void *arg)
 {
 	(void)vir;
 	events_emit_domain(arg, domain, "device added:", alias);
 }
 
 static void
-events_on_removed(virConnectPtr vir, virDomainPtr domain, const char *alias,
-    void *arg)
+events_on_removed(
+    virConnectPtr vir, virDomainPtr domain, const char *alias, void *arg)
 {
 	(void)vir;
 	events_emit_domain(arg, domain, "device removed:", alias);
@@ -201,8 +200,8 @@ events_emit_host(void *arg, const char *what, const char *name, int event_id)
 	char text[256];
 
 	events_begin(&event, HV_EVENT_HOST, NULL);
-	(void)err_copy_line(event.name, sizeof(event.name),
-	    name != NULL ? name : "");
+	(void)err_copy_line(
+	    event.name, sizeof(event.name), name != NULL ? name : "");
 	(void)snprintf(text, sizeof(text), "%s %s changed (%d)", what,
 	    event.name, event_id);
 	(void)err_copy_line(event.detail, sizeof(event.detail), text);
@@ -210,8 +209,8 @@ events_emit_host(void *arg, const char *what, const char *name, int event_id)
 }
 
 static void
-events_on_network(virConnectPtr vir, virNetworkPtr network, int what,
-    int detail, void *arg)
+events_on_network(
+    virConnectPtr vir, virNetworkPtr network, int what, int detail, void *arg)
 {
 	(void)vir;
 	(void)detail;
@@ -219,8 +218,8 @@ events_on_network(virConnectPtr vir, virNetworkPtr network, int what,
 }
 
 static void
-events_on_pool(virConnectPtr vir, virStoragePoolPtr pool, int what,
-    int detail, void *arg)
+events_on_pool(
+    virConnectPtr vir, virStoragePoolPtr pool, int what, int detail, void *arg)
 {
 	(void)vir;
 	(void)detail;
@@ -238,8 +237,8 @@ events_on_pool_refresh(virConnectPtr vir, virStoragePoolPtr pool, void *arg)
 static bool
 events_device_matters(const char *name)
 {
-	static const char *const guests[] = { "net_vnet", "net_tap",
-		"net_macvtap", "net_macvlan" };
+	static const char *const guests[] = {
+	    "net_vnet", "net_tap", "net_macvtap", "net_macvlan"};
 
 	if (name == NULL || strncmp(name, "net_", 4) != 0)
 		return false;
@@ -251,8 +250,8 @@ events_device_matters(const char *name)
 }
 
 static void
-events_on_device(virConnectPtr vir, virNodeDevicePtr device, int what,
-    int detail, void *arg)
+events_on_device(
+    virConnectPtr vir, virNodeDevicePtr device, int what, int detail, void *arg)
 {
 	const char *name = virNodeDeviceGetName(device);
 
@@ -275,14 +274,14 @@ events_on_close(virConnectPtr vir, int reason, void *arg)
 }
 
 static int
-events_add_domain(struct events *events, int id,
-    virConnectDomainEventGenericCallback fn)
+events_add_domain(
+    struct events *events, int id, virConnectDomainEventGenericCallback fn)
 {
 	int registered;
 
 	events_ref(events);
-	registered = virConnectDomainEventRegisterAny(events->vir, NULL, id,
-	    fn, events, events_unref);
+	registered = virConnectDomainEventRegisterAny(
+	    events->vir, NULL, id, fn, events, events_unref);
 	if (registered < 0) {
 		events_unref(events);
 		return -1;
@@ -299,22 +298,22 @@ events_register_domain(struct events *events)
 		virConnectDomainEventGenericCallback fn;
 		bool needed;
 	} kinds[EVENTS_DOMAIN_MAX] = {
-		{ VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-		    EVENTS_DOMAIN_FN(events_on_lifecycle), true },
-		{ VIR_DOMAIN_EVENT_ID_JOB_COMPLETED,
-		    EVENTS_DOMAIN_FN(events_on_job), false },
-		{ VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION,
-		    EVENTS_DOMAIN_FN(events_on_iteration), false },
-		{ VIR_DOMAIN_EVENT_ID_DEVICE_ADDED,
-		    EVENTS_DOMAIN_FN(events_on_added), false },
-		{ VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED,
-		    EVENTS_DOMAIN_FN(events_on_removed), false },
-		{ VIR_DOMAIN_EVENT_ID_DISK_CHANGE,
-		    EVENTS_DOMAIN_FN(events_on_disk), false },
-		{ VIR_DOMAIN_EVENT_ID_METADATA_CHANGE,
-		    EVENTS_DOMAIN_FN(events_on_metadata), false },
-		{ VIR_DOMAIN_EVENT_ID_BLOCK_JOB_2,
-		    EVENTS_DOMAIN_FN(events_on_block_job), false },
+	    {VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+		EVENTS_DOMAIN_FN(events_on_lifecycle), true},
+	    {VIR_DOMAIN_EVENT_ID_JOB_COMPLETED, EVENTS_DOMAIN_FN(events_on_job),
+		false},
+	    {VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION,
+		EVENTS_DOMAIN_FN(events_on_iteration), false},
+	    {VIR_DOMAIN_EVENT_ID_DEVICE_ADDED,
+		EVENTS_DOMAIN_FN(events_on_added), false},
+	    {VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED,
+		EVENTS_DOMAIN_FN(events_on_removed), false},
+	    {VIR_DOMAIN_EVENT_ID_DISK_CHANGE, EVENTS_DOMAIN_FN(events_on_disk),
+		false},
+	    {VIR_DOMAIN_EVENT_ID_METADATA_CHANGE,
+		EVENTS_DOMAIN_FN(events_on_metadata), false},
+	    {VIR_DOMAIN_EVENT_ID_BLOCK_JOB_2,
+		EVENTS_DOMAIN_FN(events_on_block_job), false},
 	};
 
 	for (size_t i = 0; i < EVENTS_DOMAIN_MAX; i++) {
@@ -342,32 +341,35 @@ events_register_host(struct events *events)
 	events_ref(events);
 	events->network_id = events_kept(events,
 	    virConnectNetworkEventRegisterAny(vir, NULL,
-	    VIR_NETWORK_EVENT_ID_LIFECYCLE,
-	    (virConnectNetworkEventGenericCallback)(void (*)(void))
-	    events_on_network, events, events_unref));
+		VIR_NETWORK_EVENT_ID_LIFECYCLE,
+		(virConnectNetworkEventGenericCallback)(void (*)(
+		    void))events_on_network,
+		events, events_unref));
 	events_ref(events);
 	events->pool_id = events_kept(events,
 	    virConnectStoragePoolEventRegisterAny(vir, NULL,
-	    VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE,
-	    (virConnectStoragePoolEventGenericCallback)(void (*)(void))
-	    events_on_pool, events, events_unref));
+		VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE,
+		(virConnectStoragePoolEventGenericCallback)(void (*)(
+		    void))events_on_pool,
+		events, events_unref));
 	events_ref(events);
 	events->pool_refresh_id = events_kept(events,
 	    virConnectStoragePoolEventRegisterAny(vir, NULL,
-	    VIR_STORAGE_POOL_EVENT_ID_REFRESH,
-	    (virConnectStoragePoolEventGenericCallback)(void (*)(void))
-	    events_on_pool_refresh, events, events_unref));
+		VIR_STORAGE_POOL_EVENT_ID_REFRESH,
+		(virConnectStoragePoolEventGenericCallback)(void (*)(
+		    void))events_on_pool_refresh,
+		events, events_unref));
 	events_ref(events);
 	events->device_id = events_kept(events,
 	    virConnectNodeDeviceEventRegisterAny(vir, NULL,
-	    VIR_NODE_DEVICE_EVENT_ID_LIFECYCLE,
-	    (virConnectNodeDeviceEventGenericCallback)(void (*)(void))
-	    events_on_device, events, events_unref));
+		VIR_NODE_DEVICE_EVENT_ID_LIFECYCLE,
+		(virConnectNodeDeviceEventGenericCallback)(void (*)(
+		    void))events_on_device,
+		events, events_unref));
 }
 
 struct events *
-events_register(virConnectPtr vir, hv_event_fn fn, void *arg,
-    struct err *err)
+events_register(virConnectPtr vir, hv_event_fn fn, void *arg, struct err *err)
 {
 	struct events *events = calloc(1, sizeof(*events));
 
@@ -382,15 +384,14 @@ events_register(virConnectPtr vir, hv_event_fn fn, void *arg,
 	(void)pthread_mutex_init(&events->lock, NULL);
 
 	events_ref(events);
-	if (virConnectRegisterCloseCallback(vir, events_on_close, events,
-	    events_unref) == 0)
+	if (virConnectRegisterCloseCallback(
+		vir, events_on_close, events, events_unref) == 0)
 		events->close_registered = true;
 	else
 		events_unref(events);
 	if (!events->close_registered || events_register_domain(events) < 0) {
 		(void)err_set(err, ERR_UNREACHABLE,
-		    "cannot register for events: %s",
-		    virGetLastErrorMessage());
+		    "cannot register for events: %s", virGetLastErrorMessage());
 		events_unregister(events);
 		return NULL;
 	}
@@ -410,19 +411,19 @@ events_unregister(struct events *events)
 	if (events->close_registered)
 		(void)virConnectUnregisterCloseCallback(vir, events_on_close);
 	for (size_t i = 0; i < events->domain_count; i++)
-		(void)virConnectDomainEventDeregisterAny(vir,
-		    events->domain_ids[i]);
+		(void)virConnectDomainEventDeregisterAny(
+		    vir, events->domain_ids[i]);
 	if (events->network_id >= 0)
-		(void)virConnectNetworkEventDeregisterAny(vir,
-		    events->network_id);
+		(void)virConnectNetworkEventDeregisterAny(
+		    vir, events->network_id);
 	if (events->pool_id >= 0)
-		(void)virConnectStoragePoolEventDeregisterAny(vir,
-		    events->pool_id);
+		(void)virConnectStoragePoolEventDeregisterAny(
+		    vir, events->pool_id);
 	if (events->pool_refresh_id >= 0)
-		(void)virConnectStoragePoolEventDeregisterAny(vir,
-		    events->pool_refresh_id);
+		(void)virConnectStoragePoolEventDeregisterAny(
+		    vir, events->pool_refresh_id);
 	if (events->device_id >= 0)
-		(void)virConnectNodeDeviceEventDeregisterAny(vir,
-		    events->device_id);
+		(void)virConnectNodeDeviceEventDeregisterAny(
+		    vir, events->device_id);
 	events_unref(events);
 }

@@ -13,8 +13,8 @@
  */
 struct events;
 
-struct events *events_register(virConnectPtr vir, hv_event_fn fn, void *arg,
-    struct err *err);
+struct events *events_register(
+    virConnectPtr vir, hv_event_fn fn, void *arg, struct err *err);
 
 /* Removes everything, also on a broken connection; must come before
  * virConnectClose(), which would otherwise not close.  After it returns, fn is

@@ -29,14 +29,14 @@ static struct err evloop_err;
 static void *
 evloop_main(void *arg)
 {
-	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+	const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
 
 	(void)arg;
 	for (;;) {
 		if (virEventRunDefaultImpl() == 0)
 			continue;
-		log_error("libvirt", "event loop: %s",
-		    virGetLastErrorMessage());
+		log_error(
+		    "libvirt", "event loop: %s", virGetLastErrorMessage());
 		(void)nanosleep(&pause, NULL);
 	}
 	return NULL;

@@ -23,14 +23,15 @@
 
 #define EXPLAIN_NEEDLES 3
 
-enum { PASSES, STAYS };			/* .permanent */
-enum { THIS_TARGET, ALL_TARGETS };	/* .any_target */
+enum { PASSES, STAYS };            /* .permanent */
+enum { THIS_TARGET, ALL_TARGETS }; /* .any_target */
 
 struct row {
 	const char *needles[EXPLAIN_NEEDLES];
 	struct hv_explanation says;
 };
 
+/* clang-format off */
 static const struct row rows[] = {
 /* Is somebody else using the disk?  Nothing may hide this one. */
 { { "Failed to get \"write\" lock" }, { "image-locked",
@@ -329,9 +330,14 @@ static const struct row rows[] = {
 	"The libvirt daemon does not run on this host.",
 	"Start libvirtd (or virtqemud) there.", PASSES, THIS_TARGET } },
 };
+/* clang-format on */
 
 static const struct hv_explanation explain_other = {
-	"other", NULL, NULL, PASSES, THIS_TARGET,
+    "other",
+    NULL,
+    NULL,
+    PASSES,
+    THIS_TARGET,
 };
 
 static int

@@ -6,9 +6,9 @@
  * substrings, most specific first; pure.
  */
 struct hv_explanation {
-	const char *token;	/* "unsafe-storage", "no-bridge": for programs */
-	const char *cause;	/* one sentence */
-	const char *remedy;	/* one sentence */
+	const char *token;  /* "unsafe-storage", "no-bridge": for programs */
+	const char *cause;  /* one sentence */
+	const char *remedy; /* one sentence */
 	/* Will the same move to the same target fail again until a person acts?
 	 * And does it hold for other targets too? */
 	int permanent;

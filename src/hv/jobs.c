@@ -55,53 +55,52 @@ jobs_flags(const struct hv_migrate *how)
 /* An address to send to.  Without one given, the one of the target's libvirt
  * daemon; without that, libvirt's own guess. */
 static int
-jobs_add_uri(const struct hv_migrate *how, struct params *params,
-    struct err *err)
+jobs_add_uri(
+    const struct hv_migrate *how, struct params *params, struct err *err)
 {
 	char uri[JOBS_URI_MAX];
 	struct err ignored;
 
 	if (how->migrate_uri != NULL) {
-		if (address_resolve_uri(how->migrate_uri, uri, sizeof(uri),
-		    err) < 0)
+		if (address_resolve_uri(
+			how->migrate_uri, uri, sizeof(uri), err) < 0)
 			return err_prefix(err, "migrate_uri");
-	} else if (address_from_uri(how->dest_uri, uri, sizeof(uri),
-	    &ignored) < 0) {
+	} else if (address_from_uri(how->dest_uri, uri, sizeof(uri), &ignored) <
+	    0) {
 		log_debug("migrate", "%s: no address of the target: %s",
 		    how->uuid, ignored.msg);
 		return 0;
 	}
-	if (virTypedParamsAddString(&params->list, &params->count,
-	    &params->max, VIR_MIGRATE_PARAM_URI, uri) < 0)
-		return err_set(err, ERR_INTERNAL, "%s",
-		    virGetLastErrorMessage());
+	if (virTypedParamsAddString(&params->list, &params->count, &params->max,
+		VIR_MIGRATE_PARAM_URI, uri) < 0)
+		return err_set(
+		    err, ERR_INTERNAL, "%s", virGetLastErrorMessage());
 	return 0;
 }
 
 static int
-jobs_add_bandwidth(const struct hv_migrate *how, struct params *params,
-    struct err *err)
+jobs_add_bandwidth(
+    const struct hv_migrate *how, struct params *params, struct err *err)
 {
-	int64_t mib = how->bandwidth / JOBS_MIB +
-	    (how->bandwidth % JOBS_MIB > 0);
+	int64_t mib =
+	    how->bandwidth / JOBS_MIB + (how->bandwidth % JOBS_MIB > 0);
 
 	if (how->bandwidth <= 0)
 		return 0;
-	if (virTypedParamsAddULLong(&params->list, &params->count,
-	    &params->max, VIR_MIGRATE_PARAM_BANDWIDTH,
-	    (unsigned long long)mib) < 0)
-		return err_set(err, ERR_INTERNAL, "%s",
-		    virGetLastErrorMessage());
+	if (virTypedParamsAddULLong(&params->list, &params->count, &params->max,
+		VIR_MIGRATE_PARAM_BANDWIDTH, (unsigned long long)mib) < 0)
+		return err_set(
+		    err, ERR_INTERNAL, "%s", virGetLastErrorMessage());
 	return 0;
 }
 
 int
-jobs_migrate(struct hv_conn *conn, const struct hv_migrate *how,
-    struct err *err)
+jobs_migrate(
+    struct hv_conn *conn, const struct hv_migrate *how, struct err *err)
 {
 	CONN_HOLD(conn);
 	cleanup(conn_domain_free) virDomainPtr domain = NULL;
-	cleanup(jobs_params_clear) struct params params = { 0 };
+	cleanup(jobs_params_clear) struct params params = {0};
 
 	domain = conn_domain(conn, how->uuid, err);
 	if (domain == NULL)
@@ -110,31 +109,32 @@ jobs_migrate(struct hv_conn *conn, const struct hv_migrate *how,
 	    jobs_add_bandwidth(how, &params, err) < 0)
 		return -1;
 	/* A wish: a hypervisor that cannot keeps its default. */
-	if (how->max_downtime_ms > 0 && virDomainMigrateSetMaxDowntime(domain,
-	    (unsigned long long)how->max_downtime_ms, 0) < 0)
+	if (how->max_downtime_ms > 0 &&
+	    virDomainMigrateSetMaxDowntime(
+		domain, (unsigned long long)how->max_downtime_ms, 0) < 0)
 		log_debug("migrate", "%s: maximum downtime: %s", how->uuid,
 		    virGetLastErrorMessage());
 	if (virDomainMigrateToURI3(domain, how->dest_uri, params.list,
-	    (unsigned)params.count, jobs_flags(how)) < 0)
+		(unsigned)params.count, jobs_flags(how)) < 0)
 		return conn_fail(conn, err);
 	return 0;
 }
 
 int
-jobs_job(struct hv_conn *conn, const char *uuid, struct hv_job *out,
-    struct err *err)
+jobs_job(
+    struct hv_conn *conn, const char *uuid, struct hv_job *out, struct err *err)
 {
 	CONN_HOLD(conn);
 	cleanup(conn_domain_free) virDomainPtr domain = NULL;
-	cleanup(jobs_params_clear) struct params params = { 0 };
+	cleanup(jobs_params_clear) struct params params = {0};
 	virErrorPtr error;
 	int type;
 
 	domain = conn_domain(conn, uuid, err);
 	if (domain == NULL)
 		return -1;
-	if (virDomainGetJobStats(domain, &type, &params.list, &params.count,
-	    0) == 0) {
+	if (virDomainGetJobStats(
+		domain, &type, &params.list, &params.count, 0) == 0) {
 		convert_job(params.list, params.count, out);
 		out->active = type != VIR_DOMAIN_JOB_NONE;
 		return 0;
@@ -142,8 +142,9 @@ jobs_job(struct hv_conn *conn, const char *uuid, struct hv_job *out,
 	/* Figures of a migration are at its source; that there is one is
 	 * known here as well.  No job without a process. */
 	error = virGetLastError();
-	if (error != NULL && (error->code == VIR_ERR_OPERATION_UNSUPPORTED ||
-	    error->code == VIR_ERR_OPERATION_INVALID)) {
+	if (error != NULL &&
+	    (error->code == VIR_ERR_OPERATION_UNSUPPORTED ||
+		error->code == VIR_ERR_OPERATION_INVALID)) {
 		convert_job_unknown(out);
 		out->active = error->code == VIR_ERR_OPERATION_UNSUPPORTED;
 		return 0;
@@ -152,20 +153,20 @@ jobs_job(struct hv_conn *conn, const char *uuid, struct hv_job *out,
 }
 
 int
-jobs_last_job(struct hv_conn *conn, const char *uuid, struct hv_job *out,
-    struct err *err)
+jobs_last_job(
+    struct hv_conn *conn, const char *uuid, struct hv_job *out, struct err *err)
 {
 	CONN_HOLD(conn);
 	cleanup(conn_domain_free) virDomainPtr domain = NULL;
-	cleanup(jobs_params_clear) struct params params = { 0 };
+	cleanup(jobs_params_clear) struct params params = {0};
 	int type;
 
 	domain = conn_domain(conn, uuid, err);
 	if (domain == NULL)
 		return -1;
 	if (virDomainGetJobStats(domain, &type, &params.list, &params.count,
-	    VIR_DOMAIN_JOB_STATS_COMPLETED |
-	    VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED) < 0)
+		VIR_DOMAIN_JOB_STATS_COMPLETED |
+		    VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED) < 0)
 		return conn_fail(conn, err);
 	if (type == VIR_DOMAIN_JOB_NONE)
 		return err_set(err, ERR_NOT_FOUND,
@@ -249,8 +250,9 @@ jobs_undefine(struct hv_conn *conn, const char *uuid, struct err *err)
 		return conn_fail(conn, err);
 	if (active == 1)
 		return err_set(err, ERR_CONFLICT, "the domain is active");
-	if (virDomainUndefineFlags(domain, VIR_DOMAIN_UNDEFINE_KEEP_NVRAM |
-	    VIR_DOMAIN_UNDEFINE_KEEP_TPM) == 0)
+	if (virDomainUndefineFlags(domain,
+		VIR_DOMAIN_UNDEFINE_KEEP_NVRAM |
+		    VIR_DOMAIN_UNDEFINE_KEEP_TPM) == 0)
 		return 0;
 	/* libvirt before 8.9 cannot promise to keep TPM state, which matters
 	 * only where there is some. */
@@ -258,15 +260,15 @@ jobs_undefine(struct hv_conn *conn, const char *uuid, struct err *err)
 	if (error == NULL || error->code != VIR_ERR_INVALID_ARG)
 		return conn_fail(conn, err);
 	(void)conn_fail(conn, err);
-	if (!jobs_has_tpm(domain) && virDomainUndefineFlags(domain,
-	    VIR_DOMAIN_UNDEFINE_KEEP_NVRAM) == 0)
+	if (!jobs_has_tpm(domain) &&
+	    virDomainUndefineFlags(domain, VIR_DOMAIN_UNDEFINE_KEEP_NVRAM) == 0)
 		return 0;
 	return -1;
 }
 
 int
-jobs_set_autostart(struct hv_conn *conn, const char *uuid, bool on,
-    struct err *err)
+jobs_set_autostart(
+    struct hv_conn *conn, const char *uuid, bool on, struct err *err)
 {
 	CONN_HOLD(conn);
 	cleanup(conn_domain_free) virDomainPtr domain = NULL;

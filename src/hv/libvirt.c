@@ -25,8 +25,8 @@
 #include "hv/jobs.h"
 #include "hv/listing.h"
 
-#define LIBVIRT_KEEPALIVE_S	5
-#define LIBVIRT_KEEPALIVE_COUNT	3
+#define LIBVIRT_KEEPALIVE_S 5
+#define LIBVIRT_KEEPALIVE_COUNT 3
 
 int
 hv_libvirt_start(struct err *err)
@@ -45,15 +45,14 @@ libvirt_close(struct hv_conn *conn)
 		events_unregister(conn->events);
 	left = virConnectClose(conn->vir);
 	if (left != 0)
-		log_warn("libvirt", "a closed connection is still held (%d)",
-		    left);
+		log_warn(
+		    "libvirt", "a closed connection is still held (%d)", left);
 	(void)pthread_mutex_destroy(&conn->busy);
 	free(conn);
 }
 
 static struct hv_conn *
-libvirt_open(const char *uri, hv_event_fn on_event, void *arg,
-    struct err *err)
+libvirt_open(const char *uri, hv_event_fn on_event, void *arg, struct err *err)
 {
 	virConnectPtr vir = virConnectOpen(uri);
 	struct hv_conn *conn;
@@ -68,8 +67,8 @@ libvirt_open(const char *uri, hv_event_fn on_event, void *arg,
 	conn->vir = vir;
 	(void)pthread_mutex_init(&conn->busy, NULL);
 	/* 1: the other side cannot; then TCP alone has to notice. */
-	if (virConnectSetKeepAlive(vir, LIBVIRT_KEEPALIVE_S,
-	    LIBVIRT_KEEPALIVE_COUNT) < 0) {
+	if (virConnectSetKeepAlive(
+		vir, LIBVIRT_KEEPALIVE_S, LIBVIRT_KEEPALIVE_COUNT) < 0) {
 		(void)conn_fail(conn, err);
 		libvirt_close(conn);
 		return NULL;
@@ -105,8 +104,9 @@ libvirt_is_writable(virConnectPtr vir)
 		free(xml);
 		return true;
 	}
-	return error == NULL || (error->code != VIR_ERR_OPERATION_DENIED &&
-	    error->code != VIR_ERR_ACCESS_DENIED);
+	return error == NULL ||
+	    (error->code != VIR_ERR_OPERATION_DENIED &&
+		error->code != VIR_ERR_ACCESS_DENIED);
 }
 
 static int
@@ -125,34 +125,33 @@ libvirt_access(struct hv_conn *conn, struct hv_access *out, struct err *err)
 	if (hostname == NULL)
 		return conn_fail(conn, err);
 	*out = (struct hv_access){
-		.libvirt_version = (int64_t)libvirt,
-		.hypervisor_version = (int64_t)hypervisor,
-		.secure = secure == 1,
-		.writable = libvirt_is_writable(conn->vir),
+	    .libvirt_version = (int64_t)libvirt,
+	    .hypervisor_version = (int64_t)hypervisor,
+	    .secure = secure == 1,
+	    .writable = libvirt_is_writable(conn->vir),
 	};
 	(void)err_copy_line(out->hostname, sizeof(out->hostname), hostname);
 	free(hostname);
 	if (!conn_is_alive(conn))
-		return err_set(err, ERR_UNREACHABLE,
-		    "the connection was lost");
+		return err_set(err, ERR_UNREACHABLE, "the connection was lost");
 	return 0;
 }
 
 const struct hv_ops hv_libvirt = {
-	.open = libvirt_open,
-	.close = libvirt_close,
-	.alive = libvirt_alive,
-	.list = listing_host,
-	.domain = listing_domain,
-	.load = listing_load,
-	.access = libvirt_access,
-	.check_abi = abi_check,
-	.migrate = jobs_migrate,
-	.job = jobs_job,
-	.last_job = jobs_last_job,
-	.abort = jobs_abort,
-	.resume = jobs_resume,
-	.destroy = jobs_destroy,
-	.undefine = jobs_undefine,
-	.set_autostart = jobs_set_autostart,
+    .open = libvirt_open,
+    .close = libvirt_close,
+    .alive = libvirt_alive,
+    .list = listing_host,
+    .domain = listing_domain,
+    .load = listing_load,
+    .access = libvirt_access,
+    .check_abi = abi_check,
+    .migrate = jobs_migrate,
+    .job = jobs_job,
+    .last_job = jobs_last_job,
+    .abort = jobs_abort,
+    .resume = jobs_resume,
+    .destroy = jobs_destroy,
+    .undefine = jobs_undefine,
+    .set_autostart = jobs_set_autostart,
 };

@@ -31,12 +31,12 @@
 #include "hv/link_state.h"
 
 /* Up for this long: the next failure counts as the first one. */
-#define LINK_STABLE_MS	10000
+#define LINK_STABLE_MS 10000
 /* Between attempts beside hanging ones: tripled each time.  LINK_OPENS_MAX of
  * them last for hours. */
 #define LINK_HANG_MIN_MS 10000
 #define LINK_HANG_MAX_MS 3600000
-#define LINK_KEY_SIZE	300
+#define LINK_KEY_SIZE 300
 
 struct attempt {
 	struct link *link;
@@ -57,13 +57,25 @@ link_unref(struct link *link)
 {
 	if (--link->refs > 0)
 		return;
+	(void)pthread_mutex_destroy(&link->lock);
 	free(link->lost_why);
 	free(link->host);
 	free(link->uri);
 	free(link);
 }
 
-struct link_conn *
+bool
+link_is_closing(struct link *link)
+{
+	bool closing;
+
+	(void)pthread_mutex_lock(&link->lock);
+	closing = link->closing;
+	(void)pthread_mutex_unlock(&link->lock);
+	return closing;
+}
+
+static struct link_conn *
 link_conn_new(struct link *link)
 {
 	struct link_conn *conn = calloc(1, sizeof(*conn));
@@ -72,18 +84,9 @@ link_conn_new(struct link *link)
 		abort();
 	conn->link = link;
 	conn->refs = 1;
-	(void)pthread_mutex_init(&conn->lock, NULL);
+	atomic_init(&conn->uses, 1);
 	link_ref(link);
 	return conn;
-}
-
-/* After this the event thread does not touch the loop any more. */
-static void
-link_conn_mute(struct link_conn *conn)
-{
-	(void)pthread_mutex_lock(&conn->lock);
-	conn->muted = true;
-	(void)pthread_mutex_unlock(&conn->lock);
 }
 
 void
@@ -92,16 +95,22 @@ link_conn_free(struct link_conn *conn)
 	struct link *link = conn->link;
 	bool wait;
 
-	(void)pthread_mutex_lock(&conn->lock);
+	(void)pthread_mutex_lock(&link->lock);
 	conn->dead = true;
 	wait = conn->posted;
-	(void)pthread_mutex_unlock(&conn->lock);
+	(void)pthread_mutex_unlock(&link->lock);
 	if (wait)
-		return;		/* the drain comes back here */
-	(void)pthread_mutex_destroy(&conn->lock);
+		return; /* the drain comes back here */
 	free(conn->events);
 	free(conn);
 	link_unref(link);
+}
+
+void
+link_conn_unref(struct link_conn *conn)
+{
+	if (--conn->refs == 0)
+		link_conn_free(conn);
 }
 
 static void
@@ -115,28 +124,49 @@ link_conn_work_close(void *item)
 static void
 link_conn_closed(void *item, int cancelled)
 {
-	/* Cancelled: the process ends, and events may still come. */
+	/* Cancelled: the process ends, and the connection is still open. */
 	if (!cancelled)
-		link_conn_free(item);
+		link_conn_unref(item);
 }
 
 void
-link_conn_unref(struct link_conn *conn)
+link_conn_use(struct link_conn *conn)
+{
+	conn->refs++;
+	(void)atomic_fetch_add(&conn->uses, 1);
+}
+
+void
+link_conn_used(struct link_conn *conn)
+{
+	if (atomic_fetch_sub(&conn->uses, 1) == 1)
+		conn->link->ops->close(conn->conn);
+}
+
+void
+link_conn_unused(struct link_conn *conn)
 {
 	struct link *link = conn->link;
 
-	if (--conn->refs > 0)
+	if (atomic_fetch_sub(&conn->uses, 1) > 1 || conn->conn == NULL)
 		return;
-	link_conn_mute(conn);
-	if (conn->conn == NULL) {
-		link_conn_free(conn);
-		return;
-	}
+	conn->refs++;
 	/* Refused only when the process is about to end. */
-	if (workers_submit(link->workers, WORKERS_NORMAL, link->host,
-	    link_conn_work_close, link_conn_closed, conn) < 0)
-		log_debug("link", "%s: a connection is left open",
-		    link->host);
+	if (workers_submit(link->workers, WORKERS_CONTROL, link->host,
+		link_conn_work_close, link_conn_closed, conn) < 0)
+		log_debug("link", "%s: a connection is left open", link->host);
+}
+
+/* Its owner lets go of it: no more events, and it is closed when the last call
+ * on it has returned. */
+static void
+link_conn_release(struct link_conn *conn)
+{
+	(void)pthread_mutex_lock(&conn->link->lock);
+	conn->muted = true;
+	(void)pthread_mutex_unlock(&conn->link->lock);
+	link_conn_unused(conn);
+	link_conn_unref(conn);
 }
 
 bool
@@ -183,7 +213,7 @@ link_back_off(struct link *link)
 	int64_t max = LINK_BACKOFF_MIN_MS;
 
 	for (unsigned i = 0; i < link->failures && max < LINK_BACKOFF_MAX_MS;
-	    i++)
+	     i++)
 		max *= 2;
 	if (max > LINK_BACKOFF_MAX_MS)
 		max = LINK_BACKOFF_MAX_MS;
@@ -199,15 +229,14 @@ link_drop(struct link *link, const char *why)
 
 	if (conn == NULL)
 		return;
-	if (link->phase == LINK_UP && mono_diff(clock_mono_now(),
-	    link->up_since) > LINK_STABLE_MS)
+	if (link->phase == LINK_UP &&
+	    mono_diff(clock_mono_now(), link->up_since) > LINK_STABLE_MS)
 		link->failures = 0;
 	link->conn = NULL;
 	link_read_reset(link);
 	link_call_reset(link);
 	link_own_reset(link);
-	link_conn_mute(conn);
-	link_conn_unref(conn);
+	link_conn_release(conn);
 	link_back_off(link);
 	link_report_lost(link, why);
 }
@@ -247,8 +276,12 @@ link_work_open(void *item)
 	struct attempt *attempt = item;
 	struct link *link = attempt->link;
 
-	attempt->conn->conn = link->ops->open(link->uri, link_events_on_event,
-	    attempt->conn, &attempt->err);
+	attempt->conn->conn = link->ops->open(
+	    link->uri, link_events_on_event, attempt->conn, &attempt->err);
+	if (attempt->conn->conn != NULL && link_is_closing(link)) {
+		link->ops->close(attempt->conn->conn);
+		attempt->conn->conn = NULL;
+	}
 }
 
 static void
@@ -263,7 +296,7 @@ link_opened(void *item, int cancelled)
 	    link->conn != NULL) {
 		bool failed = !cancelled && conn->conn == NULL;
 
-		link_conn_unref(conn);
+		link_conn_release(conn);
 		if (failed)
 			link_open_failed(link, attempt);
 	} else {
@@ -275,14 +308,13 @@ link_opened(void *item, int cancelled)
 
 /* Attempts beside one that hangs need a queue of their own. */
 static void
-link_open_key(const struct link *link, unsigned slot,
-    char key[LINK_KEY_SIZE])
+link_open_key(const struct link *link, unsigned slot, char key[LINK_KEY_SIZE])
 {
 	if (slot == 0)
 		(void)snprintf(key, LINK_KEY_SIZE, "%s", link->host);
 	else
-		(void)snprintf(key, LINK_KEY_SIZE, "%s/open%u", link->host,
-		    slot);
+		(void)snprintf(
+		    key, LINK_KEY_SIZE, "%s/open%u", link->host, slot);
 }
 
 static void
@@ -311,7 +343,7 @@ link_open(struct link *link)
 	loop_timer_set(link->connect_timer, link->open_ms);
 	link_open_key(link, slot, key);
 	if (workers_submit(link->workers, WORKERS_OPEN, key, link_work_open,
-	    link_opened, attempt) < 0) {
+		link_opened, attempt) < 0) {
 		(void)err_set(&attempt->err, ERR_LIMIT,
 		    "too many calls wait for a thread");
 		link_opened(attempt, 0);
@@ -334,8 +366,8 @@ link_on_connect_timer(void *arg)
 		if (link->hang_ms < LINK_HANG_MAX_MS)
 			link->hang_ms *= 3;
 		(void)snprintf(why, sizeof(why),
-		    "no answer to the attempt to connect after %" PRId64
-		    " ms", link->open_ms);
+		    "no answer to the attempt to connect after %" PRId64 " ms",
+		    link->open_ms);
 		link_report_lost(link, why);
 		return;
 	case LINK_LISTING:
@@ -346,10 +378,9 @@ link_on_connect_timer(void *arg)
 }
 
 struct link *
-link_new(struct loop *loop, struct workers *workers,
-    const struct hv_ops *ops, const char *host, const char *uri,
-    int64_t sample_interval_ms, const struct link_callbacks *callbacks,
-    void *arg)
+link_new(struct loop *loop, struct workers *workers, const struct hv_ops *ops,
+    const char *host, const char *uri, int64_t sample_interval_ms,
+    const struct link_callbacks *callbacks, void *arg)
 {
 	struct link *link = calloc(1, sizeof(*link));
 
@@ -365,14 +396,14 @@ link_new(struct loop *loop, struct workers *workers,
 	link->callbacks = *callbacks;
 	link->arg = arg;
 	link->refs = 1;
+	(void)pthread_mutex_init(&link->lock, NULL);
 	link->open_ms = LINK_OPEN_MS;
 	link->hang_ms = LINK_HANG_MIN_MS;
 	link->silent_ms = LINK_SILENT_MS;
 	link->sample_interval_ms = sample_interval_ms;
 	link->rereads = map_new(free);
 	LIST_INIT(&link->calls);
-	link->connect_timer = loop_timer_new(loop, link_on_connect_timer,
-	    link);
+	link->connect_timer = loop_timer_new(loop, link_on_connect_timer, link);
 	link->relist_timer = loop_timer_new(loop, link_read_on_relist, link);
 	link->sample_timer = loop_timer_new(loop, link_read_on_sample, link);
 	link->tick_timer = loop_timer_new(loop, link_call_on_tick, link);
@@ -387,6 +418,9 @@ link_close(struct link *link)
 
 	if (link == NULL)
 		return;
+	(void)pthread_mutex_lock(&link->lock);
+	link->closing = true;
+	(void)pthread_mutex_unlock(&link->lock);
 	conn = link->conn;
 	link->conn = NULL;
 	link->phase = LINK_CLOSED;
@@ -399,10 +433,8 @@ link_close(struct link *link)
 	loop_timer_free(link->tick_timer);
 	map_free(link->rereads);
 	link->rereads = NULL;
-	if (conn != NULL) {
-		link_conn_mute(conn);
-		link_conn_unref(conn);
-	}
+	if (conn != NULL)
+		link_conn_release(conn);
 	link_unref(link);
 }
 

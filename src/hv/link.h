@@ -22,8 +22,8 @@
  * link_silent_ms().  Nothing here ever blocks the loop.
  */
 
-#define LINK_OPEN_MS	15000
-#define LINK_RELIST_MS	60000
+#define LINK_OPEN_MS 15000
+#define LINK_RELIST_MS 60000
 #define LINK_BACKOFF_MIN_MS 500
 #define LINK_BACKOFF_MAX_MS 30000
 
@@ -35,8 +35,8 @@ struct link_callbacks {
 	/* Once per outage, and again when the cause changes; also for a host that
 	 * was never reached.  `listed` ends the outage. */
 	void (*lost)(const char *host, const char *why, void *arg);
-	void (*domain)(const char *host, struct facts_domain *domain,
-	    void *arg);
+	void (*domain)(
+	    const char *host, struct facts_domain *domain, void *arg);
 	void (*domain_gone)(const char *host, const char *uuid, void *arg);
 	void (*load)(const char *host, struct facts_load *load, void *arg);
 	/* A call waits for its answer and nothing else has been answered for
@@ -45,8 +45,8 @@ struct link_callbacks {
 	 * its next `listed`. */
 	void (*silent)(const char *host, int64_t silent_ms, void *arg);
 	/* Raw events, for followers of migrations. */
-	void (*event)(const char *host, const struct hv_event *event,
-	    void *arg);
+	void (*event)(
+	    const char *host, const struct hv_event *event, void *arg);
 };
 
 struct link *link_new(struct loop *loop, struct workers *workers,

@@ -22,14 +22,16 @@ struct link_call_item {
 	LIST_ENTRY(link_call_item) next;
 	struct link *link;
 	uint64_t generation;
-	struct link_conn *conn;		/* the main one; NULL: there was none */
-	struct hv_conn *own;		/* to be used instead; may be NULL */
+	struct link_conn *conn; /* the main one; NULL: there was none */
+	bool control;           /* has an idle one to itself, if any */
+	struct hv_conn *own;    /* that one; the worker's meanwhile */
 	void (*work)(const struct hv_ops *, struct hv_conn *, void *);
 	void (*done)(void *, const struct err *);
 	void *item;
 	struct err err;
-	_Atomic int64_t started_ms;	/* 0: waits for a worker */
-	bool alive;			/* the connection, after the call */
+	_Atomic int64_t started_ms; /* 0: waits for a worker */
+	bool on_main;               /* it was made on the main connection */
+	bool alive;                 /* the connection, after the call */
 };
 
 /* When the oldest call that waits on the main connection began; 0: none. */
@@ -39,11 +41,11 @@ link_call_oldest(const struct link *link)
 	const struct link_call_item *call;
 	int64_t oldest = 0;
 
-	LIST_FOREACH(call, &link->calls, next) {
+	LIST_FOREACH(call, &link->calls, next)
+	{
 		int64_t started = atomic_load(&call->started_ms);
 
-		if (call->conn != link->conn || call->own != NULL ||
-		    started == 0)
+		if (call->conn != link->conn || call->control || started == 0)
 			continue;
 		if (oldest == 0 || started < oldest)
 			oldest = started;
@@ -71,8 +73,8 @@ link_call_tick_arm(struct link *link)
 	if (link->ticking || link->phase == LINK_CLOSED)
 		return;
 	link->ticking = true;
-	loop_timer_set(link->tick_timer, LINK_TICK_MS < link->silent_ms ?
-	    LINK_TICK_MS : link->silent_ms);
+	loop_timer_set(link->tick_timer,
+	    LINK_TICK_MS < link->silent_ms ? LINK_TICK_MS : link->silent_ms);
 }
 
 void
@@ -120,11 +122,18 @@ link_call_work(void *arg)
 	const struct hv_ops *ops = call->link->ops;
 	struct hv_conn *conn = call->conn->conn;
 
-	if (call->own != NULL && (ops->alive == NULL || ops->alive(call->own)))
+	if (call->own != NULL && ops->alive != NULL && !ops->alive(call->own)) {
+		ops->close(call->own);
+		call->own = NULL;
+	}
+	if (call->own != NULL)
 		conn = call->own;
+	call->on_main = conn == call->conn->conn;
 	atomic_store(&call->started_ms, clock_mono_now().ms);
 	call->work(ops, conn, call->item);
 	call->alive = ops->alive == NULL || ops->alive(conn);
+	call->own = link_own_kept(call->link, call->own);
+	link_conn_used(call->conn);
 }
 
 static void
@@ -132,12 +141,14 @@ link_call_finished(void *arg, int cancelled)
 {
 	struct link_call_item *call = arg;
 	struct link *link = call->link;
-	bool answered = !cancelled && call->alive && call->own == NULL &&
+	bool answered = !cancelled && call->alive && call->on_main &&
 	    call->conn == link->conn;
 
 	LIST_REMOVE(call, next);
-	if (cancelled)
+	if (cancelled) {
 		(void)err_set(&call->err, ERR_ABORTED, "shutting down");
+		link_conn_unused(call->conn);
+	}
 	link_own_return(link, call->own, call->generation, call->alive);
 	link_conn_unref(call->conn);
 	if (answered)
@@ -175,22 +186,26 @@ link_call(struct link *link, enum workers_lane lane,
 	call->item = item;
 	link_ref(link);
 	if (link->conn == NULL) {
-		(void)err_set(&call->err, ERR_UNREACHABLE,
-		    "%s: not connected", link->host);
+		(void)err_set(&call->err, ERR_UNREACHABLE, "%s: not connected",
+		    link->host);
 		loop_post(link->loop, link_call_refused, call);
 		return;
 	}
-	if (lane == WORKERS_CONTROL)
+	if (lane == WORKERS_CONTROL) {
+		call->control = true;
 		call->own = link_own_take(link);
-	if (workers_submit(link->workers, lane, link->host, link_call_work,
-	    link_call_finished, call) < 0) {
-		link_own_return(link, call->own, call->generation, true);
-		(void)err_set(&call->err, ERR_LIMIT,
-		    "%s: too many calls wait", link->host);
-		loop_post(link->loop, link_call_refused, call);
-		return;
 	}
-	link->conn->refs++;
+	link_conn_use(call->conn);
 	LIST_INSERT_HEAD(&link->calls, call, next);
 	link_call_tick_arm(link);
+	if (workers_submit(link->workers, lane, link->host, link_call_work,
+		link_call_finished, call) < 0) {
+		LIST_REMOVE(call, next);
+		link_own_return(link, call->own, call->generation, true);
+		link_conn_unused(call->conn);
+		link_conn_unref(call->conn);
+		(void)err_set(&call->err, ERR_LIMIT, "%s: too many calls wait",
+		    link->host);
+		loop_post(link->loop, link_call_refused, call);
+	}
 }

@@ -33,8 +33,8 @@ link_events_store(struct link_conn *conn, const struct hv_event *event)
 	}
 	if (conn->event_count == conn->event_max) {
 		size_t max = conn->event_max > 0 ? conn->event_max * 2 : 16;
-		void *grown = reallocarray(conn->events, max,
-		    sizeof(*conn->events));
+		void *grown =
+		    reallocarray(conn->events, max, sizeof(*conn->events));
 
 		if (grown == NULL)
 			abort();
@@ -49,18 +49,18 @@ void
 link_events_on_event(const struct hv_event *event, void *arg)
 {
 	struct link_conn *conn = arg;
+	struct link *link = conn->link;
 
-	(void)pthread_mutex_lock(&conn->lock);
-	if (!conn->muted) {
+	(void)pthread_mutex_lock(&link->lock);
+	if (!conn->muted && !link->closing) {
 		link_events_store(conn, event);
-		/* Under the lock: muted means that no post comes any more. */
+		/* Under the lock: once closed, the loop is not touched. */
 		if (!conn->posted) {
 			conn->posted = true;
-			loop_post(conn->link->loop, link_events_on_drain,
-			    conn);
+			loop_post(link->loop, link_events_on_drain, conn);
 		}
 	}
-	(void)pthread_mutex_unlock(&conn->lock);
+	(void)pthread_mutex_unlock(&link->lock);
 }
 
 static void
@@ -80,8 +80,8 @@ link_events_act(struct link *link, const struct hv_event *event)
 	case HV_EVENT_HOST:
 		now = clock_mono_now();
 		age = mono_diff(now, link->list_started);
-		link_read_relist_in(link, age < LINK_HOST_EVENT_MS ?
-		    LINK_HOST_EVENT_MS - age : 0);
+		link_read_relist_in(link,
+		    age < LINK_HOST_EVENT_MS ? LINK_HOST_EVENT_MS - age : 0);
 		break;
 	case HV_EVENT_CLOSED:
 		link_drop(link, event->detail);
@@ -98,7 +98,7 @@ link_events_drain(struct link_conn *conn)
 	bool overflow = false, dead;
 
 	link_ref(link);
-	(void)pthread_mutex_lock(&conn->lock);
+	(void)pthread_mutex_lock(&link->lock);
 	conn->posted = false;
 	dead = conn->dead;
 	/* Not yet ours: they wait for the open to return. */
@@ -110,7 +110,7 @@ link_events_drain(struct link_conn *conn)
 		conn->event_count = conn->event_max = 0;
 		conn->overflow = false;
 	}
-	(void)pthread_mutex_unlock(&conn->lock);
+	(void)pthread_mutex_unlock(&link->lock);
 
 	for (size_t i = 0; i < count && link->conn == conn; i++) {
 		link->callbacks.event(link->host, &events[i], link->arg);
@@ -119,8 +119,8 @@ link_events_drain(struct link_conn *conn)
 	}
 	free(events);
 	if (overflow && link->conn == conn) {
-		log_warn("link", "%s: too many events, listing instead",
-		    link->host);
+		log_warn(
+		    "link", "%s: too many events, listing instead", link->host);
 		link_read_relist_in(link, 0);
 	}
 	if (dead)

@@ -17,12 +17,12 @@
 #include "hv/link_state.h"
 
 #define LINK_OWN_KEY_SIZE 300
-#define LINK_OWN_KEYS 16	/* by generation: one that hangs is left */
+#define LINK_OWN_KEYS 16 /* by generation: one that hangs is left */
 
 struct long_call {
 	struct link *link;
 	uint64_t generation;
-	struct hv_conn *conn;	/* the idle one; then the one that was used */
+	struct hv_conn *conn; /* the idle one; then the one that was used */
 	void (*work)(const struct hv_ops *, struct hv_conn *, void *);
 	void (*done)(void *, const struct err *);
 	void *item;
@@ -39,7 +39,8 @@ struct open_item {
 
 struct close_item {
 	const struct hv_ops *ops;
-	struct hv_conn *conn;
+	struct hv_conn *conns[LINK_IDLE_MAX];
+	unsigned count;
 };
 
 static void
@@ -47,31 +48,43 @@ link_own_work_close(void *arg)
 {
 	struct close_item *item = arg;
 
-	item->ops->close(item->conn);
+	for (unsigned i = 0; i < item->count; i++)
+		item->ops->close(item->conns[i]);
 }
 
 static void
 link_own_closed(void *arg, int cancelled)
 {
-	(void)cancelled;	/* then the process ends and takes it along */
+	(void)cancelled; /* then the process ends and takes it along */
 	free(arg);
 }
 
 static void
-link_own_close(struct link *link, struct hv_conn *conn)
+link_own_close(struct link *link, struct hv_conn *const *conns, unsigned count)
 {
 	struct close_item *item;
 
-	if (conn == NULL)
+	if (count == 0)
 		return;
 	item = calloc(1, sizeof(*item));
 	if (item == NULL)
 		abort();
 	item->ops = link->ops;
-	item->conn = conn;
-	if (workers_submit(link->workers, WORKERS_NORMAL, link->host,
-	    link_own_work_close, link_own_closed, item) < 0)
+	item->count = count;
+	for (unsigned i = 0; i < count; i++)
+		item->conns[i] = conns[i];
+	if (workers_submit(link->workers, WORKERS_CONTROL, link->host,
+		link_own_work_close, link_own_closed, item) < 0)
 		free(item);
+}
+
+struct hv_conn *
+link_own_kept(struct link *link, struct hv_conn *conn)
+{
+	if (conn == NULL || !link_is_closing(link))
+		return conn;
+	link->ops->close(conn);
+	return NULL;
 }
 
 static bool
@@ -86,7 +99,8 @@ link_own_work_open(void *arg)
 	struct open_item *item = arg;
 	struct link *link = item->link;
 
-	item->conn = link->ops->open(link->uri, NULL, NULL, &item->err);
+	item->conn = link_own_kept(
+	    link, link->ops->open(link->uri, NULL, NULL, &item->err));
 }
 
 static void
@@ -126,8 +140,8 @@ link_own_ready(struct link *link)
 	item->generation = link->generation;
 	(void)snprintf(key, sizeof(key), "%s/own%u", link->host,
 	    (unsigned)(link->generation % LINK_OWN_KEYS));
-	if (workers_submit(link->workers, WORKERS_OPEN, key,
-	    link_own_work_open, link_own_opened, item) < 0) {
+	if (workers_submit(link->workers, WORKERS_OPEN, key, link_own_work_open,
+		link_own_opened, item) < 0) {
 		free(item);
 		return;
 	}
@@ -138,8 +152,8 @@ link_own_ready(struct link *link)
 void
 link_own_reset(struct link *link)
 {
-	while (link->idle_count > 0)
-		link_own_close(link, link->idle[--link->idle_count]);
+	link_own_close(link, link->idle, link->idle_count);
+	link->idle_count = 0;
 	link->idle_opening = false;
 }
 
@@ -154,8 +168,8 @@ link_own_take(struct link *link)
 }
 
 void
-link_own_return(struct link *link, struct hv_conn *conn, uint64_t generation,
-    bool alive)
+link_own_return(
+    struct link *link, struct hv_conn *conn, uint64_t generation, bool alive)
 {
 	if (conn == NULL)
 		return;
@@ -163,7 +177,7 @@ link_own_return(struct link *link, struct hv_conn *conn, uint64_t generation,
 	    link->idle_count < LINK_IDLE_MAX)
 		link->idle[link->idle_count++] = conn;
 	else
-		link_own_close(link, conn);
+		link_own_close(link, &conn, 1);
 }
 
 static void
@@ -172,7 +186,7 @@ link_own_work_long(void *arg)
 	struct long_call *call = arg;
 	struct link *link = call->link;
 	const struct hv_ops *ops = link->ops;
-	struct err err = { 0 };
+	struct err err = {0};
 
 	if (call->conn != NULL && !link_own_is_alive(ops, call->conn)) {
 		ops->close(call->conn);
@@ -181,12 +195,13 @@ link_own_work_long(void *arg)
 	if (call->conn == NULL)
 		call->conn = ops->open(link->uri, NULL, NULL, &err);
 	if (call->conn == NULL) {
-		(void)err_set(&call->err, ERR_UNREACHABLE, "%s: %s",
-		    link->host, err.msg);
+		(void)err_set(
+		    &call->err, ERR_UNREACHABLE, "%s: %s", link->host, err.msg);
 		return;
 	}
 	call->work(ops, call->conn, call->item);
 	call->alive = link_own_is_alive(ops, call->conn);
+	call->conn = link_own_kept(link, call->conn);
 }
 
 static void
@@ -230,17 +245,17 @@ link_call_long(struct link *link,
 	call->item = item;
 	link_ref(link);
 	if (link->conn == NULL) {
-		(void)err_set(&call->err, ERR_UNREACHABLE,
-		    "%s: not connected", link->host);
+		(void)err_set(&call->err, ERR_UNREACHABLE, "%s: not connected",
+		    link->host);
 		loop_post(link->loop, link_own_long_refused, call);
 		return;
 	}
 	call->conn = link_own_take(link);
 	if (workers_submit(link->workers, WORKERS_LONG, link->host,
-	    link_own_work_long, link_own_long_finished, call) < 0) {
+		link_own_work_long, link_own_long_finished, call) < 0) {
 		link_own_return(link, call->conn, call->generation, true);
-		(void)err_set(&call->err, ERR_LIMIT,
-		    "%s: too many calls wait", link->host);
+		(void)err_set(&call->err, ERR_LIMIT, "%s: too many calls wait",
+		    link->host);
 		loop_post(link->loop, link_own_long_refused, call);
 		return;
 	}

@@ -19,8 +19,8 @@
 
 struct link_reread {
 	bool in_flight;
-	bool again;	/* one more must follow */
-	bool stale;	/* the one in flight is not to be believed */
+	bool again; /* one more must follow */
+	bool stale; /* the one in flight is not to be believed */
 };
 
 /* The item of any of the reads here. */
@@ -70,8 +70,7 @@ read_is_void(const struct read_item *item, const struct err *err)
 static void link_read_domain_done(void *arg, const struct err *err);
 
 static void
-link_read_work_domain(const struct hv_ops *ops, struct hv_conn *conn,
-    void *arg)
+link_read_work_domain(const struct hv_ops *ops, struct hv_conn *conn, void *arg)
 {
 	struct read_item *item = arg;
 
@@ -79,8 +78,8 @@ link_read_work_domain(const struct hv_ops *ops, struct hv_conn *conn,
 }
 
 static void
-link_read_domain(struct link *link, const char *uuid,
-    struct link_reread *reread)
+link_read_domain(
+    struct link *link, const char *uuid, struct link_reread *reread)
 {
 	struct read_item *item = read_item_new(link);
 
@@ -101,8 +100,7 @@ link_read_domain_deliver(struct link *link, struct read_item *item)
 		item->domain = NULL;
 		link->callbacks.domain(link->host, domain, link->arg);
 	} else if (item->err.code == ERR_NOT_FOUND) {
-		link->callbacks.domain_gone(link->host, item->uuid,
-		    link->arg);
+		link->callbacks.domain_gone(link->host, item->uuid, link->arg);
 	} else if (item->err.code == ERR_UNREACHABLE) {
 		link_drop(link, item->err.msg);
 	} else {
@@ -140,7 +138,7 @@ link_reread(struct link *link, const char *uuid)
 	struct link_reread *reread;
 
 	if (link->conn == NULL)
-		return;		/* the listing to come has it */
+		return; /* the listing to come has it */
 	reread = map_get(link->rereads, uuid);
 	if (reread == NULL) {
 		reread = calloc(1, sizeof(*reread));
@@ -220,13 +218,14 @@ link_read_list_done(void *arg, const struct err *err)
 	again = link->relist_again;
 	link->listing = false;
 	link->relist_again = false;
-	link_read_relist_in(link, again ? LINK_HOST_EVENT_MS :
-	    LINK_RELIST_MS - LINK_RELIST_MS / 10 +
-	    clock_mono_now().ms % (LINK_RELIST_MS / 5));
+	link_read_relist_in(link,
+	    again ? LINK_HOST_EVENT_MS
+		  : LINK_RELIST_MS - LINK_RELIST_MS / 10 +
+		    clock_mono_now().ms % (LINK_RELIST_MS / 5));
 	link_read_deferred(link);
 	if (facts == NULL) {
-		link_read_list_failed(link, err->code != ERR_NONE ? err :
-		    &item->err);
+		link_read_list_failed(
+		    link, err->code != ERR_NONE ? err : &item->err);
 		read_item_free(item);
 		return;
 	}
@@ -376,8 +375,7 @@ link_set_sample_interval(struct link *link, int64_t ms)
 bool
 link_read_is_busy(const struct link *link)
 {
-	return link->listing || link->sampling ||
-	    map_count(link->rereads) > 0;
+	return link->listing || link->sampling || map_count(link->rereads) > 0;
 }
 
 void

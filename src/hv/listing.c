@@ -88,34 +88,34 @@ listing_job(virDomainPtr domain)
 	virErrorPtr error;
 
 	if (virDomainGetJobInfo(domain, &info) == 0)
-		return info.type == VIR_DOMAIN_JOB_NONE ? DOMAIN_JOB_NONE :
-		    DOMAIN_JOB_ACTIVE;
+		return info.type == VIR_DOMAIN_JOB_NONE ? DOMAIN_JOB_NONE
+							: DOMAIN_JOB_ACTIVE;
 	/* The target of a migration says: ask the source.  A job it is. */
 	error = virGetLastError();
 	if (error != NULL && error->code == VIR_ERR_OPERATION_UNSUPPORTED)
 		return DOMAIN_JOB_ACTIVE;
 	if (error != NULL && error->code == VIR_ERR_OPERATION_INVALID)
-		return DOMAIN_JOB_NONE;		/* not running any more */
+		return DOMAIN_JOB_NONE; /* not running any more */
 	return DOMAIN_JOB_UNKNOWN;
 }
 
 /* -1: the domain is gone (or cannot be read); nothing in *out. */
 static int
-listing_read(virDomainPtr domain, int state, int reason,
-    struct facts_domain *out)
+listing_read(
+    virDomainPtr domain, int state, int reason, struct facts_domain *out)
 {
 	bool active = listing_is_active(state);
 	char *xml;
 
-	xml = virDomainGetXMLDesc(domain, active ? VIR_DOMAIN_XML_MIGRATABLE :
-	    VIR_DOMAIN_XML_INACTIVE);
+	xml = virDomainGetXMLDesc(domain,
+	    active ? VIR_DOMAIN_XML_MIGRATABLE : VIR_DOMAIN_XML_INACTIVE);
 	if (xml == NULL && active) {
 		virErrorPtr error = virGetLastError();
 
 		/* Whoever may only look does not get the migratable form. */
-		if (error != NULL && (error->code ==
-		    VIR_ERR_OPERATION_DENIED ||
-		    error->code == VIR_ERR_ACCESS_DENIED))
+		if (error != NULL &&
+		    (error->code == VIR_ERR_OPERATION_DENIED ||
+			error->code == VIR_ERR_ACCESS_DENIED))
 			xml = virDomainGetXMLDesc(domain, 0);
 	}
 	if (xml == NULL)
@@ -186,11 +186,10 @@ listing_by_flag(struct hv_conn *conn, unsigned flag, struct domain_list *out,
 }
 
 static int
-listing_domains(struct hv_conn *conn, struct facts_host *out,
-    struct err *err)
+listing_domains(struct hv_conn *conn, struct facts_host *out, struct err *err)
 {
-	cleanup(listing_list_clear) struct domain_list persistent = { 0 };
-	cleanup(listing_list_clear) struct domain_list autostart = { 0 };
+	cleanup(listing_list_clear) struct domain_list persistent = {0};
+	cleanup(listing_list_clear) struct domain_list autostart = {0};
 	cleanup(listing_stats_free) virDomainStatsRecordPtr *stats = NULL;
 	int count;
 
@@ -199,20 +198,20 @@ listing_domains(struct hv_conn *conn, struct facts_host *out,
 	if (count < 0)
 		return conn_fail(conn, err);
 	if (listing_by_flag(conn, VIR_CONNECT_LIST_DOMAINS_PERSISTENT,
-	    &persistent, err) < 0 || listing_by_flag(conn,
-	    VIR_CONNECT_LIST_DOMAINS_AUTOSTART, &autostart, err) < 0)
+		&persistent, err) < 0 ||
+	    listing_by_flag(
+		conn, VIR_CONNECT_LIST_DOMAINS_AUTOSTART, &autostart, err) < 0)
 		return -1;
 
 	out->domains = listing_array((size_t)count, sizeof(*out->domains));
 	for (int i = 0; i < count; i++) {
-		struct facts_domain *domain =
-		    &out->domains[out->domain_count];
+		struct facts_domain *domain = &out->domains[out->domain_count];
 		int state = VIR_DOMAIN_NOSTATE, reason = 0;
 
-		(void)virTypedParamsGetInt(stats[i]->params,
-		    stats[i]->nparams, "state.state", &state);
-		(void)virTypedParamsGetInt(stats[i]->params,
-		    stats[i]->nparams, "state.reason", &reason);
+		(void)virTypedParamsGetInt(
+		    stats[i]->params, stats[i]->nparams, "state.state", &state);
+		(void)virTypedParamsGetInt(stats[i]->params, stats[i]->nparams,
+		    "state.reason", &reason);
 		if (listing_read(stats[i]->dom, state, reason, domain) < 0)
 			continue;
 		domain->persistent = listing_has(&persistent, stats[i]->dom);
@@ -231,9 +230,10 @@ listing_memory(struct hv_conn *conn, struct facts_load *out)
 	bool total = false, some = false;
 
 	if (virNodeGetMemoryStats(conn->vir, VIR_NODE_MEMORY_STATS_ALL_CELLS,
-	    NULL, &count, 0) < 0 || count > LISTING_PARAMS_MAX ||
+		NULL, &count, 0) < 0 ||
+	    count > LISTING_PARAMS_MAX ||
 	    virNodeGetMemoryStats(conn->vir, VIR_NODE_MEMORY_STATS_ALL_CELLS,
-	    stats, &count, 0) < 0)
+		stats, &count, 0) < 0)
 		return;
 	for (int i = 0; i < count; i++) {
 		int64_t kib = (int64_t)stats[i].value;
@@ -241,12 +241,12 @@ listing_memory(struct hv_conn *conn, struct facts_load *out)
 		if (strcmp(stats[i].field, VIR_NODE_MEMORY_STATS_TOTAL) == 0) {
 			out->memory_total = kib * 1024;
 			total = true;
-		} else if (strcmp(stats[i].field,
-		    VIR_NODE_MEMORY_STATS_FREE) == 0) {
+		} else if (strcmp(stats[i].field, VIR_NODE_MEMORY_STATS_FREE) ==
+		    0) {
 			free_kib += kib;
 			some = true;
 		} else if (strcmp(stats[i].field,
-		    VIR_NODE_MEMORY_STATS_BUFFERS) == 0 ||
+			       VIR_NODE_MEMORY_STATS_BUFFERS) == 0 ||
 		    strcmp(stats[i].field, VIR_NODE_MEMORY_STATS_CACHED) == 0) {
 			free_kib += kib;
 		}
@@ -263,10 +263,11 @@ listing_cpu(struct hv_conn *conn, struct facts_load *out)
 	bool some = false, rest = false;
 	int count = 0;
 
-	if (virNodeGetCPUStats(conn->vir, VIR_NODE_CPU_STATS_ALL_CPUS, NULL,
-	    &count, 0) < 0 || count > LISTING_PARAMS_MAX ||
-	    virNodeGetCPUStats(conn->vir, VIR_NODE_CPU_STATS_ALL_CPUS, stats,
-	    &count, 0) < 0)
+	if (virNodeGetCPUStats(
+		conn->vir, VIR_NODE_CPU_STATS_ALL_CPUS, NULL, &count, 0) < 0 ||
+	    count > LISTING_PARAMS_MAX ||
+	    virNodeGetCPUStats(
+		conn->vir, VIR_NODE_CPU_STATS_ALL_CPUS, stats, &count, 0) < 0)
 		return;
 	for (int i = 0; i < count; i++) {
 		const char *field = stats[i].field;
@@ -291,22 +292,23 @@ listing_cpu(struct hv_conn *conn, struct facts_load *out)
 }
 
 static int
-listing_load_held(struct hv_conn *conn, struct facts_load *out,
-    struct err *err)
+listing_load_held(struct hv_conn *conn, struct facts_load *out, struct err *err)
 {
-	cleanup(listing_list_clear) struct domain_list active = { 0 };
+	cleanup(listing_list_clear) struct domain_list active = {0};
 
-	if (listing_by_flag(conn, VIR_CONNECT_LIST_DOMAINS_ACTIVE, &active,
-	    err) < 0)
+	if (listing_by_flag(
+		conn, VIR_CONNECT_LIST_DOMAINS_ACTIVE, &active, err) < 0)
 		return -1;
 	*out = (struct facts_load){
-		.memory_total = FACTS_UNKNOWN, .memory_free = FACTS_UNKNOWN,
-		.cpu_busy_ns = FACTS_UNKNOWN, .cpu_idle_ns = FACTS_UNKNOWN,
+	    .memory_total = FACTS_UNKNOWN,
+	    .memory_free = FACTS_UNKNOWN,
+	    .cpu_busy_ns = FACTS_UNKNOWN,
+	    .cpu_idle_ns = FACTS_UNKNOWN,
 	};
 	listing_memory(conn, out);
 	listing_cpu(conn, out);
-	out->domains = listing_array((size_t)active.count,
-	    sizeof(*out->domains));
+	out->domains =
+	    listing_array((size_t)active.count, sizeof(*out->domains));
 	for (int i = 0; i < active.count; i++) {
 		struct facts_domain_load *load =
 		    &out->domains[out->domain_count];

@@ -52,10 +52,9 @@ parts_read_pool(virStoragePoolPtr pool, struct facts_pool *out)
 	    info.state == VIR_STORAGE_POOL_DEGRADED;
 	out->xml = xml;
 	out->capacity = out->active ? (int64_t)info.capacity : FACTS_UNKNOWN;
-	out->allocation = out->active ? (int64_t)info.allocation :
-	    FACTS_UNKNOWN;
-	out->available = out->active ? (int64_t)info.available :
-	    FACTS_UNKNOWN;
+	out->allocation =
+	    out->active ? (int64_t)info.allocation : FACTS_UNKNOWN;
+	out->available = out->active ? (int64_t)info.available : FACTS_UNKNOWN;
 	return 0;
 }
 
@@ -69,8 +68,8 @@ listing_pools(struct hv_conn *conn, struct facts_host *out)
 		return;
 	out->pools = parts_array(count, sizeof(*out->pools));
 	for (int i = 0; i < count; i++) {
-		if (parts_read_pool(pools[i],
-		    &out->pools[out->pool_count]) == 0)
+		if (parts_read_pool(pools[i], &out->pools[out->pool_count]) ==
+		    0)
 			out->pool_count++;
 		(void)virStoragePoolFree(pools[i]);
 	}
@@ -97,8 +96,7 @@ listing_networks(struct hv_conn *conn, struct facts_host *out)
 			    parts_strdup(virNetworkGetName(networks[i]));
 			network->active = active == 1;
 			/* Fails for a network that has none. */
-			network->bridge = virNetworkGetBridgeName(
-			    networks[i]);
+			network->bridge = virNetworkGetBridgeName(networks[i]);
 			out->network_count++;
 		}
 		(void)virNetworkFree(networks[i]);
@@ -169,8 +167,8 @@ listing_interfaces(struct hv_conn *conn, struct facts_host *out)
 	virNodeDevicePtr *devices = NULL;
 	int count;
 
-	count = virConnectListAllInterfaces(conn->vir, &interfaces,
-	    VIR_CONNECT_LIST_INTERFACES_ACTIVE);
+	count = virConnectListAllInterfaces(
+	    conn->vir, &interfaces, VIR_CONNECT_LIST_INTERFACES_ACTIVE);
 	for (int i = 0; i < count; i++) {
 		const char *name = virInterfaceGetName(interfaces[i]);
 
@@ -182,8 +180,8 @@ listing_interfaces(struct hv_conn *conn, struct facts_host *out)
 	if (count >= 0)
 		out->interfaces_known = true;
 
-	count = virConnectListAllNodeDevices(conn->vir, &devices,
-	    VIR_CONNECT_LIST_NODE_DEVICES_CAP_NET);
+	count = virConnectListAllNodeDevices(
+	    conn->vir, &devices, VIR_CONNECT_LIST_NODE_DEVICES_CAP_NET);
 	for (int i = 0; i < count; i++) {
 		parts_read_link(devices[i], out);
 		(void)virNodeDeviceFree(devices[i]);

@@ -35,10 +35,10 @@
 #include "hv/hv.h"
 #include "hv/link.h"
 
-#define PROBE_HOSTS_MAX	16
-#define PROBE_WORDS_MAX	10
-#define PROBE_LINE_MAX	1024
-#define PROBE_POLL_MS	100
+#define PROBE_HOSTS_MAX 16
+#define PROBE_WORDS_MAX 10
+#define PROBE_LINE_MAX 1024
+#define PROBE_POLL_MS 100
 
 struct host {
 	char *name, *uri, *migrate_uri;
@@ -82,8 +82,7 @@ static void probe_input_resume(void);
 static void
 say(const struct host *host, const char *what)
 {
-	(void)printf("%6" PRId64 " %s %s\n",
-	    mono_diff(clock_mono_now(), began),
+	(void)printf("%6" PRId64 " %s %s\n", mono_diff(clock_mono_now(), began),
 	    host != NULL ? host->name : "-", what);
 	(void)fflush(stdout);
 }
@@ -117,17 +116,19 @@ say_domain(const struct host *host, const struct facts_domain *d)
 	    facts_state_name(d->state), facts_reason_name(d->reason),
 	    d->persistent ? " persistent" : " transient",
 	    d->autostart ? " autostart" : "",
-	    d->job == DOMAIN_JOB_ACTIVE ? "active" :
-	    d->job == DOMAIN_JOB_NONE ? "none" : "unknown",
+	    d->job == DOMAIN_JOB_ACTIVE     ? "active"
+		: d->job == DOMAIN_JOB_NONE ? "none"
+					    : "unknown",
 	    d->xml != NULL ? strlen(d->xml) : 0);
 }
 
 static void
 say_load(const struct host *host, const struct facts_load *load)
 {
-	sayf(host, "load memory=%" PRId64 "/%" PRId64 " busy_ms=%" PRId64
-	    " idle_ms=%" PRId64 " domains=%zu", load->memory_free,
-	    load->memory_total, load->cpu_busy_ns / 1000000,
+	sayf(host,
+	    "load memory=%" PRId64 "/%" PRId64 " busy_ms=%" PRId64
+	    " idle_ms=%" PRId64 " domains=%zu",
+	    load->memory_free, load->memory_total, load->cpu_busy_ns / 1000000,
 	    load->cpu_idle_ns / 1000000, load->domain_count);
 }
 
@@ -137,7 +138,8 @@ on_listed(const char *name, struct facts_host *f, void *arg)
 	struct host *host = host_find(name);
 
 	(void)arg;
-	sayf(host, "listed hostname=%s uuid=%s libvirt=%" PRId64 " hv=%" PRId64
+	sayf(host,
+	    "listed hostname=%s uuid=%s libvirt=%" PRId64 " hv=%" PRId64
 	    " cpus=%d domains=%zu pools=%zu%s networks=%zu%s interfaces=%zu%s",
 	    f->hostname, f->host_uuid, f->libvirt_version,
 	    f->hypervisor_version, f->cpus, f->domain_count, f->pool_count,
@@ -209,13 +211,13 @@ on_silent(const char *name, int64_t silent_ms, void *arg)
 static void
 say_job(const struct host *host, const char *what, const struct hv_job *j)
 {
-	sayf(host, "%s active=%d elapsed=%" PRId64 " downtime=%" PRId64
-	    " total=%" PRId64 " done=%" PRId64 " left=%" PRId64
-	    " rate=%" PRId64 " dirty=%" PRId64 " disk=%" PRId64
-	    " iterations=%" PRId64, what, j->active, j->elapsed_ms,
-	    j->downtime_ms, j->memory_total, j->memory_done,
-	    j->memory_remaining, j->memory_rate, j->dirty_rate, j->disk_total,
-	    j->iterations);
+	sayf(host,
+	    "%s active=%d elapsed=%" PRId64 " downtime=%" PRId64
+	    " total=%" PRId64 " done=%" PRId64 " left=%" PRId64 " rate=%" PRId64
+	    " dirty=%" PRId64 " disk=%" PRId64 " iterations=%" PRId64,
+	    what, j->active, j->elapsed_ms, j->downtime_ms, j->memory_total,
+	    j->memory_done, j->memory_remaining, j->memory_rate, j->dirty_rate,
+	    j->disk_total, j->iterations);
 }
 
 static void
@@ -231,9 +233,13 @@ on_event(const char *name, const struct hv_event *event, void *arg)
 }
 
 static const struct link_callbacks callbacks = {
-	.listed = on_listed, .lost = on_lost, .domain = on_domain,
-	.domain_gone = on_domain_gone, .load = on_load,
-	.silent = on_silent, .event = on_event,
+    .listed = on_listed,
+    .lost = on_lost,
+    .domain = on_domain,
+    .domain_gone = on_domain_gone,
+    .load = on_load,
+    .silent = on_silent,
+    .event = on_event,
 };
 
 static void
@@ -267,17 +273,20 @@ op_work(const struct hv_ops *ops, struct hv_conn *conn, void *item)
 	else if (strcmp(v, "undefine") == 0)
 		op->rc = ops->undefine(conn, op->uuid, &op->err);
 	else if (strcmp(v, "autostart") == 0)
-		op->rc = ops->set_autostart(conn, op->uuid,
-		    strcmp(op->words[3], "on") == 0, &op->err);
+		op->rc = ops->set_autostart(
+		    conn, op->uuid, strcmp(op->words[3], "on") == 0, &op->err);
 	else if (strcmp(v, "access") == 0)
 		op->rc = ops->access(conn, &op->access, &op->err);
 	else if (strcmp(v, "abi") == 0)
 		op->rc = ops->check_abi(conn, op->words[2], op->words[3],
-		    op->words[4], op->words[5], op->count > 6 ?
-		    op->how.migrate_uri : NULL, &op->verdict, &op->err);
+		    op->words[4], op->words[5],
+		    op->count > 6 ? op->how.migrate_uri : NULL, &op->verdict,
+		    &op->err);
 	else if (strcmp(v, "read") == 0)
-		op->rc = (op->domain = ops->domain(conn, op->uuid,
-		    &op->err)) != NULL ? 0 : -1;
+		op->rc =
+		    (op->domain = ops->domain(conn, op->uuid, &op->err)) != NULL
+		    ? 0
+		    : -1;
 }
 
 static void
@@ -369,8 +378,10 @@ op_migrate(struct op *op)
 	if (op->count < 4 || to == NULL)
 		return -1;
 	op->how = (struct hv_migrate){
-		.uuid = op->uuid, .dest_uri = to->uri,
-		.migrate_uri = to->migrate_uri, .persistent = true,
+	    .uuid = op->uuid,
+	    .dest_uri = to->uri,
+	    .migrate_uri = to->migrate_uri,
+	    .persistent = true,
 	};
 	for (int i = 4; i < op->count; i++) {
 		const char *word = op->words[i];
@@ -408,15 +419,15 @@ file_read(const char *path)
 static int
 op_start(struct op *op)
 {
-	bool first = strcmp(op->verb, "abi") == 0 ||
-	    strcmp(op->verb, "access") == 0;
+	bool first =
+	    strcmp(op->verb, "abi") == 0 || strcmp(op->verb, "access") == 0;
 	int at = first ? 1 : 2;
 
 	if (op->count <= at || (op->host = host_find(op->words[at])) == NULL)
 		return -1;
 	if (!first)
-		(void)snprintf(op->uuid, sizeof(op->uuid), "%.36s",
-		    op->words[1]);
+		(void)snprintf(
+		    op->uuid, sizeof(op->uuid), "%.36s", op->words[1]);
 	op->began = clock_mono_now();
 	if (strcmp(op->verb, "migrate") == 0)
 		return op_migrate(op);
@@ -437,10 +448,11 @@ command(char *text)
 
 	if (op == NULL)
 		abort();
-	for (word = strtok_r(text, " \t", &save); word != NULL &&
-	    op->count < PROBE_WORDS_MAX; word = strtok_r(NULL, " \t", &save))
-		(void)snprintf(op->words[op->count++], sizeof(op->words[0]),
-		    "%s", word);
+	for (word = strtok_r(text, " \t", &save);
+	     word != NULL && op->count < PROBE_WORDS_MAX;
+	     word = strtok_r(NULL, " \t", &save))
+		(void)snprintf(
+		    op->words[op->count++], sizeof(op->words[0]), "%s", word);
 	if (op->count == 0) {
 		free(op);
 		return 0;
@@ -507,7 +519,7 @@ on_input(evutil_socket_t fd, short what, void *arg)
 			failed = true;
 			say(NULL, "bad command");
 		}
-		break;	/* back to the loop: more input wakes us again */
+		break; /* back to the loop: more input wakes us again */
 	}
 	if (is_held())
 		(void)event_del(input);
@@ -561,9 +573,9 @@ int
 main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "sample", required_argument, NULL, 's' },
-		{ "verbose", no_argument, NULL, 'v' },
-		{ NULL, 0, NULL, 0 },
+	    {"sample", required_argument, NULL, 's'},
+	    {"verbose", no_argument, NULL, 'v'},
+	    {NULL, 0, NULL, 0},
 	};
 	int64_t sample_ms = 2000;
 	struct err err;
@@ -585,8 +597,8 @@ main(int argc, char **argv)
 	}
 	workers = workers_new(loop);
 	hold_timer = loop_timer_new(loop, on_hold_timer, NULL);
-	input = event_new(loop_base(loop), STDIN_FILENO,
-	    EV_READ | EV_PERSIST, on_input, NULL);
+	input = event_new(loop_base(loop), STDIN_FILENO, EV_READ | EV_PERSIST,
+	    on_input, NULL);
 	for (int i = optind; i < argc; i++)
 		host_add(argv[i], sample_ms);
 	(void)event_add(input, NULL);

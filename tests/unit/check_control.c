@@ -457,39 +457,56 @@ add_events(int64_t count)
 	loop_post(loop, wake_followers, NULL);
 }
 
+#define FDS_MAX 256
+
+/* Per connection, by its descriptor. */
+static struct unread {
+	char data[66000];
+	size_t len;
+} unread[FDS_MAX];
+
 static int
 follow(const char *target, const char *headers, int receive_buffer)
 {
 	char head[512];
 	int fd = dial(receive_buffer);
 
+	ck_assert_int_lt(fd, FDS_MAX);
+	unread[fd].data[0] = '\0';
+	unread[fd].len = 0;
 	snprintf(head, sizeof(head), "GET %s HTTP/1.1\r\nHost: drover\r\n"
 	    "%s\r\n", target, headers);
 	send_all(fd, head, strlen(head));
 	return fd;
 }
 
-/* Reads until `want` was seen, or fails; returns how many bytes that took. */
-static size_t
+/* Reads until `want` was seen, or fails.  What came after it is kept for the
+ * next time. */
+static void
 read_until(int fd, const char *want)
 {
-	static char window[1 << 20];
-	size_t keep = 0, total = 0;
+	struct unread *kept = &unread[fd];
+	const char *found;
+	size_t rest;
 
-	for (;;) {
-		ssize_t n = recv(fd, window + keep, 65536, 0);
+	while ((found = strstr(kept->data, want)) == NULL) {
+		ssize_t n;
 
-		ck_assert_msg(n > 0, "\"%s\" never came", want);
-		total += (size_t)n;
-		keep += (size_t)n;
-		window[keep] = '\0';
-		if (strstr(window, want) != NULL)
-			return total;
-		if (keep > 256) {
-			memmove(window, window + keep - 256, 256);
-			keep = 256;
+		/* Only the end can be the beginning of it. */
+		if (kept->len > 256) {
+			memmove(kept->data, kept->data + kept->len - 256,
+			    256);
+			kept->len = 256;
 		}
+		n = recv(fd, kept->data + kept->len, 65536, 0);
+		ck_assert_msg(n > 0, "\"%s\" never came", want);
+		kept->len += (size_t)n;
+		kept->data[kept->len] = '\0';
 	}
+	found += strlen(want);
+	rest = kept->len - (size_t)(found - kept->data);
+	memmove(kept->data, found, rest + 1);
+	kept->len = rest;
 }
 
 START_TEST(a_follower_sees_what_comes_after_it_came)

@@ -206,6 +206,13 @@ START_TEST(events_are_one_line_each)
 	    "kvm1 to kvm2, in 1.2 s, downtime 64 ms, 190.0 MiB, "
 	    "live-shared\n");
 	json_decref(event);
+	event = parse("{'type': 'drover.drain.blocked', 'subject': "
+	    "'host/kvm1', 'time': '2026-11-21T03:12:45Z', 'data': {'moved': "
+	    "3, 'blocked': 1, 'duration_ms': 5200, 'why': {'text': 'b'}}}");
+	render_event(event, &pipe_style, &out);
+	expect_text("2026-11-21 03:12:45  drain.blocked       host/kvm1       "
+	    "in 5.2 s, 3 moved, 1 blocked, b\n");
+	json_decref(event);
 	event = parse("{}");
 	render_event(event, &pipe_style, &out);
 	expect_text("-  -                   -\n");

@@ -106,6 +106,27 @@ START_TEST(guests_that_stay_or_go_are_said)
 }
 END_TEST
 
+START_TEST(what_holds_a_move_or_a_drain_is_said_once)
+{
+	const char *moving = DRAIN("'total': 1", VM("a", MOVING("5")));
+	const char *held = DRAIN("'total': 1", VM("a", MOVING("5")
+	    ", 'why': 'kvm2 does not answer for 3 s'"));
+	const char *still = DRAIN("'total': 1", VM("a", MOVING("5")
+	    ", 'why': 'kvm2 does not answer for 4 s'"));
+	const char *idle = DRAIN("'total': 1, 'why': 'no policy evacuates'",
+	    VM("a", MOVING("5")));
+
+	changes(moving, held);
+	expect_text("a: still moving: kvm2 does not answer for 3 s\n");
+	changes(held, still);
+	expect_text("");
+	changes(moving, idle);
+	expect_text("kvm1: no policy evacuates\n");
+	changes(idle, idle);
+	expect_text("");
+}
+END_TEST
+
 static void
 summary(const char *text)
 {
@@ -305,6 +326,27 @@ START_TEST(frames_fit_every_window)
 }
 END_TEST
 
+START_TEST(what_holds_a_move_takes_the_place_of_its_figures)
+{
+	struct progress *progress = progress_new();
+	struct style style = { .utf8 = true, .height = 24 };
+	json_t *drain = parse("{'host': 'kvm1', 'vms': [" VM("a", MOVING("5")
+	    ", 'why': 'kvm2 does not answer, for as long as it takes to fill "
+	    "a line and some more'") "]}");
+	size_t lines;
+
+	for (style.width = 20; style.width < 200; style.width++) {
+		frame(progress, json_incref(drain), &style, NULL);
+		ck_assert_uint_lt(widest_line(&lines), (size_t)style.width);
+		if (style.width >= 60)
+			expect_part("→ kvm2  kvm2 does not");
+	}
+	expect_part("and some more\n");
+	json_decref(drain);
+	progress_free(progress);
+}
+END_TEST
+
 START_TEST(what_moves_comes_first_and_the_rest_is_counted)
 {
 	struct progress *progress = progress_new();
@@ -371,6 +413,7 @@ main(void)
 	tcase_add_test(lines, what_happened_before_one_joined_is_no_news);
 	tcase_add_test(lines, a_failed_attempt_says_why_and_what_next);
 	tcase_add_test(lines, guests_that_stay_or_go_are_said);
+	tcase_add_test(lines, what_holds_a_move_or_a_drain_is_said_once);
 	tcase_add_test(lines, a_summary_says_how_it_ended);
 	tcase_add_test(lines, what_blocks_is_listed_unless_it_was_said);
 	tcase_add_test(lines, moves_without_a_drain_are_told_the_same_way);
@@ -379,6 +422,7 @@ main(void)
 	tcase_add_test(live,
 	    a_total_starts_at_nothing_before_guests_are_known);
 	tcase_add_test(live, frames_fit_every_window);
+	tcase_add_test(live, what_holds_a_move_takes_the_place_of_its_figures);
 	tcase_add_test(live, what_moves_comes_first_and_the_rest_is_counted);
 	tcase_add_test(live, several_drains_share_the_window);
 	tcase_add_test(live, redrawing_finds_its_place_in_a_narrower_window);

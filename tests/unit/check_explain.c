@@ -5,6 +5,7 @@
 #include "hv/explain.h"
 
 /* Messages as libvirt 9.0 and QEMU 7.2 word them. */
+/* clang-format off */
 static const struct {
 	const char *message;
 	const char *token;
@@ -144,6 +145,7 @@ static const struct {
 	"image-locked", 1, 1 },
 { "Failed to get shared \"write\" lock", "image-locked", 1, 1 },
 };
+/* clang-format on */
 
 START_TEST(every_known_message_is_explained)
 {
@@ -171,8 +173,8 @@ END_TEST
 
 START_TEST(an_unknown_message_is_not_guessed_at)
 {
-	const char *const unknown[] = { "", "something nobody ever saw",
-		"unable to", NULL };
+	const char *const unknown[] = {
+	    "", "something nobody ever saw", "unable to", NULL};
 
 	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
 		const struct hv_explanation *got = hv_explain(unknown[i]);
@@ -196,8 +198,8 @@ main(void)
 	int failed;
 
 	tcase_add_loop_test(tc, every_known_message_is_explained, 0, count);
-	tcase_add_loop_test(tc, cause_and_remedy_are_one_sentence_each, 0,
-	    count);
+	tcase_add_loop_test(
+	    tc, cause_and_remedy_are_one_sentence_each, 0, count);
 	tcase_add_test(tc, an_unknown_message_is_not_guessed_at);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);

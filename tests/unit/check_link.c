@@ -99,9 +99,13 @@ on_event(const char *host, const struct hv_event *event, void *arg)
 }
 
 static const struct link_callbacks callbacks = {
-	.listed = on_listed, .lost = on_lost, .domain = on_domain,
-	.domain_gone = on_domain_gone, .load = on_load, .silent = on_silent,
-	.event = on_event,
+    .listed = on_listed,
+    .lost = on_lost,
+    .domain = on_domain,
+    .domain_gone = on_domain_gone,
+    .load = on_load,
+    .silent = on_silent,
+    .event = on_event,
 };
 
 /* Running the loop until something holds. */
@@ -150,23 +154,91 @@ setup(void)
 	setup_link(0);
 }
 
-static bool is_listed(void) { return told.listed > 0; }
-static bool is_lost(void) { return told.lost > 0; }
-static bool is_up_again(void) { return told.listed > 1; }
-static bool has_domain(void) { return told.domains > 0; }
-static bool has_gone(void) { return told.gone > 0; }
-static bool is_listing(void) { return fake_inside(FAKE_LIST) > 0; }
-static bool is_reading(void) { return fake_inside(FAKE_DOMAIN) > 0; }
-static bool is_opening(void) { return fake_inside(FAKE_OPEN) > 0; }
-static bool two_opening(void) { return fake_inside(FAKE_OPEN) > 1; }
-static bool is_migrating(void) { return fake_inside(FAKE_MIGRATE) > 0; }
-static bool is_sampling(void) { return fake_inside(FAKE_LOAD) > 0; }
-static bool has_loads(void) { return told.loads > 2; }
-static bool is_silent(void) { return told.silent > 1; }
-static bool answers(void) { return told.answers > 0; }
-static bool is_calm(void) { return !link_read_is_busy(link_); }
-static bool has_idle(void) { return link_->idle_count == LINK_IDLE_MAX; }
-static bool all_closed(void) { return fake_closed() == fake_opened(); }
+static bool
+is_listed(void)
+{
+	return told.listed > 0;
+}
+static bool
+is_lost(void)
+{
+	return told.lost > 0;
+}
+static bool
+is_up_again(void)
+{
+	return told.listed > 1;
+}
+static bool
+has_domain(void)
+{
+	return told.domains > 0;
+}
+static bool
+has_gone(void)
+{
+	return told.gone > 0;
+}
+static bool
+is_listing(void)
+{
+	return fake_inside(FAKE_LIST) > 0;
+}
+static bool
+is_reading(void)
+{
+	return fake_inside(FAKE_DOMAIN) > 0;
+}
+static bool
+is_opening(void)
+{
+	return fake_inside(FAKE_OPEN) > 0;
+}
+static bool
+two_opening(void)
+{
+	return fake_inside(FAKE_OPEN) > 1;
+}
+static bool
+is_migrating(void)
+{
+	return fake_inside(FAKE_MIGRATE) > 0;
+}
+static bool
+is_sampling(void)
+{
+	return fake_inside(FAKE_LOAD) > 0;
+}
+static bool
+has_loads(void)
+{
+	return told.loads > 2;
+}
+static bool
+is_silent(void)
+{
+	return told.silent > 1;
+}
+static bool
+answers(void)
+{
+	return told.answers > 0;
+}
+static bool
+is_calm(void)
+{
+	return !link_read_is_busy(link_);
+}
+static bool
+has_idle(void)
+{
+	return link_->idle_count == LINK_IDLE_MAX;
+}
+static bool
+all_closed(void)
+{
+	return fake_closed() == fake_opened();
+}
 
 static void
 teardown(void)
@@ -193,7 +265,7 @@ static void
 call_work(const struct hv_ops *ops, struct hv_conn *conn, void *item)
 {
 	struct call *call = item;
-	struct hv_job job = { 0 };
+	struct hv_job job = {0};
 
 	call->works++;
 	(void)ops->job(conn, UUID, &job, NULL);
@@ -220,13 +292,21 @@ call_done(void *item, const struct err *err)
 }
 
 static struct call call;
-static bool is_done(void) { return call.dones > 0; }
-static bool is_calling(void) { return fake_inside(FAKE_JOB) > 0; }
+static bool
+is_done(void)
+{
+	return call.dones > 0;
+}
+static bool
+is_calling(void)
+{
+	return fake_inside(FAKE_JOB) > 0;
+}
 
 static void
 call_start(enum workers_lane lane)
 {
-	call = (struct call){ .inside = true };
+	call = (struct call){.inside = true};
 	if (lane == WORKERS_LONG)
 		link_call_long(link_, call_work_long, call_done, &call);
 	else
@@ -333,7 +413,7 @@ START_TEST(a_read_that_a_listing_overtook_is_made_again)
 	run_until(is_up_again);
 	ck_assert_int_eq(told.list_version, 1);
 	fake_let_go(FAKE_DOMAIN);
-	run_until(has_domain);	/* on_domain checks the order */
+	run_until(has_domain); /* on_domain checks the order */
 	ck_assert_int_eq(told.domains, 1);
 	ck_assert_int_eq(fake_begun(FAKE_DOMAIN), 2);
 }
@@ -360,8 +440,8 @@ START_TEST(host_events_are_gathered_into_one_listing)
 	run_until(is_up_again);
 	run_until(is_calm);
 	ck_assert_int_eq(fake_begun(FAKE_LIST), 2);
-	ck_assert_int_ge(mono_diff(link_->list_started, first),
-	    LINK_HOST_EVENT_MS);
+	ck_assert_int_ge(
+	    mono_diff(link_->list_started, first), LINK_HOST_EVENT_MS);
 }
 END_TEST
 
@@ -603,6 +683,23 @@ START_TEST(after_close_nothing_is_told_but_calls_are_done)
 }
 END_TEST
 
+START_TEST(ending_right_after_close_leaves_no_connection_open)
+{
+	run_until(is_listed);
+	run_until(has_idle);
+	fake_hold(FAKE_JOB);
+	call_start(WORKERS_NORMAL);
+	run_until(is_calling);
+	link_close(link_);
+	link_ = NULL;
+	fake_let_go(FAKE_JOB);
+	workers_free(workers, DEADLINE_MS);
+	ck_assert_int_eq(call.dones, 1);
+	ck_assert_int_eq(fake_opened(), fake_closed());
+	workers = workers_new(loop);
+}
+END_TEST
+
 START_TEST(closing_while_an_open_hangs_closes_what_comes_of_it)
 {
 	fake_hold(FAKE_OPEN);
@@ -661,6 +758,7 @@ main(void)
 	ADD(a_host_that_does_not_answer_is_called_silent_until_it_does);
 	ADD(a_slow_operation_does_not_make_a_host_silent);
 	ADD(after_close_nothing_is_told_but_calls_are_done);
+	ADD(ending_right_after_close_leaves_no_connection_open);
 	ADD(closing_while_an_open_hangs_closes_what_comes_of_it);
 	ADD(it_may_be_closed_from_a_callback);
 #undef ADD

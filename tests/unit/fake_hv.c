@@ -63,8 +63,8 @@ fake_let_go(enum fake_call call)
 }
 
 void
-fake_fail(enum fake_call call, int count, enum err_code code,
-    const char *message)
+fake_fail(
+    enum fake_call call, int count, enum err_code code, const char *message)
 {
 	(void)pthread_mutex_lock(&lock);
 	calls[call].fail = count;
@@ -119,7 +119,7 @@ fake_emit_event(const struct hv_event *event, bool breaks)
 void
 fake_emit(enum hv_event_kind kind, const char *uuid)
 {
-	struct hv_event event = { .kind = kind };
+	struct hv_event event = {.kind = kind};
 
 	(void)snprintf(event.uuid, sizeof(event.uuid), "%s", uuid);
 	fake_emit_event(&event, false);
@@ -128,7 +128,7 @@ fake_emit(enum hv_event_kind kind, const char *uuid)
 void
 fake_break(const char *why)
 {
-	struct hv_event event = { .kind = HV_EVENT_CLOSED };
+	struct hv_event event = {.kind = HV_EVENT_CLOSED};
 
 	(void)snprintf(event.detail, sizeof(event.detail), "%s", why);
 	fake_emit_event(&event, true);
@@ -195,8 +195,8 @@ fake_misused(void)
 /* Enters a call: waits while it is held.  -1: it is to fail.  Returns with the
  * lock held.  *seen is the number when the call began. */
 static int
-fake_enter(enum fake_call call, struct hv_conn *conn, int *seen,
-    struct err *err)
+fake_enter(
+    enum fake_call call, struct hv_conn *conn, int *seen, struct err *err)
 {
 	int rc = 0;
 
@@ -214,8 +214,8 @@ fake_enter(enum fake_call call, struct hv_conn *conn, int *seen,
 		(void)pthread_cond_wait(&changed, &lock);
 	if (calls[call].fail > 0) {
 		calls[call].fail--;
-		rc = err_set(err, calls[call].err.code, "%s",
-		    calls[call].err.msg);
+		rc = err_set(
+		    err, calls[call].err.code, "%s", calls[call].err.msg);
 	}
 	return rc;
 }
@@ -239,8 +239,8 @@ fake_open(const char *uri, hv_event_fn on_event, void *arg, struct err *err)
 	if (fake_enter(FAKE_OPEN, NULL, &seen, err) == 0 &&
 	    opened < FAKE_CONNS_MAX) {
 		conn = &conns[opened++];
-		*conn = (struct hv_conn){ .fn = on_event, .arg = arg,
-			.alive = true };
+		*conn =
+		    (struct hv_conn){.fn = on_event, .arg = arg, .alive = true};
 	}
 	fake_leave(FAKE_OPEN, NULL);
 	return conn;
@@ -322,27 +322,27 @@ fake_load(struct hv_conn *conn, struct facts_load *out, struct err *err)
 	int seen, rc = fake_enter(FAKE_LOAD, conn, &seen, err);
 
 	if (rc == 0)
-		*out = (struct facts_load){ .memory_total = 1 };
+		*out = (struct facts_load){.memory_total = 1};
 	fake_leave(FAKE_LOAD, conn);
 	return rc;
 }
 
 static int
-fake_job(struct hv_conn *conn, const char *uuid, struct hv_job *out,
-    struct err *err)
+fake_job(
+    struct hv_conn *conn, const char *uuid, struct hv_job *out, struct err *err)
 {
 	int seen, rc = fake_enter(FAKE_JOB, conn, &seen, err);
 
 	(void)uuid;
 	if (rc == 0)
-		*out = (struct hv_job){ .active = conn->fn == NULL };
+		*out = (struct hv_job){.active = conn->fn == NULL};
 	fake_leave(FAKE_JOB, conn);
 	return rc;
 }
 
 static int
-fake_migrate(struct hv_conn *conn, const struct hv_migrate *how,
-    struct err *err)
+fake_migrate(
+    struct hv_conn *conn, const struct hv_migrate *how, struct err *err)
 {
 	int seen, rc = fake_enter(FAKE_MIGRATE, conn, &seen, err);
 
@@ -353,12 +353,12 @@ fake_migrate(struct hv_conn *conn, const struct hv_migrate *how,
 }
 
 const struct hv_ops fake_hv = {
-	.open = fake_open,
-	.close = fake_close,
-	.alive = fake_alive,
-	.list = fake_list,
-	.domain = fake_domain,
-	.load = fake_load,
-	.job = fake_job,
-	.migrate = fake_migrate,
+    .open = fake_open,
+    .close = fake_close,
+    .alive = fake_alive,
+    .list = fake_list,
+    .domain = fake_domain,
+    .load = fake_load,
+    .job = fake_job,
+    .migrate = fake_migrate,
 };

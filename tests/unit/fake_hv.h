@@ -12,8 +12,15 @@
  * the read began (as a domain's `name`, and as a listing's `hostname`).  All
  * functions may be called from any thread.
  */
-enum fake_call { FAKE_OPEN, FAKE_LIST, FAKE_DOMAIN, FAKE_LOAD, FAKE_JOB,
-    FAKE_MIGRATE, FAKE_CALLS };
+enum fake_call {
+	FAKE_OPEN,
+	FAKE_LIST,
+	FAKE_DOMAIN,
+	FAKE_LOAD,
+	FAKE_JOB,
+	FAKE_MIGRATE,
+	FAKE_CALLS
+};
 
 extern const struct hv_ops fake_hv;
 
@@ -21,8 +28,8 @@ void fake_reset(void);
 void fake_hold(enum fake_call call);
 void fake_let_go(enum fake_call call);
 /* The next `count` calls fail. */
-void fake_fail(enum fake_call call, int count, enum err_code code,
-    const char *message);
+void fake_fail(
+    enum fake_call call, int count, enum err_code code, const char *message);
 void fake_change(void);
 void fake_remove_domain(void);
 
@@ -33,10 +40,10 @@ void fake_break(const char *why);
 /* Idle connections break without telling. */
 void fake_break_idle(void);
 
-int fake_begun(enum fake_call call);	/* calls so far */
-int fake_inside(enum fake_call call);	/* in this moment */
+int fake_begun(enum fake_call call);  /* calls so far */
+int fake_inside(enum fake_call call); /* in this moment */
 int fake_most_inside(enum fake_call call);
-int fake_opened(void);			/* connections, successfully */
+int fake_opened(void); /* connections, successfully */
 int fake_closed(void);
 /* A connection was used after it was closed, or by two at once. */
 int fake_misused(void);

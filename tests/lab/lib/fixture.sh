@@ -47,7 +47,8 @@ fixture_end()
 	set +e
 	if ((rc != 0)) && [[ -s $WORK/droverd.log ]]; then
 		printf '    --- droverd.log (end)\n'
-		tail -n 60 "$WORK/droverd.log" | sed 's/^/    /'
+		grep -v 'debug control: GET' "$WORK/droverd.log" |
+			tail -n 60 | sed 's/^/    /'
 	fi
 	for pid in "${PIDS[@]}"; do
 		kill -9 "$pid" 2>/dev/null

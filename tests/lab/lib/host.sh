@@ -185,8 +185,10 @@ daemon_start() # HOST
 	set -- "$1" libvirtd --listen --pid-file /run/libvirt/libvirtd.pid
 	if [[ $(<"$STATE/reaper") == own ]]; then
 		read -r pid < <(exec "${run[@]}" perl "$LAB_DIR/lib/reaper.pl" \
-			"${@:2}" </dev/null 2>>"$STATE/$1/log") ||
+			"${@:2}" </dev/null 2>>"$STATE/$1/log") || {
+			tail -n 5 "$STATE/$1/log" >&2
 			die "no libvirtd on $1"
+		}
 	else
 		"${run[@]}" "${@:2}" </dev/null >>"$STATE/$1/log" 2>&1 &
 		pid=$!

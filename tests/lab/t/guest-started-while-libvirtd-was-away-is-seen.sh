@@ -10,10 +10,12 @@ seen()
 		"\(.host) \(.state)"') == "$1" ]]
 }
 wait_for 20 "g1 to be seen by its events" seen "kvm1 running"
+# while libvirtd is away the guest ends, and nobody is told
+pid=$(lab qemu-pid kvm1 g1)
 lab kill kvm1
 wait_for 30 "the loss" has_received 1 host.lost
+kill -9 "$pid"
 lab start kvm1
-lab virsh kvm1 -q destroy g1
 wait_for 40 "the new state" seen "kvm1 shut off"
 expect_received 1 host.recovered
 droverd_stop
