@@ -90,6 +90,8 @@ on_listed(const char *host, struct facts_host *facts, void *arg)
 	const char *before = heard(d, host);
 	bool changed;
 
+	for (size_t i = 0; i < facts->domain_count; i++)
+		busy_note(d->busy, host, &facts->domains[i]);
 	changed = inventory_apply(d->inventory, &(struct inventory_event){
 	    .news = INVENTORY_HOST_LISTED, .host = host,
 	    .now = clock_mono_now(), .facts = facts });
@@ -132,6 +134,9 @@ apply(struct daemon *d, struct inventory_event *event)
 static void
 on_domain(const char *host, struct facts_domain *domain, void *arg)
 {
+	struct daemon *d = arg;
+
+	busy_note(d->busy, host, domain);
 	apply(arg, &(struct inventory_event){ .host = host,
 	    .news = INVENTORY_DOMAIN_READ, .domain = domain });
 }
@@ -139,7 +144,10 @@ on_domain(const char *host, struct facts_domain *domain, void *arg)
 static void
 on_domain_gone(const char *host, const char *uuid, void *arg)
 {
-	apply(arg, &(struct inventory_event){ .host = host,
+	struct daemon *d = arg;
+
+	busy_forget(d->busy, host, uuid);
+	apply(d, &(struct inventory_event){ .host = host,
 	    .news = INVENTORY_DOMAIN_GONE, .uuid = uuid });
 }
 
@@ -480,6 +488,7 @@ build_core(struct daemon *d, struct err *err)
 	inventory_configure(d->inventory, d->settings);
 	d->links = map_new(NULL);
 	d->heard = map_new(NULL);
+	d->busy = busy_new(d->loop, find_link, d);
 	d->announce = announce_new(d->store, d->settings);
 	d->deliver = deliver_new(d->loop, d->store, d->settings, err);
 	if (d->deliver == NULL)
@@ -602,6 +611,7 @@ daemon_free(struct daemon *d)
 	announce_free(d->announce);
 	map_free(d->links);
 	map_free(d->heard);
+	busy_free(d->busy);
 	inventory_free(d->inventory);
 	if (d->loop != NULL)
 		loop_free(d->loop);

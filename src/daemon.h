@@ -1,6 +1,7 @@
 #ifndef DROVER_DAEMON_H
 #define DROVER_DAEMON_H
 
+#include "act/busy.h"
 #include "act/drains.h"
 #include "act/executor.h"
 #include "act/flags.h"
@@ -28,6 +29,7 @@ struct daemon {
 	struct loop *loop;
 	struct workers *workers;
 	struct inventory *inventory;
+	struct busy *busy;
 	struct announce *announce;
 	struct deliver *deliver;
 	struct executor *executor;

@@ -17,34 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct move *
-move_new(const char *uuid, const char *name, const char *from, const char *to)
-{
-	struct move *m = calloc(1, sizeof(*m));
-
-	if (m == NULL)
-		abort();
-	m->uuid = strdup(uuid);
-	m->name = strdup(name);
-	m->from = strdup(from);
-	m->to = strdup(to);
-	if (!m->uuid || !m->name || !m->from || !m->to)
-		abort();
-	return m;
-}
-
-void
-move_free(struct move *m)
-{
-	if (m == NULL)
-		return;
-	free(m->uuid);
-	free(m->name);
-	free(m->from);
-	free(m->to);
-	free(m);
-}
-
 static struct move_action *
 add(struct move_actions *actions, enum move_action_kind kind)
 {
@@ -378,17 +350,17 @@ repaired(struct move *m, const struct err *err, struct move_actions *actions)
 		add_timer(actions, MOVE_WAIT_MS);
 		return;
 	}
+	m->repair_failures++;
+	if (m->repair_failures == 1 && (err->code == ERR_CONFLICT ||
+	    err->code == ERR_NOT_FOUND)) {
+		observe(m, actions);
+		return;
+	}
 	/* Without autostart the move is still a good one. */
 	if (m->repair == RECONCILE_AUTOSTART_TARGET) {
 		(void)add_text(actions, MOVE_DO_ALARM,
 		    "autostart could not be set at %s: %s", m->to, err->msg);
 		m->autostart = false;
-		observe(m, actions);
-		return;
-	}
-	m->repair_failures++;
-	if (m->repair_failures == 1 && (err->code == ERR_CONFLICT ||
-	    err->code == ERR_NOT_FOUND)) {
 		observe(m, actions);
 		return;
 	}

@@ -1,11 +1,13 @@
 /*
- * A move as JSON, for the journal: all that a later daemon needs to go on.
+ * Making a move, and a move as JSON, for the journal: all that a later daemon
+ * needs to go on.
  *
  * States are stored by name, so that a database can be read by a person and by a
  * daemon whose enums have grown.  Times are not stored: a clock of one process
  * means nothing to the next.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "act/move.h"
@@ -41,6 +43,34 @@ const char *
 move_outcome_name(enum move_outcome outcome)
 {
 	return outcome_names[outcome];
+}
+
+struct move *
+move_new(const char *uuid, const char *name, const char *from, const char *to)
+{
+	struct move *m = calloc(1, sizeof(*m));
+
+	if (m == NULL)
+		abort();
+	m->uuid = strdup(uuid);
+	m->name = strdup(name);
+	m->from = strdup(from);
+	m->to = strdup(to);
+	if (!m->uuid || !m->name || !m->from || !m->to)
+		abort();
+	return m;
+}
+
+void
+move_free(struct move *m)
+{
+	if (m == NULL)
+		return;
+	free(m->uuid);
+	free(m->name);
+	free(m->from);
+	free(m->to);
+	free(m);
 }
 
 json_t *

@@ -8,7 +8,7 @@
  * on the daemon: stopping to watch leaves it going.
  */
 
-#define WATCH_INTERVAL_MS 200
+#define WATCH_INTERVAL_MS 50
 #define WATCH_ANSWER_MS 5000	/* how long one answer may take */
 #define WATCH_LEAST_MS 1000	/* ... even if less is left of --timeout */
 #define WATCH_GONE_MS 60000	/* how long the daemon may be away */

@@ -167,8 +167,9 @@ listing_interfaces(struct hv_conn *conn, struct facts_host *out)
 	virNodeDevicePtr *devices = NULL;
 	int count;
 
-	count = virConnectListAllInterfaces(
-	    conn->vir, &interfaces, VIR_CONNECT_LIST_INTERFACES_ACTIVE);
+	/* Inactive ones too: a bridge to which nothing is plugged yet has no
+	 * carrier and counts as inactive, and still takes guests. */
+	count = virConnectListAllInterfaces(conn->vir, &interfaces, 0);
 	for (int i = 0; i < count; i++) {
 		const char *name = virInterfaceGetName(interfaces[i]);
 

@@ -243,6 +243,21 @@ START_TEST(a_definition_left_at_the_source_goes)
 }
 END_TEST
 
+START_TEST(a_guest_that_changes_while_autostart_is_set_keeps_it)
+{
+	struct reconcile_side off = IS(SHUTOFF, SHUTDOWN);
+
+	move->autostart = true;
+	begin();
+	tell(MOVE_EV_PERFORMED);
+	see(&nowhere, &migrated);
+	tell_error(MOVE_EV_REPAIRED, ERR_CONFLICT, "its state has changed");
+	expect("observe");
+	see(&nowhere, &off);
+	expect("intent:autostart-target autostart-target");
+}
+END_TEST
+
 /* ---- going wrong ---- */
 
 START_TEST(a_refused_move_has_failed_with_the_hosts_words)
@@ -1005,6 +1020,8 @@ make_suite(void)
 	    a_strict_move_resumes_the_target_once_the_source_is_gone);
 	tcase_add_test(tc, autostart_is_carried_over);
 	tcase_add_test(tc, a_move_whose_autostart_fails_is_still_a_good_one);
+	tcase_add_test(tc,
+	    a_guest_that_changes_while_autostart_is_set_keeps_it);
 	tcase_add_test(tc, a_definition_left_at_the_source_goes);
 	tc = add_case(suite, "wrong");
 	tcase_add_test(tc, a_refused_move_has_failed_with_the_hosts_words);

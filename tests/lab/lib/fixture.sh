@@ -45,7 +45,7 @@ fixture_end()
 	local rc=$?
 	trap - EXIT
 	set +e
-	if ((rc != 0)) && [[ -s $WORK/droverd.log ]]; then
+	if ((rc != 0)) && [[ -z ${FIXTURE_QUIET:-} && -s $WORK/droverd.log ]]; then
 		printf '    --- droverd.log (end)\n'
 		grep -v 'debug control: GET' "$WORK/droverd.log" |
 			tail -n 60 | sed 's/^/    /'
@@ -77,7 +77,8 @@ fixture()
 	trap 'exit 1' INT TERM
 	mkdir -p "$WORK/policies.d" "$WORK/run"
 	cp "$LAB_DIR"/../../policies/*.yaml "$WORK/policies.d/"
-	lab up --hosts "$hosts" >"$WORK/lab.log" 2>&1 ||
+	# shellcheck disable=SC2086
+	lab up --hosts "$hosts" ${LAB_UP_OPTIONS:-} >"$WORK/lab.log" 2>&1 ||
 		{ cat "$WORK/lab.log"; fail "the lab does not come up"; }
 	receiver_start
 	write_config "$hosts" "$more"
