@@ -102,6 +102,16 @@ on_deadline(void *arg)
 	loop_stop(check->loop);
 }
 
+static void
+free_probes(struct check *check)
+{
+	for (size_t i = 0; i < check->count; i++) {
+		free(check->probes[i].name);
+		free(check->probes[i].uri);
+	}
+	free(check->probes);
+}
+
 static int
 check_hosts(const struct settings *s)
 {
@@ -115,7 +125,7 @@ check_hosts(const struct settings *s)
 		(void)fprintf(stderr, "droverd: %s\n", err.msg);
 		return STATUS_HOST;
 	}
-	/* Kept until the process ends: a thread that hangs still writes there. */
+	/* Not freed while an answer is out: a thread that hangs writes there. */
 	check.probes = calloc(s->host_count + 1, sizeof(*check.probes));
 	if (check.probes == NULL)
 		abort();
@@ -138,6 +148,8 @@ check_hosts(const struct settings *s)
 	workers_free(workers, 0);
 	loop_timer_free(deadline);
 	loop_free(check.loop);
+	if (check.open == 0)
+		free_probes(&check);
 	return check.status;
 }
 

@@ -220,6 +220,33 @@ fail:
 	return -1;
 }
 
+/* Options are an operator's word, so they are on disk before they count: guests
+ * must not go elsewhere after a crash. */
+static int64_t
+join(struct drains *ds, struct drain *d, const struct drains_options *o,
+    struct err *err)
+{
+	struct drain changed = *d;
+	bool same = o->parallel == d->parallel &&
+	    (o->only_to == NULL) == (d->only_to == NULL) &&
+	    (o->only_to == NULL || strcmp(o->only_to, d->only_to) == 0);
+
+	d->progressed = clock_mono_now();
+	if (same && d->state == STORE_DRAIN_RUNNING)
+		return d->id;
+	changed.progressed = d->progressed;
+	changed.parallel = o->parallel;
+	changed.only_to = copy(o->only_to);
+	if (drains_write(ds, &changed, STORE_DRAIN_RUNNING, NULL, err) < 0) {
+		free(changed.only_to);
+		return err_prefix(err, "%s: drain", d->host);
+	}
+	free(d->only_to);
+	*d = changed;
+	d->state = STORE_DRAIN_RUNNING;
+	return d->id;
+}
+
 int64_t
 drains_start(struct drains *ds, const char *host,
     const struct drains_options *o, struct err *err)
@@ -235,14 +262,8 @@ drains_start(struct drains *ds, const char *host,
 		.by = o->by,
 	};
 
-	if (d != NULL) {
-		d->parallel = o->parallel;
-		replace(&d->only_to, o->only_to);
-		d->progressed = clock_mono_now();
-		if (d->state == STORE_DRAIN_BLOCKED)
-			d->state = STORE_DRAIN_RUNNING;
-		return d->id;
-	}
+	if (d != NULL)
+		return join(ds, d, o, err);
 	if (write_start(ds, &row, err) < 0)
 		return err_prefix(err, "%s: drain", host);
 	announce_flush(ds->announce);
@@ -395,15 +416,22 @@ update_guest(struct drain *d, const struct evaluate_decision *decision,
 		why = "the policy only observes";
 	}
 	g->seen = true;
+	/* It has moved, and its host has not been asked since. */
+	if (g->fate == DRAIN_GUEST_MOVED && item->held) {
+		d->lagging++;
+		return;
+	}
 	json_decref(g->rejected);
 	g->rejected = NULL;
 	switch (fate) {
 	case EVALUATE_START:
 	case EVALUATE_MOVING:
 		g->fate = DRAIN_GUEST_MOVING;
+		why = NULL;
 		break;
 	case EVALUATE_WAIT:
 		g->fate = DRAIN_GUEST_WAITING;
+		d->held |= item->held;
 		break;
 	case EVALUATE_BLOCKED:
 		g->fate = DRAIN_GUEST_BLOCKED;
@@ -428,10 +456,15 @@ count_in_flight(const struct executor_report *r, void *arg)
 {
 	struct drain *d = arg;
 
+	if (strcmp(r->move->to, d->host) == 0)
+		d->arriving++;
 	if (strcmp(r->move->from, d->host) != 0)
 		return;
 	d->in_flight++;
-	if (r->move->state != MOVE_WAITING)
+	/* One that waits looks again and again. */
+	if (r->move->state != MOVE_WAITING &&
+	    (r->move->state != MOVE_OBSERVING ||
+	    r->move->lingers_since.ms == 0))
 		d->active++;
 	guest_of(d, r->move->uuid, r->move->name)->seen = true;
 }
@@ -453,10 +486,16 @@ settle_counts(struct drains *ds, struct drain *d, struct mono now)
 			g->fate = DRAIN_GUEST_GONE;
 		if (g->fate == DRAIN_GUEST_BLOCKED)
 			d->blocked++;
-		if (g->fate == DRAIN_GUEST_WAITING)
+		/* Moving, and yet not in flight from here: it is on its way
+		 * to here, or its move could not be begun. */
+		if (g->fate == DRAIN_GUEST_WAITING ||
+		    g->fate == DRAIN_GUEST_MOVING)
 			waiting++;
 	}
-	if (d->active > 0)
+	/* Whoever arrives has to leave again, and what was not listed is not
+	 * known to be empty. */
+	waiting += d->arriving + d->lagging + d->unseen;
+	if (d->active > 0 || d->held)
 		d->progressed = now;
 	stalled = mono_diff(now, d->progressed) >= DRAINS_STALL_MS;
 	if (d->in_flight == 0 && waiting == 0 && d->blocked == 0)
@@ -483,10 +522,12 @@ drains_update(struct drains *ds, const struct evaluate_decision *decision,
 		return;
 	while (map_next(d->guests, &i, &uuid, &value))
 		((struct drain_guest *)value)->seen = false;
-	d->may_return = false;
+	d->may_return = d->held = d->unattended = false;
+	d->lagging = 0;
+	d->unseen = !decision->host->up || !decision->host->known;
 	for (i = 0; i < decision->item_count; i++)
 		update_guest(d, decision, &decision->items[i]);
-	d->in_flight = d->active = 0;
+	d->in_flight = d->active = d->arriving = 0;
 	executor_each(ds->executor, count_in_flight, d);
 	settle_counts(ds, d, now);
 }
@@ -511,7 +552,7 @@ drains_unattended(struct drains *ds, const struct evaluation *evaluation,
 		next = d->next;
 		if (is_attended(evaluation, d->host))
 			continue;
-		d->in_flight = d->active = 0;
+		d->in_flight = d->active = d->arriving = 0;
 		executor_each(ds->executor, count_in_flight, d);
 		if (d->in_flight == 0 &&
 		    mono_diff(now, d->progressed) >= DRAINS_SETTLE_MS) {

@@ -42,7 +42,12 @@ struct drain {
 	int moved, failed, blocked;
 	int in_flight, active;	/* moves; those that do not just wait */
 	int64_t bytes;
+	int arriving;		/* moves to the host that are under way */
+	struct mono arrived;	/* when the last of them ended; ms 0: none */
+	int lagging;		/* have moved, and are still listed here */
 	bool may_return;	/* a host that could take one is not up */
+	bool held;		/* one waits for its next attempt */
+	bool unseen;		/* nobody knows what is on the host now */
 	bool unattended;	/* no policy evacuates the host */
 	struct mono progressed;
 };

@@ -2,7 +2,6 @@
  * A drain as JSON: for the API while it runs, for the store when it ends, and for
  * its events.
  */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -207,6 +206,9 @@ drain_json(struct drains *ds, const struct drain *d, bool with_vms)
 	if (d->unattended)
 		set_text(o, "why", "no policy in mode auto evacuates this "
 		    "host; see droverd -t and drover-policy(7)");
+	else if (d->unseen)
+		set_text(o, "why", "the host is not connected, so nobody knows "
+		    "which guests are on it");
 	json_object_set_new(o, "failed", json_integer(d->failed));
 	json_object_set_new(o, "bytes", json_integer(d->bytes));
 	set_tally(o, guests);
@@ -267,8 +269,6 @@ show_row(const struct store_drain *row, void *arg)
 	struct drain *open = drains_find(q->ds, row->host);
 	json_t *o, *guests;
 
-	if (q->id != 0 && row->id != q->id)
-		return;
 	if (open != NULL && open->id == row->id) {
 		o = drain_json(q->ds, open, q->with_vms);
 	} else if (q->open_only) {
@@ -300,11 +300,8 @@ drains_show(struct drains *ds, int64_t id, bool with_vms, struct err *err)
 {
 	struct row_query q = { .id = id, .with_vms = with_vms, .ds = ds };
 
-	if (store_each_drain(ds->store, 100000, show_row, &q, err) < 0)
+	if (store_get_drain(ds->store, id, show_row, &q, err) < 0)
 		return NULL;
-	if (q.out == NULL)
-		(void)err_set(err, ERR_NOT_FOUND, "there is no drain %" PRId64,
-		    id);
 	return q.out;
 }
 

@@ -256,10 +256,20 @@ int64_t
 executor_start(struct executor *ex, const struct executor_request *r,
     struct err *err)
 {
-	struct move *move = move_new(r->uuid, r->name, r->from, r->to);
+	struct executor_report other;
+	struct move *move;
 	struct move_actions actions;
 	struct journey *j;
 
+	/* However two may have come to decide it: one guest, one move. */
+	if (executor_find_guest(ex, r->uuid, &other))
+		return err_set(err, ERR_CONFLICT, "%s is on its way from %s to "
+		    "%s already (move %" PRId64 ")", r->name, other.move->from,
+		    other.move->to, other.id);
+	if (ex->deps.link(r->from, ex->deps.arg) == NULL)
+		return err_set(err, ERR_NOT_FOUND, "%s: its host %s is not "
+		    "configured", r->name, r->from);
+	move = move_new(r->uuid, r->name, r->from, r->to);
 	move->strict = r->strict;
 	move->persistent = r->persistent;
 	move->autostart = r->autostart;

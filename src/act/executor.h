@@ -17,6 +17,8 @@
  * announces results.  Loop thread only.
  */
 
+#define EXECUTOR_IDLE_MS 60000
+
 struct executor;
 struct executor_report;
 
@@ -59,6 +61,8 @@ struct executor_report {
 	int64_t elapsed_ms;
 	bool job_known;
 	struct hv_job job;
+	bool idle;			/* waits for a host, for
+					 * EXECUTOR_IDLE_MS and more */
 	int percent;			/* never goes back; 0 to 100 */
 	bool converging;
 	bool final_known;		/* once completed */

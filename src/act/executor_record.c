@@ -262,6 +262,14 @@ executor_write_end(struct journey *j, struct err *err)
 	return -1;
 }
 
+static bool
+is_idle(const struct move *m)
+{
+	return (m->state == MOVE_WAITING || m->state == MOVE_OBSERVING) &&
+	    m->lingers_since.ms != 0 &&
+	    mono_diff(clock_mono_now(), m->lingers_since) >= EXECUTOR_IDLE_MS;
+}
+
 void
 executor_fill_report(const struct journey *j, struct executor_report *out)
 {
@@ -277,6 +285,7 @@ executor_fill_report(const struct journey *j, struct executor_report *out)
 		.memory = j->memory,
 		.started = j->started,
 		.elapsed_ms = mono_diff(clock_mono_now(), j->started_mono),
+		.idle = is_idle(j->move),
 		.job_known = j->job_known,
 		.job = j->job,
 		.percent = j->percent,

@@ -143,8 +143,10 @@ flags_set(struct flags *flags, const struct store_flag *flag, struct err *err)
 
 	if (old == NULL && !set)
 		return 0;
+	/* Whose it is counts as well: what an operator asks for does not go with
+	 * a file. */
 	if (old != NULL && old->maintenance == f.maintenance &&
-	    old->cordoned == f.cordoned)
+	    old->cordoned == f.cordoned && strcmp(old->source, f.source) == 0)
 		return 0;
 	f.since = clock_wall_now();
 	if (write_flag(flags, &f, err) < 0)

@@ -16,7 +16,7 @@
 
 #define HISTORY_BACKOFF_MAX_MS (5 * 60 * 1000)
 /* Failures that count for one which no other attempt can mend. */
-#define HISTORY_HOPELESS 1000
+#define HISTORY_HOPELESS SNAPSHOT_HOPELESS
 
 struct history;
 

@@ -67,7 +67,7 @@ static void
 set_error(struct move *m, const char *text)
 {
 	if (m->error[0] == '\0')
-		(void)snprintf(m->error, sizeof(m->error), "%s", text);
+		(void)err_copy_line(m->error, sizeof(m->error), text);
 }
 
 static void
@@ -268,11 +268,13 @@ look_up(struct move *m, const struct move_event *event, struct mono now)
 static void
 give_up(struct move *m, const char *why, struct move_actions *actions)
 {
-	char first[sizeof(m->error)];
+	char first[301], text[sizeof(m->error)];
 
-	(void)memcpy(first, m->error, sizeof(first));
-	(void)snprintf(m->error, sizeof(m->error), "%s%s%.300s", why,
+	/* Cut on the border of a character: the journal is JSON. */
+	(void)err_copy_line(first, sizeof(first), m->error);
+	(void)snprintf(text, sizeof(text), "%s%s%s", why,
 	    first[0] != '\0' ? "; it began with: " : "", first);
+	(void)err_copy_line(m->error, sizeof(m->error), text);
 	(void)add_text(actions, MOVE_DO_ALARM, "%s", why);
 	end(m, MOVE_STUCK, actions);
 }

@@ -18,6 +18,8 @@
 #define ARENA_MAX ((size_t)1 << 30)
 #define DEFAULT_BACKOFF_MS 5000
 #define DEFAULT_TIMEOUT_MS (30 * 60 * 1000)
+#define DRAINS_LOOK_MS 1000	/* a drain whose time has passed */
+#define DRAINS_AGAIN_MS 10000	/* any that is open */
 
 struct pilot {
 	struct pilot_deps deps;
@@ -104,7 +106,8 @@ add_in_flight(const struct executor_report *r, void *arg)
 	if (m->count < m->cap)
 		m->items[m->count++] = (struct snap_move){
 			.uuid = r->move->uuid, .from = r->move->from,
-			.to = r->move->to, .memory = r->memory };
+			.to = r->move->to, .memory = r->memory,
+			.idle = r->idle };
 }
 
 struct snapshot *
@@ -189,8 +192,9 @@ carry_out(struct pilot *p, const struct snapshot *s,
     struct evaluate_decision *decision, struct mono now)
 {
 	/* A host emptied by its flag has its drain from the flag on; one that got a
-	 * guest afterwards gets a new drain. */
-	if (decision->item_count > 0 && decision->act &&
+	 * guest afterwards gets a new drain.  Guests that the policy leaves alone
+	 * are no reason for one: it would be over at once, again and again. */
+	if (decision->item_count > decision->excepted && decision->act &&
 	    drains_open_id(p->deps.drains, decision->host->name) == 0)
 		(void)drains_start(p->deps.drains, decision->host->name,
 		    &(struct drains_options){ .parallel = -1,
@@ -204,6 +208,9 @@ carry_out(struct pilot *p, const struct snapshot *s,
 		if (start(p, item->vm, s, &item->choice, decision->policy,
 		    &err) < 0) {
 			log_error("move", "%s", err.msg);
+			item->fate = EVALUATE_WAIT;
+			item->why = "its move could not be begun, see the log";
+			item->held = true;
 			history_add(p->history, item->vm->uuid,
 			    decision->host->name, item->choice.target->name,
 			    err.msg, false, DEFAULT_BACKOFF_MS, now);
@@ -212,11 +219,28 @@ carry_out(struct pilot *p, const struct snapshot *s,
 	}
 }
 
+/* Drains whose flag is gone: cleared when that could not be written, or by a
+ * daemon that ended in between. */
+static void
+cancel_unwanted(struct pilot *p, const struct snapshot *s,
+    const struct evaluation *evaluation)
+{
+	for (size_t i = 0; i < s->host_count; i++) {
+		const char *name = s->hosts[i].name;
+		bool wanted = s->hosts[i].maintenance;
+
+		for (size_t k = 0; k < evaluation->decision_count; k++)
+			wanted |= evaluation->decisions[k].host == &s->hosts[i];
+		if (!wanted)
+			drains_cancel(p->deps.drains, name);
+	}
+}
+
 static void
 take_turn(void *arg)
 {
 	struct pilot *p = arg;
-	struct mono now = clock_mono_now(), wake;
+	struct mono now = clock_mono_now(), wake, look;
 	struct snapshot *s;
 	struct arena *arena;
 	struct evaluate_input input;
@@ -236,10 +260,18 @@ take_turn(void *arg)
 		carry_out(p, s, &evaluation->decisions[i], now);
 		drains_update(p->deps.drains, &evaluation->decisions[i], now);
 	}
+	cancel_unwanted(p, s, evaluation);
 	drains_unattended(p->deps.drains, evaluation, now);
 	wake = evaluation->wake;
-	if (mono_before(drains_wake(p->deps.drains), wake))
-		wake = drains_wake(p->deps.drains);
+	look = drains_wake(p->deps.drains);
+	if (mono_before(look, mono_add(now, DRAINS_LOOK_MS)))
+		look = mono_add(now, DRAINS_LOOK_MS);
+	/* Also one that is blocked: memory that was freed is not told. */
+	if (input.drain_count > 0 &&
+	    mono_before(mono_add(now, DRAINS_AGAIN_MS), look))
+		look = mono_add(now, DRAINS_AGAIN_MS);
+	if (mono_before(look, wake))
+		wake = look;
 	arena_free(arena);
 	snapshot_free(s);
 	p->turning = false;

@@ -108,16 +108,17 @@ is_destroyed_by_us(const struct reconcile_view *v)
 }
 
 /*
- * The source has stopped for good, and not after running on.  A daemon that comes
- * back in the last phase of a migration kills what is left and gives a reason
- * that is none of the known ones.
+ * The source has stopped for good, and not after running on.  A definition goes
+ * only when all went well; a guest without one vanishes also when it ends.  A
+ * daemon that comes back in the last phase of a migration kills what is left and
+ * gives a reason that is none of the known ones.
  */
 static bool
 has_handed_over(const struct reconcile_view *v)
 {
 	const struct reconcile_side *s = &v->source;
 
-	if (is_absent(s) || v->confirmed)
+	if (v->confirmed || (is_absent(s) && v->persistent))
 		return true;
 	return is_off(s) && (s->reason == DOMAIN_REASON_MIGRATED ||
 	    is_destroyed_by_us(v) ||
@@ -283,7 +284,7 @@ target_holds_it(const struct reconcile_view *v)
 		    "the source is proven to be stopped");
 	if (has_arrived_paused(v))
 		return ROW(76, RECONCILE_PERSON,
-		    "the guest has arrived, paused, and its source is off "
+		    "the guest has arrived, paused, and its source has ended "
 		    "without saying whether it ran on before; if it did not, "
 		    "virsh resume at the target");
 	if (!v->lingers)

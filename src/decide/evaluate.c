@@ -75,6 +75,7 @@ evaluate_start(struct evaluate_state *state, const struct drain *drain,
 
 	place_ledger_book(state->planned, s, item->vm, target);
 	if (hold != NULL) {
+		item->held = true;
 		item->why = evaluate_words_hold(state, hold);
 		if (mono_before(hold->until, state->wake))
 			state->wake = hold->until;

@@ -28,6 +28,7 @@ struct evaluate_item {
 	struct place_choice choice;
 	const char *why; /* of moving, waiting or being excepted; NULL:
 				 * see choice.why */
+	bool held;       /* waiting for its next attempt */
 };
 
 struct evaluate_decision {

@@ -62,11 +62,11 @@ place_ledger_new(struct arena *arena, const struct snapshot *s)
 		const struct snap_host *to = snapshot_find_host(s, move->to);
 		const struct snap_vm *vm = snapshot_find_vm(s, move->uuid);
 
-		ledger->total++;
+		ledger->total += !move->idle;
 		if (from != NULL)
-			ledger->outbound[from - s->hosts]++;
+			ledger->outbound[from - s->hosts] += !move->idle;
 		if (to != NULL) {
-			ledger->inbound[to - s->hosts]++;
+			ledger->inbound[to - s->hosts] += !move->idle;
 			ledger->memory[to - s->hosts] +=
 			    place_memory_need(move->memory);
 		}
@@ -409,6 +409,28 @@ place_find_taken(struct place_look *look)
 	}
 }
 
+/* It may be running elsewhere as well (a move of others has just ended, a host
+ * is away and shows what was last seen, it does run twice): nobody moves it
+ * anywhere before that is known. */
+static const char *
+place_words_twice(const struct place_look *look)
+{
+	const struct snap_vm *vm = look->request->vm;
+
+	for (size_t i = 0; i < look->s->host_count; i++) {
+		const struct snap_vm *there = look->taken[i];
+
+		if (there != NULL && strcmp(there->uuid, vm->uuid) == 0 &&
+		    snapshot_vm_active(there))
+			return arena_printf(look->arena,
+			    "it is on %s as well (%s), and must not run twice: "
+			    "see to it by hand if that stays so",
+			    look->s->hosts[i].name,
+			    facts_state_name(there->state));
+	}
+	return NULL;
+}
+
 void
 place_choose(struct arena *arena, const struct settings *settings,
     const struct snapshot *s, const struct place_ledger *ledger,
@@ -424,6 +446,12 @@ place_choose(struct arena *arena, const struct settings *settings,
 	if (out->guest_rule != PLACE_GUEST_OK)
 		return;
 	place_find_taken(&look);
+	out->why = place_words_twice(&look);
+	if (out->why != NULL) {
+		out->guest_rule = PLACE_GUEST_BUSY;
+		out->wait = true;
+		return;
+	}
 	candidates = arena_array(arena, s->host_count, sizeof(candidates[0]));
 	out->rejections =
 	    arena_array(arena, s->host_count, sizeof(out->rejections[0]));

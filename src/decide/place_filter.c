@@ -40,7 +40,7 @@ place_memory_need(int64_t memory)
 int64_t
 place_memory_left(const struct place_look *look, const struct snap_host *host)
 {
-	return host->memory_free - host->reserve_memory -
+	return host->memory_free - host->memory_arrived - host->reserve_memory -
 	    look->ledger->memory[host - look->s->hosts];
 }
 
@@ -287,7 +287,10 @@ static const char *
 check_cpu(struct place_check *check)
 {
 	const struct snap_abi_verdict *verdict = place_find_verdict(check);
+	const char *incomparable = check->look->request->vm->abi.incomparable;
 
+	if (incomparable != NULL)
+		return incomparable;
 	if (verdict == NULL || verdict->verdict != SNAP_VERDICT_REJECTED)
 		return NULL;
 	return verdict->why != NULL ? verdict->why
@@ -304,7 +307,7 @@ place_words_memory(struct place_check *check)
 	char need[UNITS_TEXT_SIZE], free[UNITS_TEXT_SIZE];
 	char total[UNITS_TEXT_SIZE], kept[UNITS_TEXT_SIZE];
 	char reserved[UNITS_TEXT_SIZE];
-	const char *moves_words = "";
+	const char *moves_words = "", *arrived_words = "";
 
 	units_format_bytes(place_memory_need(look->request->vm->memory), need);
 	units_format_bytes(host->memory_free, free);
@@ -316,10 +319,15 @@ place_words_memory(struct place_check *check)
 		    "%s reserved by %d "
 		    "move%s to it, ",
 		    reserved, moves, moves > 1 ? "s" : "");
+	if (host->memory_arrived > 0) {
+		units_format_bytes(host->memory_arrived, reserved);
+		arrived_words = arena_printf(
+		    look->arena, "%s taken by guests just arrived, ", reserved);
+	}
 	return arena_printf(look->arena,
-	    "needs %s, %s free of %s (%s%s kept "
+	    "needs %s, %s free of %s (%s%s%s kept "
 	    "free)",
-	    need, free, total, moves_words, kept);
+	    need, free, total, moves_words, arrived_words, kept);
 }
 
 static const char *
@@ -328,7 +336,7 @@ check_memory(struct place_check *check)
 	const struct place_look *look = check->look;
 	const struct snap_host *host = check->host;
 	const struct snap_vm *vm = look->request->vm;
-	int64_t arriving = 0;
+	int64_t arriving = host->memory_arrived;
 
 	if (vm->memory == SNAPSHOT_UNKNOWN)
 		return "unknown how much memory the guest needs";

@@ -101,6 +101,11 @@ place_words_given_up(const struct place_look *look)
 	}
 	if (last == NULL || failures <= look->request->retries)
 		return NULL;
+	if (failures >= SNAPSHOT_HOPELESS)
+		return arena_printf(look->arena,
+		    "given up, another attempt would end the same way; the "
+		    "last, to %s: %s",
+		    last->to, last->why != NULL ? last->why : "failed");
 	return arena_printf(look->arena,
 	    "given up after %d attempt%s; the "
 	    "last, to %s: %s",

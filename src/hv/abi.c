@@ -7,6 +7,11 @@
  * depends on emulator and kind; TCG and KVM on one machine give opposite
  * answers.
  *
+ * A guest that has its host's CPU as it is can go where the host's CPU has all
+ * of it.  That is a comparison of two hosts' CPUs: a hypervisor never provides
+ * all that its host has (the features that only an operating system sees), and
+ * asked for it would refuse the CPU of its own host.
+ *
  * libvirt reports "no" and "cannot tell" through the same channel.  A "no" is
  * a property of the host and keeps a guest from it; "cannot tell" is an error
  * and decides nothing.  The error codes below are the ones that mean "no";
@@ -30,6 +35,7 @@ abi_is_verdict(virErrorPtr error)
 	case VIR_ERR_CPU_INCOMPATIBLE:
 	case VIR_ERR_CONFIG_UNSUPPORTED:
 	case VIR_ERR_INVALID_ARG:
+	case VIR_ERR_NO_SUPPORT: /* by the driver, or for this architecture */
 		return true;
 	case VIR_ERR_INTERNAL_ERROR:
 		return error->message != NULL &&
@@ -60,6 +66,13 @@ abi_judge(struct hv_conn *conn, struct hv_abi_verdict *out, struct err *err)
 	return 0;
 }
 
+/* libvirt tells a host's <cpu> from a guest's in the same way. */
+static bool
+abi_is_host_cpu(const char *cpu_xml)
+{
+	return strstr(cpu_xml, "<arch>") != NULL;
+}
+
 int
 abi_check(struct hv_conn *conn, const char *emulator, const char *arch,
     const char *machine, const char *virt_type, const char *cpu_xml,
@@ -75,9 +88,12 @@ abi_check(struct hv_conn *conn, const char *emulator, const char *arch,
 	free(capabilities);
 
 	if (cpu_xml != NULL) {
-		int rc = virConnectCompareHypervisorCPU(conn->vir, emulator,
-		    arch, machine, virt_type, cpu_xml,
-		    VIR_CONNECT_COMPARE_CPU_FAIL_INCOMPATIBLE);
+		const unsigned int flags =
+		    VIR_CONNECT_COMPARE_CPU_FAIL_INCOMPATIBLE;
+		int rc = abi_is_host_cpu(cpu_xml)
+		    ? virConnectCompareCPU(conn->vir, cpu_xml, flags)
+		    : virConnectCompareHypervisorCPU(conn->vir, emulator, arch,
+			  machine, virt_type, cpu_xml, flags);
 
 		if (rc == VIR_CPU_COMPARE_ERROR)
 			return abi_judge(conn, out, err);

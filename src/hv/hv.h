@@ -107,7 +107,8 @@ struct hv_ops {
 	/* Can this host run such a guest (machine type, CPU)?  Without cpu_xml
 	 * only emulator and machine type count.  libvirt takes a <cpu> of mode
 	 * host-passthrough, host-model or maximum without looking; what such a
-	 * guest really has is the <host><cpu> of its source's capabilities. */
+	 * guest really has is the <host><cpu> of its source's capabilities,
+	 * which may be given instead and is compared with this host's own. */
 	int (*check_abi)(struct hv_conn *conn, const char *emulator,
 	    const char *arch, const char *machine, const char *virt_type,
 	    const char *cpu_xml, struct hv_abi_verdict *out, struct err *err);

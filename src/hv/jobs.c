@@ -176,6 +176,23 @@ jobs_last_job(
 	return 0;
 }
 
+/* A backup or a dump, which nobody asked Drover to end.  A daemon that does not
+ * tell what its job is gets the benefit of the doubt. */
+static bool
+jobs_is_foreign(virDomainPtr domain)
+{
+	cleanup(jobs_params_clear) struct params params = {0};
+	int type, operation = VIR_DOMAIN_JOB_OPERATION_UNKNOWN;
+
+	if (virDomainGetJobStats(
+		domain, &type, &params.list, &params.count, 0) < 0 ||
+	    virTypedParamsGetInt(params.list, params.count,
+		VIR_DOMAIN_JOB_OPERATION, &operation) != 1)
+		return false;
+	return operation != VIR_DOMAIN_JOB_OPERATION_UNKNOWN &&
+	    operation != VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT;
+}
+
 int
 jobs_abort(struct hv_conn *conn, const char *uuid, struct err *err)
 {
@@ -185,8 +202,20 @@ jobs_abort(struct hv_conn *conn, const char *uuid, struct err *err)
 	domain = conn_domain(conn, uuid, err);
 	if (domain == NULL)
 		return -1;
+	if (jobs_is_foreign(domain))
+		return err_set(err, ERR_CONFLICT,
+		    "the job that holds the domain is no migration");
 	if (virDomainAbortJob(domain) < 0)
 		return conn_fail(conn, err);
+	return 0;
+}
+
+/* What the first try said does not count: the state that was wanted is there. */
+static int
+jobs_forgive(struct err *err)
+{
+	if (err != NULL)
+		*err = (struct err){0};
 	return 0;
 }
 
@@ -205,7 +234,7 @@ jobs_resume(struct hv_conn *conn, const char *uuid, struct err *err)
 	(void)conn_fail(conn, err);
 	if (virDomainGetState(domain, &state, NULL, 0) == 0 &&
 	    state == VIR_DOMAIN_RUNNING)
-		return 0;
+		return jobs_forgive(err);
 	return -1;
 }
 
@@ -221,7 +250,7 @@ jobs_destroy(struct hv_conn *conn, const char *uuid, struct err *err)
 	if (virDomainDestroy(domain) == 0)
 		return 0;
 	(void)conn_fail(conn, err);
-	return virDomainIsActive(domain) == 0 ? 0 : -1;
+	return virDomainIsActive(domain) == 0 ? jobs_forgive(err) : -1;
 }
 
 static bool
@@ -262,7 +291,7 @@ jobs_undefine(struct hv_conn *conn, const char *uuid, struct err *err)
 	(void)conn_fail(conn, err);
 	if (!jobs_has_tpm(domain) &&
 	    virDomainUndefineFlags(domain, VIR_DOMAIN_UNDEFINE_KEEP_NVRAM) == 0)
-		return 0;
+		return jobs_forgive(err);
 	return -1;
 }
 

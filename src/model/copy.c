@@ -28,6 +28,8 @@ copy_abi(struct arena *arena, struct snap_abi *abi)
 	abi->emulator = arena_strdup(arena, abi->emulator);
 	abi->virt_type = arena_strdup(arena, abi->virt_type);
 	abi->cpu_xml = arena_strdup(arena, abi->cpu_xml);
+	abi->cpu_mode = arena_strdup(arena, abi->cpu_mode);
+	abi->incomparable = arena_strdup(arena, abi->incomparable);
 }
 
 void
@@ -112,6 +114,7 @@ copy_host(
 	to->down_why = arena_strdup(arena, from->down_why);
 	to->flag_why = arena_strdup(arena, from->flag_why);
 	to->host_uuid = arena_strdup(arena, from->host_uuid);
+	to->cpu_xml = arena_strdup(arena, from->cpu_xml);
 	copy_pools(arena, from, to);
 	copy_networks(arena, from, to);
 	copy_verdicts(arena, from, to);

@@ -53,25 +53,80 @@ domxml_drop_children(xmlNode *parent, const char *name)
 	}
 }
 
+static const char *
+domxml_print(struct arena *arena, xmlDoc *doc, xmlNode *node)
+{
+	xmlBuffer *buffer = xmlBufferCreate();
+	const char *text = NULL;
+
+	if (buffer != NULL && xmlNodeDump(buffer, doc, node, 0, 0) >= 0)
+		text =
+		    arena_strdup(arena, (const char *)xmlBufferContent(buffer));
+	xmlBufferFree(buffer);
+	return text;
+}
+
 /* <cpu> as text, without what says nothing about the CPU itself: guests that
  * differ in NUMA cells or topology share one verdict of a host. */
 static const char *
 domxml_print_cpu(struct arena *arena, xmlDoc *doc, xmlNode *domain)
 {
 	xmlNode *cpu = xmlnode_child(domain, "cpu");
-	xmlBuffer *buffer;
-	const char *text = NULL;
 
 	if (cpu == NULL)
 		return NULL;
 	domxml_drop_children(cpu, "numa");
 	domxml_drop_children(cpu, "topology");
-	buffer = xmlBufferCreate();
-	if (buffer != NULL && xmlNodeDump(buffer, doc, cpu, 0, 0) >= 0)
-		text =
-		    arena_strdup(arena, (const char *)xmlBufferContent(buffer));
-	xmlBufferFree(buffer);
-	return text;
+	return domxml_print(arena, doc, cpu);
+}
+
+/* The same of a host: microcode, clock rate and pages are not looked at when
+ * CPUs are compared, and differ between machines of one kind. */
+static const char *
+domxml_print_host_cpu(struct arena *arena, xmlDoc *doc, const xmlNode *host)
+{
+	static const char *const kept[] = {
+	    "arch", "model", "vendor", "maxphysaddr", "feature"};
+	xmlNode *cpu = xmlnode_child(host, "cpu"), *next;
+
+	if (xmlnode_child_text(arena, cpu, "model") == NULL)
+		return NULL;
+	for (xmlNode *node = cpu->children; node != NULL; node = next) {
+		bool keep = false;
+
+		next = node->next;
+		for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+			keep |= node->type == XML_ELEMENT_NODE &&
+			    strcmp((const char *)node->name, kept[i]) == 0;
+		if (keep)
+			continue;
+		xmlUnlinkNode(node);
+		xmlFreeNode(node);
+	}
+	return domxml_print(arena, doc, cpu);
+}
+
+/* The modes in which the guest's CPU is whatever its host has. */
+static void
+domxml_parse_cpu_mode(
+    struct arena *arena, const xmlNode *domain, struct snap_abi *abi)
+{
+	const char *mode = xmlnode_child_attr(arena, domain, "cpu", "mode");
+
+	abi->cpu_mode = NULL;
+	abi->incomparable = NULL;
+	if (mode == NULL ||
+	    (strcmp(mode, "host-passthrough") != 0 &&
+		strcmp(mode, "maximum") != 0 &&
+		strcmp(mode, "host-model") != 0))
+		return;
+	abi->cpu_mode = mode;
+	/* An emulated CPU has nothing to do with the one that emulates it. */
+	if (abi->virt_type != NULL && strcmp(abi->virt_type, "qemu") == 0)
+		abi->incomparable = arena_printf(arena,
+		    "the guest's CPU cannot be compared: in mode %s it is "
+		    "whatever its QEMU can emulate; give it a CPU model",
+		    mode);
 }
 
 static void
@@ -87,7 +142,10 @@ domxml_parse_abi(
 	abi->machine = xmlnode_attr(arena, type, "machine");
 	abi->emulator = xmlnode_child_text(
 	    arena, xmlnode_child(domain, "devices"), "emulator");
-	abi->cpu_xml = domxml_print_cpu(arena, doc, domain);
+	domxml_parse_cpu_mode(arena, domain, abi);
+	abi->cpu_xml = abi->cpu_mode == NULL
+	    ? domxml_print_cpu(arena, doc, domain)
+	    : NULL;
 	hash = hash_string(hash, abi->emulator);
 	hash = hash_string(hash, abi->cpu_xml);
 	abi->key = arena_printf(arena, "%s %s %s %016" PRIx64,
@@ -207,14 +265,15 @@ domxml_parse_capabilities(struct arena *arena, const char *xml,
     struct snap_host *host, struct err *err)
 {
 	cleanup_xmldoc xmlDoc *doc = xmlnode_read(xml, "capabilities", err);
-	const xmlNode *root;
+	const xmlNode *root, *node;
 	struct map *seen;
 
 	if (doc == NULL)
 		return -1;
 	root = xmlDocGetRootElement(doc);
-	host->host_uuid =
-	    xmlnode_child_text(arena, xmlnode_child(root, "host"), "uuid");
+	node = xmlnode_child(root, "host");
+	host->host_uuid = xmlnode_child_text(arena, node, "uuid");
+	host->cpu_xml = domxml_print_host_cpu(arena, doc, node);
 	host->machines =
 	    arena_array(arena, DOMXML_MACHINES_MAX, sizeof(host->machines[0]));
 	host->machine_count = 0;

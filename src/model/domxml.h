@@ -13,7 +13,8 @@
 
 #define DOMXML_SIZE_MAX (4 << 20)
 
-/* Fills vcpus, memory, abi, disks, nics, pins of *vm. */
+/* Fills vcpus, memory, abi, disks, nics, pins of *vm.  With abi.cpu_mode the
+ * CPU is not in the XML: abi.cpu_xml is NULL and the key leaves it out. */
 int domxml_parse_domain(
     struct arena *arena, const char *xml, struct snap_vm *vm, struct err *err);
 
@@ -21,7 +22,7 @@ int domxml_parse_domain(
 int domxml_parse_pool(struct arena *arena, const char *xml,
     struct snap_pool *pool, struct err *err);
 
-/* Fills machines and host_uuid of *host. */
+/* Fills machines, host_uuid and cpu_xml of *host. */
 int domxml_parse_capabilities(struct arena *arena, const char *xml,
     struct snap_host *host, struct err *err);
 

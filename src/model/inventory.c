@@ -81,6 +81,7 @@ inventory_forget_seen(struct inventory_host *host)
 	inventory_meter_reset(&host->cpu);
 	host->memory_total = SNAPSHOT_UNKNOWN;
 	host->memory_free = SNAPSHOT_UNKNOWN;
+	host->memory_arrived = 0;
 	host->up = false;
 	host->known = false;
 	host->silent_ms = 0;
@@ -338,6 +339,9 @@ inventory_apply_to(struct inventory_host *host, struct inventory_event *event)
 		return inventory_apply_flag(host, event);
 	case INVENTORY_ABI_CHECKED:
 		return inventory_apply_verdict(host, event);
+	case INVENTORY_ARRIVED:
+		host->memory_arrived += event->memory;
+		return true;
 	}
 	return false;
 }

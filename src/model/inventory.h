@@ -27,6 +27,7 @@ enum inventory_news {
 	INVENTORY_LOAD_READ,   /* load */
 	INVENTORY_FLAG_SET,    /* maintenance, cordoned, why, since */
 	INVENTORY_ABI_CHECKED, /* key, verdict, why */
+	INVENTORY_ARRIVED,     /* memory: of a guest; until load is read */
 };
 
 struct inventory_event {
@@ -40,7 +41,7 @@ struct inventory_event {
 	/* Copied: */
 	const char *uuid;
 	const char *why;
-	int64_t silent_ms;
+	int64_t silent_ms, memory;
 	bool maintenance, cordoned;
 	struct wall since;
 	const char *key;
@@ -75,7 +76,7 @@ struct snapshot *inventory_snapshot(const struct inventory *inventory,
 /*
  * ABIs of running guests for which an up host has no verdict yet: calls fn once
  * for each (host, abi).  A verdict is forgotten when its host is lost (it may
- * come back with another QEMU).
+ * come back with another QEMU).  Nobody is asked about what is incomparable.
  */
 void inventory_each_unchecked_abi(const struct inventory *inventory,
     void (*fn)(const char *host, const struct snap_abi *abi, void *arg),

@@ -20,6 +20,8 @@ struct inventory_meter {
 struct inventory_domain {
 	struct arena *arena;
 	struct snap_vm vm;
+	const char *abi_key; /* NULL; or vm.abi.key as it was before
+			      * the host's CPU was added to it */
 	uint64_t xml_hash;
 	uint64_t print; /* of all that decisions see */
 	struct inventory_meter cpu;
@@ -50,6 +52,7 @@ struct inventory_host {
 	uint64_t seen_print;
 
 	int64_t memory_total, memory_free;
+	int64_t memory_arrived; /* since these were read */
 	struct inventory_meter cpu;
 	struct map *domains;  /* UUID -> inventory_domain */
 	struct map *verdicts; /* ABI key -> inventory_verdict */

@@ -10,6 +10,7 @@
  */
 #include "model/inventory_impl.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,7 +69,51 @@ inventory_domain_parse(
 	arena_free(domain->arena);
 	domain->arena = arena_new(LISTING_ARENA_MAX);
 	copy_vm(domain->arena, &vm, &domain->vm);
+	domain->abi_key = NULL;
+	if (domain->vm.abi.cpu_mode != NULL &&
+	    domain->vm.abi.incomparable == NULL)
+		domain->abi_key = domain->vm.abi.key;
 	arena_free(scratch);
+}
+
+/*
+ * The CPU of a guest that has its host's.  Hosts are asked about that one, not
+ * about "host-passthrough", to which libvirt says yes without looking; and the
+ * answer counts for guests from hosts with this very CPU.
+ */
+static void
+inventory_settle_cpu(
+    const struct inventory_host *host, struct inventory_domain *domain)
+{
+	const char *cpu = host->seen.cpu_xml;
+	struct arena *arena = domain->arena;
+	struct snap_abi *abi = &domain->vm.abi;
+	uint64_t hash = hash_string(HASH_START, cpu);
+
+	if (domain->abi_key == NULL ||
+	    (abi->key != domain->abi_key &&
+		hash == hash_string(HASH_START, abi->cpu_xml)))
+		return;
+	abi->cpu_xml = arena_strdup(arena, cpu);
+	abi->incomparable = NULL;
+	abi->key =
+	    arena_printf(arena, "%s cpu %016" PRIx64, domain->abi_key, hash);
+	if (cpu == NULL)
+		abi->incomparable = arena_printf(arena,
+		    "the guest's CPU cannot be compared: it is that of %s "
+		    "(mode %s), whose capabilities do not name it",
+		    host->config.name, abi->cpu_mode);
+}
+
+/* Another CPU without another address: a new machine, or new microcode. */
+static void
+inventory_settle_cpus(struct inventory_host *host)
+{
+	void *value;
+	size_t i = 0;
+
+	while (map_next(host->domains, &i, NULL, &value))
+		inventory_settle_cpu(host, value);
 }
 
 static uint64_t
@@ -105,8 +150,10 @@ inventory_read_domain(
 		parse = xml_hash != domain->xml_hash || facts->name == NULL ||
 		    strcmp(facts->name, domain->vm.name) != 0;
 	}
-	if (parse)
+	if (parse) {
 		inventory_domain_parse(domain, facts);
+		inventory_settle_cpu(host, domain);
+	}
 	domain->xml_hash = xml_hash;
 	domain->listed = true;
 	domain->vm.state = facts->state;
@@ -192,6 +239,7 @@ inventory_host_print(const struct snap_host *seen)
 {
 	uint64_t print = hash_string(HASH_START, seen->host_uuid);
 
+	print = hash_string(print, seen->cpu_xml);
 	print = hash_number(print, seen->cpus);
 	print = hash_number(print, seen->pools_known);
 	for (size_t i = 0; i < seen->pool_count; i++) {
@@ -241,6 +289,7 @@ inventory_list_host(struct inventory_host *host, struct facts_host *facts)
 	for (size_t d = 0; d < facts->domain_count; d++)
 		changed |= inventory_read_domain(host, &facts->domains[d]);
 	changed |= inventory_sweep_domains(host);
+	inventory_settle_cpus(host);
 
 	if (host->seen_print != inventory_host_print(&host->seen)) {
 		host->seen_print = inventory_host_print(&host->seen);

@@ -49,6 +49,7 @@ inventory_read_load(
 {
 	host->memory_total = load->memory_total;
 	host->memory_free = load->memory_free;
+	host->memory_arrived = 0;
 	inventory_meter_read(&host->cpu, load->cpu_busy_ns, now);
 	/* Delays in reading must not make a host use more than it has. */
 	if (host->seen.cpus > 0 && host->cpu.used > host->seen.cpus)

@@ -68,6 +68,7 @@ inventory_show_host(struct arena *arena, const struct inventory_host *host,
 	shown.flag_since = host->flag_since;
 	shown.memory_total = host->memory_total;
 	shown.memory_free = host->memory_free;
+	shown.memory_arrived = host->memory_arrived;
 	shown.cpu_used = host->cpu.used;
 	inventory_list_verdicts(arena, host, &shown);
 	copy_host(arena, &shown, out);
@@ -138,6 +139,7 @@ inventory_snapshot(const struct inventory *inventory,
 		    .from = arena_strdup(arena, moves[i].from),
 		    .to = arena_strdup(arena, moves[i].to),
 		    .memory = moves[i].memory,
+		    .idle = moves[i].idle,
 		};
 	}
 	s->attempt_count = attempt_count;
@@ -177,7 +179,7 @@ inventory_each_unchecked_abi(const struct inventory *inventory,
 			struct inventory_abi_use *use;
 
 			if (!snapshot_vm_active(&domain->vm) ||
-			    abi->arch == NULL)
+			    abi->arch == NULL || abi->incomparable != NULL)
 				continue;
 			use = map_get(uses, abi->key);
 			if (use != NULL) {

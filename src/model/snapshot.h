@@ -67,7 +67,12 @@ struct snap_nic {
 struct snap_abi {
 	const char *key;
 	const char *arch, *machine, *emulator, *virt_type;
-	const char *cpu_xml; /* <cpu> of the migratable XML; NULL: none */
+	/* <cpu> of the migratable XML, or with cpu_mode that of the
+	 * capabilities of the host where the guest is; NULL: none */
+	const char *cpu_xml;
+	const char *cpu_mode; /* "host-passthrough", "maximum": the guest has
+			       * its host's CPU; NULL: one that it names */
+	const char *incomparable; /* why no host can be asked; NULL */
 };
 
 struct snap_vm {
@@ -133,8 +138,11 @@ struct snap_host {
 	bool known;             /* listed at least once: what follows
 					 * is the last that was seen */
 	const char *host_uuid;
+	const char *cpu_xml; /* of its capabilities, only what a comparison
+			      * looks at: equal texts are equal CPUs */
 	int cpus;
 	int64_t memory_total, memory_free, reserve_memory;
+	int64_t memory_arrived; /* with guests, since that was read */
 	double cpu_used; /* cores' worth, NAN unknown */
 	int outbound_limit, inbound_limit;
 	bool pools_known, networks_known, interfaces_known;
@@ -158,6 +166,8 @@ struct snap_move {
 	const char *from, *to;
 	int64_t memory; /* the guest's; what QEMU needs for
 					 * itself is added in place */
+	bool idle;      /* nothing of it goes on, for long: it waits
+					 * for a host and takes no part of a limit */
 };
 
 /* What happened to a guest's earlier attempts in this drain: one per target, in
@@ -165,9 +175,10 @@ struct snap_move {
 struct snap_attempt {
 	const char *uuid;
 	const char *to;
-	int failures;
+	int failures;    /* SNAPSHOT_HOPELESS: one that no other can mend */
 	const char *why; /* of the last one */
 };
+#define SNAPSHOT_HOPELESS 1000
 
 struct snapshot {
 	struct arena *arena;

@@ -276,7 +276,9 @@ view_vm(const struct snapshot *s, const struct snap_vm *vm, bool detail)
 	view_set_string(object, "uuid", vm->uuid);
 	view_set_string(object, "host", s->hosts[vm->host].name);
 	view_set_string(object, "state", facts_state_name(vm->state));
-	view_set_string(object, "reason", facts_reason_name(vm->reason));
+	if (vm->reason != DOMAIN_REASON_OTHER)
+		view_set_string(
+		    object, "reason", facts_reason_name(vm->reason));
 	view_set_bool(object, "persistent", vm->persistent);
 	view_set_bool(object, "autostart", vm->autostart);
 	view_set_count(object, "vcpus", vm->vcpus);

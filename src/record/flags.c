@@ -10,6 +10,9 @@
 
 #include <string.h>
 
+#define DRAIN_COLUMNS "SELECT id, host, state, started, ended, parallel," \
+	" only_to, reason, by, moved, failed, blocked, detail FROM drains "
+
 static const char *const drain_names[] = {
 	[STORE_DRAIN_RUNNING] = "running",
 	[STORE_DRAIN_DONE] = "done",
@@ -152,14 +155,53 @@ drain_state(const char *name)
 	return STORE_DRAIN_CANCELLED;
 }
 
+static void
+drain_read(struct query *q, struct store_drain *drain)
+{
+	drain->id = query_int(q);
+	drain->host = query_text(q);
+	drain->state = drain_state(query_text(q));
+	drain->started.ms = query_int(q);
+	drain->ended.ms = query_int(q);
+	drain->parallel = (int)query_int(q);
+	drain->only_to = query_text(q);
+	drain->reason = query_text(q);
+	drain->by = query_text(q);
+	drain->moved = (int)query_int(q);
+	drain->failed = (int)query_int(q);
+	drain->blocked = (int)query_int(q);
+	drain->detail = query_text(q);
+}
+
+int
+store_get_drain(struct store *store, int64_t id,
+    void (*fn)(const struct store_drain *drain, void *arg), void *arg,
+    struct err *err)
+{
+	static const char sql[] = DRAIN_COLUMNS "WHERE id = ?";
+	struct query q = query_open(store, sql);
+	struct store_drain drain = { 0 };
+	int rc;
+
+	query_bind_int(&q, id);
+	rc = query_next(&q, err);
+	if (rc > 0) {
+		drain_read(&q, &drain);
+		fn(&drain, arg);
+	}
+	query_close(&q);
+	if (rc == 0)
+		return err_set(err, ERR_NOT_FOUND, "there is no drain %lld",
+		    (long long)id);
+	return rc > 0 ? 0 : -1;
+}
+
 int
 store_each_drain(struct store *store, int max,
     void (*fn)(const struct store_drain *drain, void *arg), void *arg,
     struct err *err)
 {
-	static const char sql[] = "SELECT id, host, state, started, ended,"
-	    " parallel, only_to, reason, by, moved, failed, blocked, detail"
-	    " FROM drains ORDER BY id DESC LIMIT ?";
+	static const char sql[] = DRAIN_COLUMNS "ORDER BY id DESC LIMIT ?";
 	struct query q = query_open(store, sql);
 	int rc;
 
@@ -167,19 +209,7 @@ store_each_drain(struct store *store, int max,
 	while ((rc = query_next(&q, err)) > 0) {
 		struct store_drain drain = { 0 };
 
-		drain.id = query_int(&q);
-		drain.host = query_text(&q);
-		drain.state = drain_state(query_text(&q));
-		drain.started.ms = query_int(&q);
-		drain.ended.ms = query_int(&q);
-		drain.parallel = (int)query_int(&q);
-		drain.only_to = query_text(&q);
-		drain.reason = query_text(&q);
-		drain.by = query_text(&q);
-		drain.moved = (int)query_int(&q);
-		drain.failed = (int)query_int(&q);
-		drain.blocked = (int)query_int(&q);
-		drain.detail = query_text(&q);
+		drain_read(&q, &drain);
 		fn(&drain, arg);
 	}
 	query_close(&q);

@@ -76,6 +76,9 @@ int store_add_drain(struct store *store, struct store_drain *drain,
     struct err *err);
 int store_update_drain(struct store *store, const struct store_drain *drain,
     struct err *err);
+int store_get_drain(struct store *store, int64_t id,
+    void (*fn)(const struct store_drain *drain, void *arg), void *arg,
+    struct err *err);	/* ERR_NOT_FOUND */
 /* Newest first, at most `max` (0: all). */
 int store_each_drain(struct store *store, int max,
     void (*fn)(const struct store_drain *drain, void *arg), void *arg,

@@ -49,13 +49,18 @@ is_wanted(int dir_fd, const struct dirent *entry)
 	    S_ISREG(st.st_mode);
 }
 
+/* NULL: nobody knows.  That a folder is gone is known; that it cannot be read
+ * (too many files are open, permission) says nothing about what is in it. */
 static struct map *
 list(const struct watchdir *w)
 {
-	struct map *seen = map_new(NULL);
 	DIR *dir = opendir(w->path);
+	struct map *seen;
 	struct dirent *entry;
 
+	if (dir == NULL && errno != ENOENT && errno != ENOTDIR)
+		return NULL;
+	seen = map_new(NULL);
 	if (dir == NULL)
 		return seen;
 	while ((entry = readdir(dir)) != NULL &&
@@ -76,6 +81,12 @@ compare(struct watchdir *w)
 	void *value;
 	size_t i = 0;
 
+	if (is == NULL) {
+		log_warn("flag", "%s: cannot be read, what was seen last counts: "
+		    "%s", w->path, strerror(errno));
+		loop_timer_set(w->retry, RETRY_MS);
+		return;
+	}
 	w->files = is;
 	while (map_next(was, &i, &name, &value)) {
 		if (map_get(is, name) == NULL)

@@ -70,7 +70,7 @@ scenario_configure(struct scenario *scenario)
 struct pending {
 	size_t count;
 	struct {
-		const char *host, *key;
+		const char *host, *key, *cpu_xml;
 	} items[PENDING_MAX];
 	struct arena *arena;
 };
@@ -83,6 +83,8 @@ verdict_collect(const char *host, const struct snap_abi *abi, void *arg)
 	if (pending->count == PENDING_MAX)
 		return;
 	pending->items[pending->count].host = host;
+	pending->items[pending->count].cpu_xml =
+	    arena_strdup(pending->arena, abi->cpu_xml);
 	pending->items[pending->count++].key =
 	    arena_strdup(pending->arena, abi->key);
 }
@@ -101,7 +103,13 @@ scenario_answer_abis(struct scenario *scenario)
 		const char *name = pending->items[i].host;
 		const struct node *host = tree_get(hosts, name);
 		const char *why = node_text(host, "rejects");
+		const char *cpu = node_text(host, "rejects_cpu");
+		const char *cpu_xml = pending->items[i].cpu_xml;
 
+		if (cpu != NULL && cpu_xml != NULL &&
+		    strstr(cpu_xml, cpu) != NULL)
+			why = arena_printf(
+			    scenario->arena, "its CPU is no %s", cpu);
 		if (node_true(host, "undecided"))
 			continue;
 		scenario_apply(scenario,
@@ -132,11 +140,13 @@ scenario_take_snapshot(struct scenario *scenario)
 		const char *guest = node_text(node, "guest");
 
 		move[moves++] =
-		    (struct snap_move){scenario_uuid(scenario, guest),
-			node_text(node, "from"), node_text(node, "to"),
-			node_bytes(scenario,
+		    (struct snap_move){.uuid = scenario_uuid(scenario, guest),
+			.from = node_text(node, "from"),
+			.to = node_text(node, "to"),
+			.memory = node_bytes(scenario,
 			    tree_get(tree_get(root, "guests"), guest), "memory",
-			    "1GiB")};
+			    "1GiB"),
+			false};
 	}
 	for (const struct node *node = node_first(root, "attempts");
 	     node != NULL; node = node->next)

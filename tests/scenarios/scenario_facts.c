@@ -74,19 +74,23 @@ guest_xml(
 {
 	const char *machine = node_text(guest, "machine");
 	const char *pci = node_text(guest, "pci");
+	const char *cpu = node_text(guest, "cpu");
 	struct buf xml = BUF_INIT(XML_MAX);
 	size_t number = 0;
 
 	buf_addf(&xml,
 	    "<domain type='kvm'><name>%s</name>"
 	    "<memory unit='b'>%lld</memory><vcpu>2</vcpu>"
-	    "<os><type arch='x86_64' machine='%s'>hvm</type></os>"
-	    "<cpu mode='custom'><model>%s</model></cpu><devices>"
-	    "<emulator>/usr/bin/qemu-system-x86_64</emulator>",
+	    "<os><type arch='x86_64' machine='%s'>hvm</type></os>",
 	    name, (long long)node_bytes(scenario, guest, "memory", "1GiB"),
-	    machine != NULL ? machine : "pc-q35-7.2",
-	    node_text(guest, "cpu") != NULL ? node_text(guest, "cpu")
-					    : "Nehalem");
+	    machine != NULL ? machine : "pc-q35-7.2");
+	if (cpu != NULL && strcmp(cpu, "host-passthrough") == 0)
+		buf_addf(&xml, "<cpu mode='%s'/>", cpu);
+	else
+		buf_addf(&xml, "<cpu mode='custom'><model>%s</model></cpu>",
+		    cpu != NULL ? cpu : "Nehalem");
+	buf_adds(&xml,
+	    "<devices><emulator>/usr/bin/qemu-system-x86_64</emulator>");
 	for (const struct node *disk = node_first(guest, "disks"); disk != NULL;
 	     disk = disk->next)
 		guest_add_disk(&xml, disk, number++);
@@ -189,13 +193,16 @@ host_read_guests(
 static char *
 host_capabilities(const struct node *host)
 {
+	const char *cpu = node_text(host, "cpu");
 	struct buf xml = BUF_INIT(XML_MAX);
 
-	buf_addf(&xml,
-	    "<capabilities><host><uuid>%s</uuid></host><guest>"
-	    "<arch name='x86_64'>",
+	buf_addf(&xml, "<capabilities><host><uuid>%s</uuid>",
 	    node_text(host, "uuid") != NULL ? node_text(host, "uuid")
 					    : host->key->text);
+	if (cpu != NULL)
+		buf_addf(&xml,
+		    "<cpu><arch>x86_64</arch><model>%s</model></cpu>", cpu);
+	buf_adds(&xml, "</host><guest><arch name='x86_64'>");
 	for (const struct node *machine = node_first(host, "machines");
 	     machine != NULL; machine = machine->next)
 		buf_addf(&xml, "<machine>%s</machine>", machine->text);
@@ -338,7 +345,7 @@ scenario_play_host(struct scenario *scenario, const struct node *host)
 	static const char *const keys[] = {"memory", "free", "cpus", "cpu_used",
 	    "maintenance", "cordoned", "why", "down", "silent", "listed",
 	    "uuid", "machines", "networks", "bridges", "pools", "rejects",
-	    "undecided", NULL};
+	    "rejects_cpu", "undecided", "cpu", NULL};
 	const char *name = host->key->text;
 	const char *listed = node_text(host, "listed");
 

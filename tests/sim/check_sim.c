@@ -7,8 +7,9 @@
  *				one run, told step by step; what a failing run
  *				prints can be given here
  *
- * Where a second fault would meet a state (apart from times) that the same fault
- * has met before, it is left out.
+ * Where a fault would meet a state (apart from times) that the same fault has met
+ * before, it is left out, unless SIM_ALL is set.  SIM_DEPTH is the number of faults
+ * in a run (2), SIM_SHOW_STUCK shows the runs that end with a person.
  *
  * Fast handover is simulated with QEMU's image lock only: without one it is not
  * chosen (decide/evaluate.h), since libvirt by itself can then run a guest twice.
@@ -33,6 +34,7 @@ static const struct variant variants[] = {
 
 static struct sim sim;
 static uint64_t *seen;			/* (state, fault) */
+static bool everything;
 static unsigned long runs, states, stuck, failures, own;
 
 static bool
@@ -41,6 +43,8 @@ is_new(uint64_t key)
 	uint64_t mixed = key * UINT64_C(0x9e3779b97f4a7c15);
 	size_t i = (size_t)(mixed >> 40) & (SEEN_SIZE - 1);
 
+	if (everything)
+		return true;
 	if (key == 0)
 		key = 1;
 	for (; seen[i] != 0; i = (i + 1) & (SEEN_SIZE - 1)) {
@@ -129,13 +133,16 @@ print_scenario(FILE *out)
 	fprintf(out, "\n");
 }
 
-/* Single faults after which nobody can know where the guest's newest state is: a
- * guest without a definition leaves no trace when it ends, so that "never ran
- * there" and "ran and ended there" look the same. */
+/*
+ * After a single fault only a guest without a definition may be left to a person:
+ * it leaves no trace when it ends, so that "it has gone from here to there" and "it
+ * ran on here and ended", or "it never ran there" and "it ran there and ended", look
+ * the same to a Drover that was away or cut off at that moment.
+ */
 static bool
 is_undecidable(void)
 {
-	return !sim.variant->strict && !sim.variant->persistent;
+	return !sim.variant->persistent;
 }
 
 static void
@@ -278,6 +285,7 @@ main(int argc, char **argv)
 	const char *depth = getenv("SIM_DEPTH");
 	int max = depth != NULL ? atoi(depth) : 2;
 
+	everything = getenv("SIM_ALL") != NULL;
 	if (max < 0 || max > SIM_FAULTS_MAX)
 		max = 2;
 	if (argc > 1)

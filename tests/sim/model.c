@@ -187,6 +187,7 @@ kill_qemu(struct sim *sim, int host)
 	    !sim->hosts[!host].complete))
 		sim->guest_ended = true;
 	h->qemu = false;
+	h->died_at = sim->now;
 	daemon_qemu_died(sim, host, DOMAIN_REASON_CRASHED);
 }
 

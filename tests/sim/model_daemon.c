@@ -36,7 +36,7 @@ daemon_set_off(struct sim *sim, int host, enum domain_reason reason)
 static void
 look(struct sim *sim, int host, int call)
 {
-	const struct host *h = &sim->hosts[host];
+	struct host *h = &sim->hosts[host];
 	struct reconcile_side side = { .presence = RECONCILE_ABSENT };
 
 	if (h->present)
@@ -48,6 +48,7 @@ look(struct sim *sim, int host, int call)
 			.persistent = h->defined,
 			.autostart = h->defined && h->autostart,
 		};
+	h->looked_at = sim->now;
 	drover_reply_side(sim, call, &side);
 }
 
@@ -60,13 +61,15 @@ is_whole(const struct sim *sim, const struct host *h)
 static enum err_code
 op_destroy(struct sim *sim, int host)
 {
-	struct host *h = &sim->hosts[host];
+	struct host *h = &sim->hosts[host], *other = &sim->hosts[!host];
+	/* It was there when it was asked, and died since: no care helps. */
+	bool late = !other->qemu && other->died_at >= other->looked_at;
 
 	if (!h->qemu)
 		return ERR_NONE;
 	sim_stop_cpus(sim, host);
-	if (is_whole(sim, h) && !is_whole(sim, &sim->hosts[!host]) &&
-	    !sim->guest_ended)
+	if (is_whole(sim, h) && !is_whole(sim, other) && !sim->guest_ended &&
+	    !late)
 		sim_violate(sim, "Drover destroys the only whole copy, at the "
 		    "%s", names[host]);
 	daemon_set_off(sim, host, DOMAIN_REASON_DESTROYED);

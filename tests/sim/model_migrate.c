@@ -6,6 +6,9 @@
  * start; a source that loses the target while it waits for Finish resumes; and
  * what a restarted daemon does depends on the phase that it died in.
  *
+ * "Failed" is the reason only of a target whose CPUs could not be started; a QEMU
+ * that dies, also before it ran, is "crashed" (its event says "failed").
+ *
  * Steps carry the life of the daemon that takes them.  A frozen one takes its
  * step later.
  */
@@ -156,8 +159,6 @@ migrate_source_died(struct sim *sim, enum domain_reason reason)
 	    s->phase == PHASE_CONFIRM;
 	enum phase phase = s->phase;
 
-	if (s->phase != PHASE_NONE && reason == DOMAIN_REASON_CRASHED)
-		reason = DOMAIN_REASON_FAILED;
 	if (phase != PHASE_NONE && !waiting)
 		migrate_failed(sim, ERR_REFUSED);
 	daemon_set_off(sim, SIM_SOURCE, reason);
@@ -234,8 +235,6 @@ migrate_target_died(struct sim *sim, enum domain_reason reason)
 {
 	enum phase phase = sim_target(sim)->phase;
 
-	if (phase != PHASE_NONE && reason == DOMAIN_REASON_CRASHED)
-		reason = DOMAIN_REASON_FAILED;
 	daemon_set_off(sim, SIM_TARGET, reason);
 	if (phase == PHASE_FINISH)
 		answer_finish(sim, false);

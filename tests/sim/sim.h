@@ -78,6 +78,7 @@ struct host {
 	int perform_call;		/* who waits for the migration */
 	int64_t frozen_at;
 	enum domain_reason death;	/* that it has not noticed yet */
+	int64_t died_at, looked_at;
 	bool cut;			/* from Drover */
 	int64_t cut_at;
 	int64_t latency_ms;

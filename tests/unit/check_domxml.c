@@ -98,6 +98,48 @@ START_TEST(the_abi_is_the_same_for_guests_that_differ_in_size_only)
 }
 END_TEST
 
+static struct snap_abi
+abi_of_cpu(const char *type, const char *cpu)
+{
+	struct snap_vm vm = {0};
+	char xml[512];
+
+	snprintf(xml, sizeof(xml),
+	    "<domain type='%s'><os><type arch='x86_64' machine='q35'/></os>%s"
+	    "</domain>",
+	    type, cpu);
+	ck_assert_int_eq(domxml_parse_domain(arena, xml, &vm, &err), 0);
+	return vm.abi;
+}
+
+START_TEST(a_guest_with_its_hosts_cpu_names_none)
+{
+	struct snap_abi abi = abi_of_cpu("kvm",
+	    "<cpu mode='host-passthrough' check='none' migratable='on'/>");
+
+	ck_assert_str_eq(abi.cpu_mode, "host-passthrough");
+	ck_assert_ptr_null(abi.cpu_xml);
+	ck_assert_ptr_null(abi.incomparable);
+	abi = abi_of_cpu("kvm", "<cpu mode='maximum'/>");
+	ck_assert_str_eq(abi.cpu_mode, "maximum");
+	abi = abi_of_cpu("kvm", "<cpu><model>Nehalem</model></cpu>");
+	ck_assert_ptr_null(abi.cpu_mode);
+	ck_assert_ptr_nonnull(abi.cpu_xml);
+	ck_assert_ptr_null(abi_of_cpu("kvm", "").cpu_mode);
+}
+END_TEST
+
+START_TEST(all_that_an_emulator_can_do_is_not_comparable)
+{
+	struct snap_abi abi = abi_of_cpu("qemu", "<cpu mode='maximum'/>");
+
+	ck_assert_ptr_nonnull(strstr(abi.incomparable, "cannot be compared"));
+	ck_assert_ptr_nonnull(strstr(abi.incomparable, "mode maximum"));
+	ck_assert_ptr_null(
+	    abi_of_cpu("qemu", "<cpu><model>max</model></cpu>").incomparable);
+}
+END_TEST
+
 static void
 disk_is(const struct snap_disk *disk, const char *target,
     enum snap_disk_kind kind, const char *source)
@@ -316,6 +358,44 @@ START_TEST(capabilities_name_each_machine_once)
 }
 END_TEST
 
+static const char *
+host_cpu(const char *cpu)
+{
+	struct snap_host host = {0};
+	char xml[1024];
+
+	snprintf(xml, sizeof(xml),
+	    "<capabilities><host>%s</host></capabilities>", cpu);
+	ck_assert_int_eq(
+	    domxml_parse_capabilities(arena, xml, &host, &err), 0);
+	return host.cpu_xml;
+}
+
+START_TEST(capabilities_tell_the_cpu_without_what_tells_machines_apart)
+{
+	const char *told = host_cpu("<cpu>\n  <arch>x86_64</arch>"
+				    "<model>EPYC</model><vendor>AMD</vendor>"
+				    "<microcode version='1'/><signature "
+				    "family='25' model='17' stepping='1'/>"
+				    "<counter name='tsc' frequency='2596144000'"
+				    "/><topology sockets='1'/><feature "
+				    "name='avx2'/><feature name='vme'/><pages "
+				    "unit='KiB' size='4'/></cpu>");
+
+	ck_assert_str_eq(told,
+	    "<cpu><arch>x86_64</arch><model>EPYC</model><vendor>AMD</vendor>"
+	    "<feature name=\"avx2\"/><feature name=\"vme\"/></cpu>");
+}
+END_TEST
+
+START_TEST(capabilities_without_a_model_tell_no_cpu)
+{
+	ck_assert_ptr_null(host_cpu(""));
+	ck_assert_ptr_null(host_cpu("<cpu><arch>aarch64</arch></cpu>"));
+	ck_assert_ptr_null(host_cpu("<cpu/>"));
+}
+END_TEST
+
 static const struct {
 	const char *sample, *says;
 } refused[] = {
@@ -384,7 +464,12 @@ main(void)
 	tcase_add_loop_test(tc,
 	    a_pool_has_a_source_only_when_it_is_on_the_network, 0, ROWS(pools));
 	tcase_add_test(tc, a_mount_from_localhost_is_no_network_source);
+	tcase_add_test(tc, a_guest_with_its_hosts_cpu_names_none);
+	tcase_add_test(tc, all_that_an_emulator_can_do_is_not_comparable);
 	tcase_add_test(tc, capabilities_name_each_machine_once);
+	tcase_add_test(
+	    tc, capabilities_tell_the_cpu_without_what_tells_machines_apart);
+	tcase_add_test(tc, capabilities_without_a_model_tell_no_cpu);
 	tcase_add_loop_test(tc,
 	    what_is_no_domain_is_refused_and_changes_nothing, 0, ROWS(refused));
 	tcase_add_test(tc, sizes_are_bounded);

@@ -430,6 +430,74 @@ START_TEST(each_host_is_asked_once_about_each_abi_of_the_others)
 }
 END_TEST
 
+/* A host with one guest (A) that has the CPU of its host; NULL: which the
+ * capabilities do not tell. */
+static bool
+list_passthrough(const char *host, const char *model)
+{
+	struct facts_host *facts = listing(0, 0);
+	char xml[256];
+
+	free(facts->domains[0].xml);
+	facts->domains[0].xml = copy("<domain type='kvm'><os><type "
+				     "arch='x86_64' machine='q35'/></os><cpu "
+				     "mode='host-passthrough'/></domain>");
+	snprintf(xml, sizeof(xml),
+	    "<capabilities><host>%s%s%s</host></capabilities>",
+	    model != NULL ? "<cpu><arch>x86_64</arch><model>" : "",
+	    model != NULL ? model : "", model != NULL ? "</model></cpu>" : "");
+	facts->capabilities_xml = copy(xml);
+	return apply(host,
+	    (struct inventory_event){
+		.news = INVENTORY_HOST_LISTED, .facts = facts});
+}
+
+START_TEST(a_guest_with_its_hosts_cpu_is_asked_about_with_that)
+{
+	char first[256];
+
+	ck_assert(list_passthrough("kvm1", "EPYC"));
+	ck_assert_str_eq(look()->vms[0].abi.cpu_xml,
+	    "<cpu><arch>x86_64</arch><model>EPYC</model></cpu>");
+	ck_assert_ptr_null(s->vms[0].abi.incomparable);
+	snprintf(first, sizeof(first), "%s", s->vms[0].abi.key);
+	ck_assert(!list_passthrough("kvm1", "EPYC"));
+	ck_assert_str_eq(look()->vms[0].abi.key, first);
+
+	/* The same CPU at another host: the same question. */
+	list_passthrough("kvm2", "EPYC");
+	ck_assert_str_eq(look()->vms[1].abi.key, first);
+	ck_assert_str_eq(unchecked(), "kvm1 kvm2 ");
+	answer("kvm2", SNAP_VERDICT_OK);
+	ck_assert_str_eq(unchecked(), "kvm1 ");
+
+	/* Another CPU: another question, although the guest is the same. */
+	ck_assert(list_passthrough("kvm1", "Nehalem"));
+	ck_assert_str_ne(look()->vms[0].abi.key, first);
+	ck_assert_ptr_nonnull(strstr(s->vms[0].abi.cpu_xml, "Nehalem"));
+	ck_assert_str_eq(unchecked(), "kvm1 kvm2 ");
+}
+END_TEST
+
+START_TEST(nobody_is_asked_about_a_cpu_that_its_host_does_not_tell)
+{
+	ck_assert(list_passthrough("kvm1", NULL));
+	apply("kvm2",
+	    (struct inventory_event){.news = INVENTORY_HOST_LISTED,
+		.facts = make(1, sizeof(struct facts_host))});
+	ck_assert_str_eq(look()->vms[0].abi.incomparable,
+	    "the guest's CPU cannot be compared: it is that of kvm1 (mode "
+	    "host-passthrough), whose capabilities do not name it");
+	ck_assert_str_eq(unchecked(), "");
+	ck_assert(list_passthrough("kvm1", "EPYC"));
+	ck_assert_ptr_null(look()->vms[0].abi.incomparable);
+	ck_assert_str_eq(unchecked(), "kvm2 ");
+	ck_assert(list_passthrough("kvm1", NULL));
+	ck_assert_ptr_nonnull(look()->vms[0].abi.incomparable);
+	ck_assert_ptr_null(s->vms[0].abi.cpu_xml);
+}
+END_TEST
+
 START_TEST(verdicts_are_forgotten_with_the_host)
 {
 	list("kvm1");
@@ -535,7 +603,7 @@ END_TEST
 
 START_TEST(a_snapshot_outlives_what_it_was_taken_from)
 {
-	struct snap_move move = {A, "kvm1", "kvm2", 1024};
+	struct snap_move move = {A, "kvm1", "kvm2", 1024, false};
 	struct snap_attempt attempt = {A, "kvm2", 1, "refused"};
 	struct snapshot *taken;
 
@@ -573,7 +641,7 @@ END_TEST
 
 START_TEST(a_host_is_shown_with_its_guests_and_moves)
 {
-	struct snap_move move = {A, "kvm1", "kvm2", 1024};
+	struct snap_move move = {A, "kvm1", "kvm2", 1024, false};
 	struct snapshot *taken;
 	json_t *json;
 	char *text;
@@ -601,7 +669,7 @@ START_TEST(a_host_is_shown_with_its_guests_and_moves)
 	    "\"disks\":[],\"host\":\"kvm1\",\"machine\":\"q35\","
 	    "\"memory\":1048576,\"moving\":true,\"name\":\"web1\","
 	    "\"nics\":[],\"persistent\":false,\"pins\":[],"
-	    "\"reason\":\"unknown\",\"state\":\"running\","
+	    "\"state\":\"running\","
 	    "\"uuid\":\"" A "\",\"vcpus\":2}");
 	free(text);
 	json_decref(json);
@@ -633,6 +701,9 @@ main(void)
 	    tc, a_flag_outlives_the_connection_and_maintenance_cordons);
 	tcase_add_test(
 	    tc, each_host_is_asked_once_about_each_abi_of_the_others);
+	tcase_add_test(tc, a_guest_with_its_hosts_cpu_is_asked_about_with_that);
+	tcase_add_test(
+	    tc, nobody_is_asked_about_a_cpu_that_its_host_does_not_tell);
 	tcase_add_test(tc, verdicts_are_forgotten_with_the_host);
 	tcase_add_test(tc, a_host_that_is_no_longer_configured_is_forgotten);
 	tcase_add_test(tc, another_uri_is_another_machine);

@@ -463,6 +463,21 @@ START_TEST(a_guest_without_a_target_names_every_host)
 }
 END_TEST
 
+START_TEST(a_cpu_that_cannot_be_compared_is_not_waited_for)
+{
+	/* Whatever hosts may have said when it could. */
+	host("kvm2")->verdict_count = 0;
+	vm->abi.incomparable = "the guest's CPU cannot be compared: who knows";
+	choose();
+	ck_assert_ptr_null(choice.target);
+	ck_assert(!choice.wait);
+	ck_assert_str_eq(choice.why,
+	    "no host can take it: kvm2, kvm3, kvm4: the guest's CPU cannot be "
+	    "compared: who knows");
+	ck_assert_int_eq(choice.rejections[1].rule, PLACE_CPU);
+}
+END_TEST
+
 START_TEST(an_awaited_answer_is_waited_for_where_nothing_else_is_wrong)
 {
 	host("kvm2")->verdict_count = 0;
@@ -687,6 +702,7 @@ main(void)
 	tcase_add_loop_test(tc, a_rule_rejects_with_its_reason, 0, ROWS(rules));
 	tcase_add_test(tc, the_source_is_rejected_as_same_host);
 	tcase_add_test(tc, a_guest_without_a_target_names_every_host);
+	tcase_add_test(tc, a_cpu_that_cannot_be_compared_is_not_waited_for);
 	tcase_add_test(
 	    tc, an_awaited_answer_is_waited_for_where_nothing_else_is_wrong);
 	tcase_add_test(tc, memory_that_is_arriving_is_not_a_final_refusal);

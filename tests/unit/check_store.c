@@ -300,6 +300,31 @@ START_TEST(drains_are_listed_newest_first)
 }
 END_TEST
 
+START_TEST(one_drain_is_read_without_the_others)
+{
+	struct store *store = open_store();
+	struct store_drain drain = { .parallel = -1, .by = "uid 0",
+	    .detail = "[]" };
+	static const char *const names[] = { "kvm1", "kvm2", "kvm3" };
+	struct err err;
+	char text[256] = "";
+
+	for (size_t i = 0; i < 3; i++) {
+		drain.host = names[i];
+		ck_assert_int_eq(store_add_drain(store, &drain, &err), 0);
+	}
+	ck_assert_int_eq(store_get_drain(store, 2, copy_drain, text, &err), 0);
+	ck_assert_str_eq(text, "2 kvm2 0 0/0/0 p-1 - [];");
+	ck_assert_int_eq(store_get_drain(store, 4, copy_drain, text, &err),
+	    -1);
+	ck_assert_int_eq(err.code, ERR_NOT_FOUND);
+	ck_assert_int_eq(store_get_drain(store, 0, copy_drain, text, &err),
+	    -1);
+	ck_assert_str_eq(text, "2 kvm2 0 0/0/0 p-1 - [];");
+	store_close(store);
+}
+END_TEST
+
 static void
 copy_move(const struct store_move *m, void *arg)
 {
@@ -613,6 +638,7 @@ main(void)
 	    an_older_database_is_brought_up_to_date_all_or_nothing);
 	tcase_add_test(tcase, flags_are_replaced_in_place_and_survive);
 	tcase_add_test(tcase, drains_are_listed_newest_first);
+	tcase_add_test(tcase, one_drain_is_read_without_the_others);
 	tcase_add_test(tcase, a_move_and_its_journal_survive);
 	tcase_add_test(tcase, a_journal_entry_needs_its_move);
 	tcase_add_test(tcase, a_callback_may_use_the_store);

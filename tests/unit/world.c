@@ -117,7 +117,8 @@ void
 world_add_move(struct world *world, const struct snap_vm *vm, const char *to)
 {
 	world->s.moves[world->s.move_count++] = (struct snap_move){
-	    vm->uuid, world->s.hosts[vm->host].name, to, vm->memory};
+	    .uuid = vm->uuid, .from = world->s.hosts[vm->host].name, .to = to,
+	    .memory = vm->memory};
 }
 
 void
