@@ -417,7 +417,7 @@ update_guest(struct drain *d, const struct evaluate_decision *decision,
 	}
 	g->seen = true;
 	/* It has moved, and its host has not been asked since. */
-	if (g->fate == DRAIN_GUEST_MOVED && item->held) {
+	if (g->fate == DRAIN_GUEST_MOVED && fate == EVALUATE_WAIT) {
 		d->lagging++;
 		return;
 	}
@@ -492,9 +492,11 @@ settle_counts(struct drains *ds, struct drain *d, struct mono now)
 		    g->fate == DRAIN_GUEST_MOVING)
 			waiting++;
 	}
-	/* Whoever arrives has to leave again, and what was not listed is not
-	 * known to be empty. */
-	waiting += d->arriving + d->lagging + d->unseen;
+	/* Whoever arrives has to leave again, also one that has just arrived and
+	 * is not listed yet; and what was not listed is not known to be empty. */
+	waiting += d->arriving + d->lagging + d->unseen +
+	    (d->arrived.ms != 0 &&
+	    mono_diff(now, d->arrived) < DRAINS_SETTLE_MS);
 	if (d->active > 0 || d->held)
 		d->progressed = now;
 	stalled = mono_diff(now, d->progressed) >= DRAINS_STALL_MS;
@@ -565,9 +567,12 @@ drains_unattended(struct drains *ds, const struct evaluation *evaluation,
 void
 drains_move_ended(struct drains *ds, const struct executor_report *r)
 {
-	struct drain *d = drains_find(ds, r->move->from);
+	struct drain *d = drains_find(ds, r->move->to);
 	struct drain_guest *g;
 
+	if (d != NULL)
+		d->arrived = clock_mono_now();
+	d = drains_find(ds, r->move->from);
 	if (d == NULL)
 		return;
 	g = guest_of(d, r->move->uuid, r->move->name);
