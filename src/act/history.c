@@ -182,6 +182,17 @@ history_add(struct history *h, const char *uuid, const char *from,
 }
 
 void
+history_defer(struct history *h, const char *uuid, int64_t backoff_ms,
+    struct mono now)
+{
+	struct entry *e = find_or_add(h, uuid, "", "");
+
+	free(e->why);
+	e->why = copy("deferred");
+	e->until = mono_add(now, backoff_ms);
+}
+
+void
 history_moved(struct history *h, const char *uuid, struct mono now)
 {
 	struct entry *e;

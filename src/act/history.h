@@ -27,6 +27,10 @@ void history_free(struct history *history);
 void history_add(struct history *history, const char *uuid, const char *from,
     const char *to, const char *why, bool hopeless, int64_t backoff_ms,
     struct mono now);
+/* No attempt was made, for a reason that is not the guest's; the next one is not
+ * made before that time. */
+void history_defer(struct history *history, const char *uuid,
+    int64_t backoff_ms, struct mono now);
 void history_forget_guest(struct history *history, const char *uuid);
 /* It has moved: its failures are forgotten, and for HISTORY_SETTLE_MS it is not
  * moved again, since a listing that was on its way may still show it where it

@@ -211,9 +211,9 @@ carry_out(struct pilot *p, const struct snapshot *s,
 			item->fate = EVALUATE_WAIT;
 			item->why = "its move could not be begun, see the log";
 			item->held = true;
-			history_add(p->history, item->vm->uuid,
-			    decision->host->name, item->choice.target->name,
-			    err.msg, false, DEFAULT_BACKOFF_MS, now);
+			/* Full disk, lost link: not a try of this guest. */
+			history_defer(p->history, item->vm->uuid,
+			    DEFAULT_BACKOFF_MS, now);
 			p->again = true;
 		}
 	}

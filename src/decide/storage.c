@@ -269,13 +269,14 @@ storage_classify(struct arena *arena, const struct settings *settings,
 	struct buf proofs = BUF_INIT(STORAGE_WHY_MAX);
 	struct buf doubts = BUF_INIT(STORAGE_WHY_MAX);
 	size_t shared = 0, local = 0;
-	bool locked = true;
+	bool locked = true, written = false;
 
 	for (size_t i = 0; i < vm->disk_count; i++) {
 		const struct snap_disk *disk = &vm->disks[i];
 		const char *why = NULL;
 
 		locked = locked && storage_is_locked(source, disk);
+		written |= disk->kind != SNAP_DISK_EMPTY && !disk->readonly;
 		if (disk->kind == SNAP_DISK_EMPTY)
 			continue;
 		if (storage_prove(&look, disk, &why)) {
@@ -290,7 +291,8 @@ storage_classify(struct arena *arena, const struct settings *settings,
 		out->class = shared > 0 ? STORAGE_SHARED : STORAGE_DISKLESS;
 	else
 		out->class = shared > 0 ? STORAGE_MIXED : STORAGE_LOCAL;
-	out->locked = locked;
+	/* Without a disk to lock nothing keeps a second copy from running. */
+	out->locked = locked && written;
 	if (local > 0)
 		out->why = arena_strdup(arena, buf_str(&doubts));
 	else

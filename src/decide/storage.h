@@ -23,8 +23,9 @@ struct storage_result {
 	const char *why; /* names each disk that is not shared, and why;
 				 * or the proof when shared */
 	bool locked;     /* QEMU's image lock protects every writable
-				 * disk, so that two hosts cannot both run
-				 * the guest (see handover in design) */
+				 * disk, and there is one, so that two hosts
+				 * cannot both run the guest (see handover
+				 * in drover-policy(7)) */
 };
 
 void storage_classify(struct arena *arena, const struct settings *settings,

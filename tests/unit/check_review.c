@@ -146,6 +146,8 @@ END_TEST
 
 START_TEST(a_drain_whose_moves_cannot_begin_is_not_done)
 {
+	struct snapshot *s;
+
 	add_guest();
 	run_until(vm1_can_go_to_kvm2);
 	take_link("kvm1");
@@ -153,6 +155,10 @@ START_TEST(a_drain_whose_moves_cannot_begin_is_not_done)
 	pilot_turn(pilot);
 	ck_assert_uint_eq(executor_count(executor), 0);
 	ck_assert(drain_is(1, "running"));
+	/* Nothing was tried, so no try is used up. */
+	s = pilot_snapshot(pilot);
+	ck_assert_uint_eq(s->attempt_count, 0);
+	snapshot_free(s);
 }
 END_TEST
 

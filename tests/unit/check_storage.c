@@ -40,7 +40,7 @@ static const struct {
 	const char *why;
 } storages[] = {
     {{.kind = SNAP_DISK_EMPTY, .removable = true}, {0}, {0}, STORAGE_DISKLESS,
-	true, "no disks"},
+	false, "no disks"},
     {{.kind = SNAP_DISK_FILE, .source = "/srv/images/a"}, {0}, {0},
 	STORAGE_SHARED, true, "vda: under /srv/images (storage.shared_paths)"},
     {{.kind = SNAP_DISK_FILE, .source = "/srv/images/a", .shareable = true},
@@ -57,7 +57,7 @@ static const struct {
 	 .source = "/local/iso/a.iso",
 	 .readonly = true,
 	 .removable = true},
-	{0}, {0}, STORAGE_LOCAL, true, "vda: /local/iso/a.iso is not under"},
+	{0}, {0}, STORAGE_LOCAL, false, "vda: /local/iso/a.iso is not under"},
     {{.kind = SNAP_DISK_BLOCK, .source = "/dev/vg0/a"}, {0}, {0}, STORAGE_LOCAL,
 	false, "/dev/vg0/a is not under"},
     {{.kind = SNAP_DISK_NETWORK, .source = "rbd://mon1/vms/a"}, {0}, {0},
