@@ -43,8 +43,8 @@ set_time(json_t *o, const char *key, struct wall t)
 static void
 peer_text(const struct control_peer *peer, char *out, size_t size)
 {
-	(void)snprintf(out, size, "uid %u (pid %d)", (unsigned)peer->uid,
-	    (int)peer->pid);
+	(void)snprintf(
+	    out, size, "uid %u (pid %d)", (unsigned)peer->uid, (int)peer->pid);
 }
 
 static const struct settings_host *
@@ -53,8 +53,10 @@ known_host(const struct daemon *d, const char *name, struct err *err)
 	const struct settings_host *h = settings_find_host(d->settings, name);
 
 	if (h == NULL)
-		(void)err_set(err, ERR_NOT_FOUND, "there is no host \"%s\" in "
-		    "the configuration", name);
+		(void)err_set(err, ERR_NOT_FOUND,
+		    "there is no host \"%s\" in "
+		    "the configuration",
+		    name);
 	return h;
 }
 
@@ -80,12 +82,13 @@ count_hosts(const struct snapshot *s, json_t *out)
 		    s->vms[i].state == DOMAIN_BLOCKED;
 		running += active;
 	}
-	json_object_set_new(out, "hosts", json_pack(
-	    "{s:i, s:i, s:i, s:i, s:i}", "up", up,
-	    "down", (int)s->host_count - up - silent, "silent", silent,
-	    "maintenance", maintenance, "cordoned", cordoned));
-	json_object_set_new(out, "vms", json_pack("{s:i, s:i}", "running",
-	    running, "total", (int)s->vm_count));
+	json_object_set_new(out, "hosts",
+	    json_pack("{s:i, s:i, s:i, s:i, s:i}", "up", up, "down",
+		(int)s->host_count - up - silent, "silent", silent,
+		"maintenance", maintenance, "cordoned", cordoned));
+	json_object_set_new(out, "vms",
+	    json_pack(
+		"{s:i, s:i}", "running", running, "total", (int)s->vm_count));
 }
 
 static json_t *
@@ -93,12 +96,13 @@ get_status(void *arg, struct err *err)
 {
 	struct daemon *d = arg;
 	cleanup_snapshot struct snapshot *s = pilot_snapshot(d->pilot);
-	json_t *o = json_pack("{s:s, s:s, s:i, s:I}", "version",
-	    PACKAGE_VERSION, "site", d->settings->site, "pid", (int)getpid(),
-	    "uptime_ms", (json_int_t)mono_diff(clock_mono_now(),
-	    d->started_mono));
+	json_t *o =
+	    json_pack("{s:s, s:s, s:i, s:I}", "version", PACKAGE_VERSION,
+		"site", d->settings->site, "pid", (int)getpid(), "uptime_ms",
+		(json_int_t)mono_diff(clock_mono_now(), d->started_mono));
 	json_t *config = json_pack("{s:s, s:s*}", "path", d->config_path,
-	    "rejected", d->rejected), *drains;
+		   "rejected", d->rejected),
+	       *drains;
 
 	drains = drains_list(d->drains, 1000, true, err);
 	if (drains == NULL) {
@@ -109,10 +113,10 @@ get_status(void *arg, struct err *err)
 	set_time(o, "started", d->started);
 	set_time(config, "loaded", d->loaded);
 	count_hosts(s, o);
-	json_object_set_new(o, "moves", json_pack("{s:i, s:I, s:I}",
-	    "in_flight", (int)executor_count(d->executor),
-	    "completed", (json_int_t)d->completed,
-	    "failed", (json_int_t)d->failed));
+	json_object_set_new(o, "moves",
+	    json_pack("{s:i, s:I, s:I}", "in_flight",
+		(int)executor_count(d->executor), "completed",
+		(json_int_t)d->completed, "failed", (json_int_t)d->failed));
 	json_object_set_new(o, "drains", drains);
 	json_object_set_new(o, "receivers", deliver_status(d->deliver));
 	json_object_set_new(o, "config", config);
@@ -148,8 +152,8 @@ get_host(void *arg, const char *name, struct err *err)
 	o = view_host(s, h, true);
 	drain = drains_open_id(d->drains, name);
 	if (drain != 0)
-		json_object_set_new(o, "drain",
-		    drains_show(d->drains, drain, false, NULL));
+		json_object_set_new(
+		    o, "drain", drains_show(d->drains, drain, false, NULL));
 	return o;
 }
 
@@ -173,11 +177,15 @@ known_vm(const struct snapshot *s, const char *name, struct err *err)
 	const struct snap_vm *vm = snapshot_search_vm(s, name, &ambiguous);
 
 	if (vm == NULL && ambiguous)
-		(void)err_set(err, ERR_CONFLICT, "several guests are called "
-		    "\"%s\"; name it by its UUID", name);
+		(void)err_set(err, ERR_CONFLICT,
+		    "several guests are called "
+		    "\"%s\"; name it by its UUID",
+		    name);
 	else if (vm == NULL)
-		(void)err_set(err, ERR_NOT_FOUND, "there is no guest \"%s\" "
-		    "on any host that was seen", name);
+		(void)err_set(err, ERR_NOT_FOUND,
+		    "there is no guest \"%s\" "
+		    "on any host that was seen",
+		    name);
 	return vm;
 }
 
@@ -194,16 +202,16 @@ get_vm(void *arg, const char *name, struct err *err)
 /* ---- drains and flags ---- */
 
 static int
-check_target(const struct daemon *d, const char *host, const char *to,
-    struct err *err)
+check_target(
+    const struct daemon *d, const char *host, const char *to, struct err *err)
 {
 	if (to == NULL)
 		return 0;
 	if (known_host(d, to, err) == NULL)
 		return -1;
 	if (host != NULL && strcmp(host, to) == 0)
-		return err_set(err, ERR_INVALID, "%s cannot be its own target",
-		    host);
+		return err_set(
+		    err, ERR_INVALID, "%s cannot be its own target", host);
 	return 0;
 }
 
@@ -215,8 +223,8 @@ plan(void *arg, const char *host, const struct control_drain_options *o,
 	cleanup_snapshot struct snapshot *s = pilot_snapshot(d->pilot);
 	cleanup_arena struct arena *arena = arena_new(ARENA_MAX);
 	const struct snap_host *h = snapshot_find_host(s, host);
-	struct evaluate_drain drain = { .host = host, .parallel = o->parallel,
-		.only_to = o->only_to };
+	struct evaluate_drain drain = {
+	    .host = host, .parallel = o->parallel, .only_to = o->only_to};
 	struct evaluate_input input;
 
 	if (h == NULL) {
@@ -226,9 +234,10 @@ plan(void *arg, const char *host, const struct control_drain_options *o,
 	if (check_target(d, host, o->only_to, err) < 0)
 		return NULL;
 	if (!h->known) {
-		(void)err_set(err, ERR_UNREACHABLE, "%s has not been seen yet: "
-		    "%s", host, h->down_why != NULL ? h->down_why :
-		    "connecting");
+		(void)err_set(err, ERR_UNREACHABLE,
+		    "%s has not been seen yet: "
+		    "%s",
+		    host, h->down_why != NULL ? h->down_why : "connecting");
 		return NULL;
 	}
 	pilot_fill_input(d->pilot, s, &input);
@@ -244,9 +253,12 @@ drain(void *arg, const char *host, const struct control_drain_options *o,
 	struct daemon *d = arg;
 	char by[64];
 	int64_t id;
-	struct store_flag flag = { .host = host, .maintenance = true,
-		.cordoned = true, .source = "operator", .by = by,
-		.reason = o->reason };
+	struct store_flag flag = {.host = host,
+	    .maintenance = true,
+	    .cordoned = true,
+	    .source = "operator",
+	    .by = by,
+	    .reason = o->reason};
 
 	if (known_host(d, host, err) == NULL ||
 	    check_target(d, host, o->only_to, err) < 0)
@@ -254,9 +266,12 @@ drain(void *arg, const char *host, const struct control_drain_options *o,
 	peer_text(peer, by, sizeof(by));
 	if (flags_set(d->flags, &flag, err) < 0)
 		return NULL;
-	id = drains_start(d->drains, host, &(struct drains_options){
-	    .parallel = o->parallel, .only_to = o->only_to,
-	    .reason = o->reason, .by = by }, err);
+	id = drains_start(d->drains, host,
+	    &(struct drains_options){.parallel = o->parallel,
+		.only_to = o->only_to,
+		.reason = o->reason,
+		.by = by},
+	    err);
 	if (id < 0)
 		return NULL;
 	/* Now, so that the answer names the guests. */
@@ -273,22 +288,27 @@ remove_flag_file(const struct daemon *d, const char *host, struct err *err)
 
 	if (d->watchdir == NULL || !watchdir_has(d->watchdir, host))
 		return 0;
-	(void)snprintf(path, sizeof(path), "%s/%s",
-	    watchdir_path(d->watchdir), host);
+	(void)snprintf(
+	    path, sizeof(path), "%s/%s", watchdir_path(d->watchdir), host);
 	if (unlink(path) < 0)
-		return err_set(err, ERR_CONFLICT, "%s: the flag is set by %s, "
-		    "which cannot be removed: %m", host, path);
+		return err_set(err, ERR_CONFLICT,
+		    "%s: the flag is set by %s, "
+		    "which cannot be removed: %m",
+		    host, path);
 	log_info("flag", "%s: removed %s", host, path);
 	return 0;
 }
 
 static json_t *
-set_flag(struct daemon *d, const char *host, bool cordoned,
-    const char *reason, const struct control_peer *peer, struct err *err)
+set_flag(struct daemon *d, const char *host, bool cordoned, const char *reason,
+    const struct control_peer *peer, struct err *err)
 {
 	char by[64];
-	struct store_flag flag = { .host = host, .cordoned = cordoned,
-		.source = "operator", .by = by, .reason = reason };
+	struct store_flag flag = {.host = host,
+	    .cordoned = cordoned,
+	    .source = "operator",
+	    .by = by,
+	    .reason = reason};
 	const struct store_flag *now = flags_get(d->flags, host);
 
 	if (known_host(d, host, err) == NULL)
@@ -348,20 +368,21 @@ add_move(const struct store_move *row, void *arg)
 	struct executor_report report;
 
 	json_array_append_new(l->list,
-	    executor_find(l->d->executor, row->id, &report) ?
-	    executor_report_json(&report) : executor_row_json(row));
+	    executor_find(l->d->executor, row->id, &report)
+		? executor_report_json(&report)
+		: executor_row_json(row));
 }
 
 static json_t *
-list_moves(void *arg, const struct control_move_filter *filter,
-    struct err *err)
+list_moves(void *arg, const struct control_move_filter *filter, struct err *err)
 {
 	struct daemon *d = arg;
-	struct move_listing l = { d, json_array() };
+	struct move_listing l = {d, json_array()};
 
-	if (store_each_move(d->store, &(struct store_move_filter){
-	    .open_only = filter->open_only, .max = filter->max }, add_move, &l,
-	    err) < 0) {
+	if (store_each_move(d->store,
+		&(struct store_move_filter){
+		    .open_only = filter->open_only, .max = filter->max},
+		add_move, &l, err) < 0) {
 		json_decref(l.list);
 		return NULL;
 	}
@@ -382,7 +403,7 @@ static json_t *
 show_move(void *arg, int64_t id, struct err *err)
 {
 	struct daemon *d = arg;
-	struct move_listing l = { d, json_array() };
+	struct move_listing l = {d, json_array()};
 	json_t *o = NULL, *journal = json_array();
 
 	if (store_get_move(d->store, id, add_move, &l, err) == 0 &&
@@ -398,15 +419,15 @@ show_move(void *arg, int64_t id, struct err *err)
 static json_t *
 choice_json(const struct snapshot *s, const struct place_choice *c)
 {
-	json_t *o = json_pack("{s:s, s:s, s:s, s:s*}", "vm", c->vm->name,
-	    "uuid", c->vm->uuid, "from", s->hosts[c->vm->host].name,
-	    "why", c->why);
+	json_t *o =
+	    json_pack("{s:s, s:s, s:s, s:s*}", "vm", c->vm->name, "uuid",
+		c->vm->uuid, "from", s->hosts[c->vm->host].name, "why", c->why);
 
 	if (c->target != NULL) {
 		json_object_set_new(o, "to", json_string(c->target->name));
 		json_object_set_new(o, "strategy", json_string("live-shared"));
-		json_object_set_new(o, "handover", json_string(
-		    evaluate_strict(NULL, c) ? "strict" : "fast"));
+		json_object_set_new(o, "handover",
+		    json_string(evaluate_strict(NULL, c) ? "strict" : "fast"));
 	}
 	json_object_set_new(o, "rejected", explain_rejections(c));
 	return o;
@@ -420,24 +441,26 @@ move_vm(void *arg, const char *name, const struct control_move_options *o,
 	cleanup_snapshot struct snapshot *s = pilot_snapshot(d->pilot);
 	cleanup_arena struct arena *arena = arena_new(ARENA_MAX);
 	const struct snap_vm *vm = known_vm(s, name, err);
-	struct place_choice choice = { 0 };
+	struct place_choice choice = {0};
 	struct executor_report report;
 	int64_t id;
 
 	if (vm == NULL)
 		return NULL;
 	if (o->strategy != NULL && strcmp(o->strategy, "live-shared") != 0) {
-		(void)err_set(err, ERR_INVALID, "strategy \"%s\" is not known; "
-		    "there is live-shared", o->strategy);
+		(void)err_set(err, ERR_INVALID,
+		    "strategy \"%s\" is not known; "
+		    "there is live-shared",
+		    o->strategy);
 		return NULL;
 	}
 	if (check_target(d, NULL, o->to, err) < 0)
 		return NULL;
-	id = pilot_move_guest(d->pilot, arena, s, vm, o->to, o->dry_run,
-	    &choice, err);
+	id = pilot_move_guest(
+	    d->pilot, arena, s, vm, o->to, o->dry_run, &choice, err);
 	if (o->dry_run && choice.vm != NULL) {
 		if (err != NULL)
-			*err = (struct err){ 0 };
+			*err = (struct err){0};
 		return choice_json(s, &choice);
 	}
 	if (id <= 0)
@@ -450,8 +473,8 @@ move_vm(void *arg, const char *name, const struct control_move_options *o,
 }
 
 static json_t *
-abort_move(void *arg, int64_t id, const struct control_peer *peer,
-    struct err *err)
+abort_move(
+    void *arg, int64_t id, const struct control_peer *peer, struct err *err)
 {
 	struct daemon *d = arg;
 
@@ -461,8 +484,8 @@ abort_move(void *arg, int64_t id, const struct control_peer *peer,
 			json_t *o = show_move(d, id, err);
 
 			if (o != NULL)
-				(void)err_set(err, ERR_CONFLICT, "move %"
-				    PRId64 " has ended", id);
+				(void)err_set(err, ERR_CONFLICT,
+				    "move %" PRId64 " has ended", id);
 			json_decref(o);
 		}
 		return NULL;
@@ -504,25 +527,25 @@ struct control_backend
 backend_make(struct daemon *d)
 {
 	return (struct control_backend){
-		.arg = d,
-		.status = get_status,
-		.hosts = get_hosts,
-		.host = get_host,
-		.vms = get_vms,
-		.vm = get_vm,
-		.plan_drain = plan,
-		.drain = drain,
-		.undrain = undrain,
-		.cordon = cordon,
-		.uncordon = undrain,
-		.drains = list_drains,
-		.drain_show = show_drain,
-		.moves = list_moves,
-		.move = show_move,
-		.vm_move = move_vm,
-		.move_abort = abort_move,
-		.reload = reload,
-		.events = events,
-		.last_event = last_event,
+	    .arg = d,
+	    .status = get_status,
+	    .hosts = get_hosts,
+	    .host = get_host,
+	    .vms = get_vms,
+	    .vm = get_vm,
+	    .plan_drain = plan,
+	    .drain = drain,
+	    .undrain = undrain,
+	    .cordon = cordon,
+	    .uncordon = undrain,
+	    .drains = list_drains,
+	    .drain_show = show_drain,
+	    .moves = list_moves,
+	    .move = show_move,
+	    .vm_move = move_vm,
+	    .move_abort = abort_move,
+	    .reload = reload,
+	    .events = events,
+	    .last_event = last_event,
 	};
 }

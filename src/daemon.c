@@ -29,18 +29,21 @@ show_flag(const struct store_flag *flag, void *arg)
 {
 	struct daemon *d = arg;
 
-	(void)inventory_apply(d->inventory, &(struct inventory_event){
-	    .news = INVENTORY_FLAG_SET, .host = flag->host,
-	    .now = clock_mono_now(), .maintenance = flag->maintenance,
-	    .cordoned = flag->cordoned, .why = flag->reason,
-	    .since = flag->since });
+	(void)inventory_apply(d->inventory,
+	    &(struct inventory_event){.news = INVENTORY_FLAG_SET,
+		.host = flag->host,
+		.now = clock_mono_now(),
+		.maintenance = flag->maintenance,
+		.cordoned = flag->cordoned,
+		.why = flag->reason,
+		.since = flag->since});
 }
 
 static void
 on_flag(const struct store_flag *flag, void *arg)
 {
 	struct daemon *d = arg;
-	struct err err = { 0 };
+	struct err err = {0};
 
 	show_flag(flag, d);
 	if (d->pilot == NULL)
@@ -49,9 +52,10 @@ on_flag(const struct store_flag *flag, void *arg)
 		drains_cancel(d->drains, flag->host);
 		pilot_retry(d->pilot, flag->host);
 	} else if (settings_find_host(d->settings, flag->host) != NULL &&
-	    drains_start(d->drains, flag->host, &(struct drains_options){
-	    .parallel = -1, .reason = flag->reason, .by = flag->by },
-	    &err) < 0) {
+	    drains_start(d->drains, flag->host,
+		&(struct drains_options){
+		    .parallel = -1, .reason = flag->reason, .by = flag->by},
+		&err) < 0) {
 		log_error("drain", "%s", err.msg);
 	}
 	pilot_changed(d->pilot);
@@ -69,17 +73,18 @@ on_move_ended(const struct executor_report *report, void *arg)
 	if (report->move->outcome == MOVE_COMPLETED) {
 		d->completed++;
 		/* Proven; the source's own news of it may lag behind. */
-		(void)inventory_apply(d->inventory, &(struct inventory_event){
-		    .news = INVENTORY_DOMAIN_GONE, .host = report->move->from,
-		    .now = clock_mono_now(), .uuid = report->move->uuid });
+		(void)inventory_apply(d->inventory,
+		    &(struct inventory_event){.news = INVENTORY_DOMAIN_GONE,
+			.host = report->move->from,
+			.now = clock_mono_now(),
+			.uuid = report->move->uuid});
 		/* The target's free memory was read before it came. */
 		if (report->memory > 0)
 			(void)inventory_apply(d->inventory,
-			    &(struct inventory_event){
-			    .news = INVENTORY_ARRIVED,
-			    .host = report->move->to,
-			    .now = clock_mono_now(),
-			    .memory = place_memory_need(report->memory) });
+			    &(struct inventory_event){.news = INVENTORY_ARRIVED,
+				.host = report->move->to,
+				.now = clock_mono_now(),
+				.memory = place_memory_need(report->memory)});
 	} else {
 		d->failed++;
 	}
@@ -93,7 +98,7 @@ on_move_ended(const struct executor_report *report, void *arg)
 static void
 on_executor_changed(void *arg)
 {
-	(void)arg;	/* progress is read by those who ask */
+	(void)arg; /* progress is read by those who ask */
 }
 
 static void
@@ -121,9 +126,10 @@ load(const char *path, char **out_faults, struct err *err)
 		diag_print(&diags, &text);
 		if (out_faults != NULL)
 			*out_faults = buf_steal(&text);
-		(void)err_set(err, ERR_INVALID, "%s: %zu fault%s in the "
-		    "configuration", path, diags.count,
-		    diags.count == 1 ? "" : "s");
+		(void)err_set(err, ERR_INVALID,
+		    "%s: %zu fault%s in the "
+		    "configuration",
+		    path, diags.count, diags.count == 1 ? "" : "s");
 	}
 	buf_free(&text);
 	diag_free(&diags);
@@ -135,9 +141,11 @@ reject(struct daemon *d, const char *faults, const struct err *err)
 {
 	free(d->rejected);
 	d->rejected = strdup(faults != NULL ? faults : err->msg);
-	log_error("config", "reload refused, the running configuration stays: "
-	    "%s", err->msg);
-	for (const char *p = faults; p != NULL && *p != '\0'; ) {
+	log_error("config",
+	    "reload refused, the running configuration stays: "
+	    "%s",
+	    err->msg);
+	for (const char *p = faults; p != NULL && *p != '\0';) {
 		size_t n = strcspn(p, "\n");
 
 		log_error("config", "%.*s", (int)n, p);
@@ -165,9 +173,13 @@ check_host_stays(const struct reload_moves *r, const char *host,
 
 	if (now == NULL || (next != NULL && strcmp(now->uri, next->uri) == 0))
 		return;
-	(void)err_set(r->err, ERR_CONFLICT, "%s %s while %s moves from %s to %s "
-	    "(move %" PRId64 "): try again when that has ended", host,
-	    next == NULL ? "is removed" : "gets another URI",
+	/* A dead host may go: what is not configured is not believed either. */
+	if (next == NULL && report->idle)
+		return;
+	(void)err_set(r->err, ERR_CONFLICT,
+	    "%s %s while %s moves from %s to %s "
+	    "(move %" PRId64 "): try again when that has ended",
+	    host, next == NULL ? "is removed" : "gets another URI",
 	    report->move->name, report->move->from, report->move->to,
 	    report->id);
 }
@@ -180,10 +192,10 @@ check_move_stays(const struct executor_report *report, void *arg)
 }
 
 static int
-check_moves_stay(const struct daemon *d, const struct settings *next,
-    struct err *err)
+check_moves_stay(
+    const struct daemon *d, const struct settings *next, struct err *err)
 {
-	struct reload_moves r = { d->settings, next, err };
+	struct reload_moves r = {d->settings, next, err};
 
 	executor_each(d->executor, check_move_stays, &r);
 	return err->code == ERR_NONE ? 0 : -1;
@@ -192,7 +204,7 @@ check_moves_stay(const struct daemon *d, const struct settings *next,
 int
 daemon_reload(struct daemon *d, char **out_faults, struct err *err)
 {
-	struct err mine = { 0 };
+	struct err mine = {0};
 	char *faults = NULL;
 	struct settings *s = load(d->config_path, &faults, &mine), *old;
 
@@ -235,9 +247,10 @@ on_signal(int signo, void *arg)
 		sdnotify("READY=1");
 		return;
 	}
-	log_info("daemon", "%s: ending; %zu moves go on in libvirt and are "
-	    "taken up again at the next start", strsignal(signo),
-	    executor_count(d->executor));
+	log_info("daemon",
+	    "%s: ending; %zu moves go on in libvirt and are "
+	    "taken up again at the next start",
+	    strsignal(signo), executor_count(d->executor));
 	sdnotify("STOPPING=1");
 	loop_stop(d->loop);
 }
@@ -272,10 +285,13 @@ build_core(struct daemon *d, struct err *err)
 static int
 build_acting(struct daemon *d, struct err *err)
 {
-	d->executor = executor_new(&(struct executor_deps){
-	    .loop = d->loop, .store = d->store, .announce = d->announce,
-	    .link = news_find_link, .ended = on_move_ended,
-	    .changed = on_executor_changed, .arg = d });
+	d->executor = executor_new(&(struct executor_deps){.loop = d->loop,
+	    .store = d->store,
+	    .announce = d->announce,
+	    .link = news_find_link,
+	    .ended = on_move_ended,
+	    .changed = on_executor_changed,
+	    .arg = d});
 	if (executor_recover(d->executor, err) < 0)
 		return -1;
 	d->drains = drains_new(d->store, d->announce, d->executor);
@@ -284,10 +300,13 @@ build_acting(struct daemon *d, struct err *err)
 	d->flags = flags_new(d->store, d->announce, on_flag, d);
 	if (flags_load(d->flags, err) < 0)
 		return -1;
-	d->pilot = pilot_new(&(struct pilot_deps){
-	    .loop = d->loop, .inventory = d->inventory,
-	    .executor = d->executor, .drains = d->drains, .flags = d->flags,
-	    .link = news_find_link, .arg = d });
+	d->pilot = pilot_new(&(struct pilot_deps){.loop = d->loop,
+	    .inventory = d->inventory,
+	    .executor = d->executor,
+	    .drains = d->drains,
+	    .flags = d->flags,
+	    .link = news_find_link,
+	    .arg = d});
 	pilot_configure(d->pilot, d->settings);
 	return 0;
 }
@@ -295,12 +314,12 @@ build_acting(struct daemon *d, struct err *err)
 static int
 build_doors(struct daemon *d, struct err *err)
 {
-	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
 
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
 		if (loop_on_signal(d->loop, signals[i], on_signal, d) < 0)
-			return err_set(err, ERR_INTERNAL, "signal %d",
-			    signals[i]);
+			return err_set(
+			    err, ERR_INTERNAL, "signal %d", signals[i]);
 	}
 	d->backend = backend_make(d);
 	d->server = server_new(d->loop, d->settings->socket,
@@ -337,10 +356,11 @@ daemon_new(const char *config_path, char **out_faults, struct err *err)
 int
 daemon_run(struct daemon *d)
 {
-	log_info("daemon", "started: %zu hosts, %zu policies, %zu moves taken "
-	    "up, socket %s", d->settings->host_count,
-	    d->settings->policy_count, executor_count(d->executor),
-	    d->settings->socket);
+	log_info("daemon",
+	    "started: %zu hosts, %zu policies, %zu moves taken "
+	    "up, socket %s",
+	    d->settings->host_count, d->settings->policy_count,
+	    executor_count(d->executor), d->settings->socket);
 	sdnotify("READY=1");
 	return loop_run(d->loop);
 }

@@ -36,18 +36,18 @@ struct daemon {
 	struct drains *drains;
 	struct flags *flags;
 	struct pilot *pilot;
-	struct map *links;		/* host -> struct link */
-	struct map *heard;		/* host -> the last that was heard */
-	struct watchdir *watchdir;	/* NULL: none */
+	struct map *links;         /* host -> struct link */
+	struct map *heard;         /* host -> the last that was heard */
+	struct watchdir *watchdir; /* NULL: none */
 	struct control_backend backend;
 	struct server *server;
 
-	struct loop_timer *begin;	/* the latest time to begin deciding */
+	struct loop_timer *begin; /* the latest time to begin deciding */
 	bool begun;
 	struct mono started_mono;
 	struct wall started, loaded;
-	char *rejected;			/* why the last reload was refused */
-	int64_t completed, failed;	/* moves since the start */
+	char *rejected;            /* why the last reload was refused */
+	int64_t completed, failed; /* moves since the start */
 };
 
 /*
@@ -55,8 +55,8 @@ struct daemon {
  * err, or, when the configuration is at fault, with *out_faults (one per
  * line; free()) too.
  */
-struct daemon *daemon_new(const char *config_path, char **out_faults,
-    struct err *err);
+struct daemon *daemon_new(
+    const char *config_path, char **out_faults, struct err *err);
 /* Runs until SIGTERM or SIGINT. */
 int daemon_run(struct daemon *daemon);
 void daemon_free(struct daemon *daemon);

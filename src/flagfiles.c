@@ -44,15 +44,17 @@ on_flag_file(const char *name, bool present, void *arg)
 	struct daemon *d = arg;
 	const struct store_flag *now = flags_get(d->flags, name);
 	const char *path = d->settings->maintenance_dir;
-	struct store_flag flag = { .host = name, .source = "file",
-		.maintenance = present };
-	struct err err = { 0 };
+	struct store_flag flag = {
+	    .host = name, .source = "file", .maintenance = present};
+	struct err err = {0};
 	char by[512];
 
 	if (settings_find_host(d->settings, name) == NULL) {
 		if (present)
-			log_warn("flag", "%s/%s: no host of that name is "
-			    "configured", path, name);
+			log_warn("flag",
+			    "%s/%s: no host of that name is "
+			    "configured",
+			    path, name);
 		return;
 	}
 	if (present && now != NULL && now->maintenance)
@@ -85,7 +87,8 @@ check_flag_file(const struct store_flag *flag, void *arg)
 	if (strcmp(by, flag->by) == 0)
 		on_flag_file(flag->host, false, d);
 	else
-		log_warn("flag", "%s: in maintenance by a file that is gone "
+		log_warn("flag",
+		    "%s: in maintenance by a file that is gone "
 		    "since a reboot; clear it with droverctl host undrain %s",
 		    flag->host, flag->host);
 }
@@ -95,8 +98,8 @@ flagfiles_watch(struct daemon *d, struct err *err)
 {
 	if (d->settings->maintenance_dir == NULL)
 		return 0;
-	d->watchdir = watchdir_new(d->loop, d->settings->maintenance_dir,
-	    on_flag_file, d, err);
+	d->watchdir = watchdir_new(
+	    d->loop, d->settings->maintenance_dir, on_flag_file, d, err);
 	if (d->watchdir == NULL)
 		return -1;
 	flags_each(d->flags, check_flag_file, d);

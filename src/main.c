@@ -34,7 +34,7 @@ usage(FILE *to)
 static int
 run(const char *config)
 {
-	struct err err = { 0 };
+	struct err err = {0};
 	char *faults = NULL;
 	struct daemon *daemon = daemon_new(config, &faults, &err);
 	int rc;

@@ -43,15 +43,15 @@ begin_when_all_known(struct daemon *d)
 /* ---- what a host says ---- */
 
 static void
-announce_host(struct daemon *d, const char *type, const char *host,
-    const char *why)
+announce_host(
+    struct daemon *d, const char *type, const char *host, const char *why)
 {
-	struct err err = { 0 };
+	struct err err = {0};
 	char subject[160];
 
 	(void)snprintf(subject, sizeof(subject), "host/%s", host);
 	if (announce_event(d->announce, type, subject,
-	    json_pack("{s:s, s:s*}", "host", host, "why", why), &err) < 0)
+		json_pack("{s:s, s:s*}", "host", host, "why", why), &err) < 0)
 		log_error("host", "%s: %s: %s", host, type, err.msg);
 	announce_flush(d->announce);
 }
@@ -78,9 +78,11 @@ on_listed(const char *host, struct facts_host *facts, void *arg)
 
 	for (size_t i = 0; i < facts->domain_count; i++)
 		busy_note(d->busy, host, &facts->domains[i]);
-	changed = inventory_apply(d->inventory, &(struct inventory_event){
-	    .news = INVENTORY_HOST_LISTED, .host = host,
-	    .now = clock_mono_now(), .facts = facts });
+	changed = inventory_apply(d->inventory,
+	    &(struct inventory_event){.news = INVENTORY_HOST_LISTED,
+		.host = host,
+		.now = clock_mono_now(),
+		.facts = facts});
 	set_heard(d, host, HEARD_UP);
 	if (before == HEARD_DOWN)
 		announce_host(d, "host.recovered", host, NULL);
@@ -97,9 +99,11 @@ on_lost(const char *host, const char *why, void *arg)
 	struct daemon *d = arg;
 	const char *before = heard(d, host);
 
-	(void)inventory_apply(d->inventory, &(struct inventory_event){
-	    .news = INVENTORY_HOST_LOST, .host = host,
-	    .now = clock_mono_now(), .why = why });
+	(void)inventory_apply(d->inventory,
+	    &(struct inventory_event){.news = INVENTORY_HOST_LOST,
+		.host = host,
+		.now = clock_mono_now(),
+		.why = why});
 	set_heard(d, host, HEARD_DOWN);
 	if (before != HEARD_DOWN) {
 		log_warn("host", "%s: lost: %s", host, why);
@@ -123,8 +127,9 @@ on_domain(const char *host, struct facts_domain *domain, void *arg)
 	struct daemon *d = arg;
 
 	busy_note(d->busy, host, domain);
-	apply(arg, &(struct inventory_event){ .host = host,
-	    .news = INVENTORY_DOMAIN_READ, .domain = domain });
+	apply(arg,
+	    &(struct inventory_event){
+		.host = host, .news = INVENTORY_DOMAIN_READ, .domain = domain});
 }
 
 static void
@@ -133,15 +138,17 @@ on_domain_gone(const char *host, const char *uuid, void *arg)
 	struct daemon *d = arg;
 
 	busy_forget(d->busy, host, uuid);
-	apply(d, &(struct inventory_event){ .host = host,
-	    .news = INVENTORY_DOMAIN_GONE, .uuid = uuid });
+	apply(d,
+	    &(struct inventory_event){
+		.host = host, .news = INVENTORY_DOMAIN_GONE, .uuid = uuid});
 }
 
 static void
 on_load(const char *host, struct facts_load *load, void *arg)
 {
-	apply(arg, &(struct inventory_event){ .host = host,
-	    .news = INVENTORY_LOAD_READ, .load = load });
+	apply(arg,
+	    &(struct inventory_event){
+		.host = host, .news = INVENTORY_LOAD_READ, .load = load});
 	/* What was in it is the inventory's now; the box is not. */
 	free(load);
 }
@@ -149,8 +156,10 @@ on_load(const char *host, struct facts_load *load, void *arg)
 static void
 on_silent(const char *host, int64_t silent_ms, void *arg)
 {
-	apply(arg, &(struct inventory_event){ .host = host,
-	    .news = INVENTORY_HOST_SILENT, .silent_ms = silent_ms });
+	apply(arg,
+	    &(struct inventory_event){.host = host,
+		.news = INVENTORY_HOST_SILENT,
+		.silent_ms = silent_ms});
 }
 
 static void
@@ -163,13 +172,13 @@ on_hv_event(const char *host, const struct hv_event *event, void *arg)
 }
 
 static const struct link_callbacks link_callbacks = {
-	.listed = on_listed,
-	.lost = on_lost,
-	.domain = on_domain,
-	.domain_gone = on_domain_gone,
-	.load = on_load,
-	.silent = on_silent,
-	.event = on_hv_event,
+    .listed = on_listed,
+    .lost = on_lost,
+    .domain = on_domain,
+    .domain_gone = on_domain_gone,
+    .load = on_load,
+    .silent = on_silent,
+    .event = on_hv_event,
 };
 
 /* ---- links ---- */
@@ -192,8 +201,8 @@ news_match_links(struct daemon *d, const struct settings *old)
 
 	while (map_next(d->links, &i, &name, &value)) {
 		const struct settings_host *now = settings_find_host(s, name);
-		const struct settings_host *was = old != NULL ?
-		    settings_find_host(old, name) : NULL;
+		const struct settings_host *was =
+		    old != NULL ? settings_find_host(old, name) : NULL;
 
 		if (now != NULL && was != NULL &&
 		    strcmp(now->uri, was->uri) == 0) {
@@ -209,9 +218,10 @@ news_match_links(struct daemon *d, const struct settings *old)
 		const struct settings_host *h = &s->hosts[i];
 
 		if (map_get(d->links, h->name) == NULL)
-			map_set(d->links, h->name, link_new(d->loop,
-			    d->workers, &hv_libvirt, h->name, h->uri,
-			    s->sample_interval_ms, &link_callbacks, d));
+			map_set(d->links, h->name,
+			    link_new(d->loop, d->workers, &hv_libvirt, h->name,
+				h->uri, s->sample_interval_ms, &link_callbacks,
+				d));
 	}
 }
 

@@ -15,7 +15,7 @@ void
 sdnotify(const char *state)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 	size_t len = path != NULL ? strlen(path) : 0;
 	int fd;
 

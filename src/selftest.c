@@ -21,14 +21,14 @@ enum { STATUS_HOST = 1, STATUS_CONFIG = 6 };
 
 struct check {
 	struct loop *loop;
-	size_t open;		/* hosts without an answer */
+	size_t open; /* hosts without an answer */
 	int status;
 	struct probe *probes;
 	size_t count;
 };
 
 struct probe {
-	struct check *check;	/* loop thread only; NULL: nobody waits */
+	struct check *check; /* loop thread only; NULL: nobody waits */
 	char *name, *uri;
 	bool answered;
 	struct hv_access access;
@@ -67,17 +67,19 @@ done_probe(void *item, int cancelled)
 		(void)printf("host %s: FAILED: %s\n", p->name, p->err.msg);
 		check->status = STATUS_HOST;
 	} else if (!p->access.writable) {
-		(void)printf("host %s: FAILED: connected, but only for reading; "
-		    "droverd must be allowed to migrate\n", p->name);
+		(void)printf(
+		    "host %s: FAILED: connected, but only for reading; "
+		    "droverd must be allowed to migrate\n",
+		    p->name);
 		check->status = STATUS_HOST;
 	} else {
-		(void)printf("host %s: ok (%s, libvirt ", p->name,
-		    p->access.hostname);
+		(void)printf(
+		    "host %s: ok (%s, libvirt ", p->name, p->access.hostname);
 		print_version(p->access.libvirt_version);
 		(void)printf(", QEMU ");
 		print_version(p->access.hypervisor_version);
-		(void)printf("%s)\n", p->access.secure ? "" :
-		    ", connection NOT encrypted");
+		(void)printf("%s)\n",
+		    p->access.secure ? "" : ", connection NOT encrypted");
 	}
 	(void)fflush(stdout);
 	if (--check->open == 0)
@@ -115,11 +117,11 @@ free_probes(struct check *check)
 static int
 check_hosts(const struct settings *s)
 {
-	struct check check = { .loop = loop_new(), .open = s->host_count,
-		.count = s->host_count };
+	struct check check = {
+	    .loop = loop_new(), .open = s->host_count, .count = s->host_count};
 	struct workers *workers;
 	struct loop_timer *deadline;
-	struct err err = { 0 };
+	struct err err = {0};
 
 	if (check.loop == NULL || hv_libvirt_start(&err) < 0) {
 		(void)fprintf(stderr, "droverd: %s\n", err.msg);
@@ -140,8 +142,8 @@ check_hosts(const struct settings *s)
 		p->uri = strdup(s->hosts[i].uri);
 		if (p->name == NULL || p->uri == NULL)
 			abort();
-		(void)workers_submit(workers, WORKERS_OPEN, p->name,
-		    work_probe, done_probe, p);
+		(void)workers_submit(
+		    workers, WORKERS_OPEN, p->name, work_probe, done_probe, p);
 	}
 	if (check.open > 0)
 		(void)loop_run(check.loop);
@@ -161,7 +163,7 @@ check_secrets(const struct settings *s)
 	for (size_t i = 0; i < s->receiver_count; i++) {
 		const struct settings_receiver *r = &s->receivers[i];
 		struct sign_secret secret;
-		struct err err = { 0 };
+		struct err err = {0};
 
 		if (r->secret_file == NULL)
 			continue;
@@ -199,8 +201,9 @@ selftest_run(const char *config_path, bool connect)
 	status = check_secrets(s);
 	if (status == 0) {
 		(void)printf("%s: ok: %zu hosts, %zu policies, %zu "
-		    "receivers\n", config_path, s->host_count,
-		    s->policy_count, s->receiver_count);
+			     "receivers\n",
+		    config_path, s->host_count, s->policy_count,
+		    s->receiver_count);
 		for (size_t i = 0; i < s->policy_count; i++)
 			(void)printf("policy %s: %s (%s:%u)\n",
 			    s->policies[i].name,

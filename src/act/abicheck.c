@@ -18,9 +18,9 @@ struct abicheck {
 	void *link_arg;
 	void (*answered)(void *arg);
 	void *arg;
-	struct map *out;	/* questions that are out or resting */
+	struct map *out; /* questions that are out or resting */
 	struct loop_timer *retry;
-	size_t refs;		/* the owner and the items that are out */
+	size_t refs; /* the owner and the items that are out */
 	bool dead;
 };
 
@@ -125,18 +125,19 @@ done_ask(void *item, const struct err *transport)
 {
 	struct question *q = item;
 	struct abicheck *a = q->abicheck;
-	const struct err *err = transport->code != ERR_NONE ? transport :
-	    q->err.code != ERR_NONE ? &q->err : NULL;
+	const struct err *err = transport->code != ERR_NONE ? transport
+	    : q->err.code != ERR_NONE                       ? &q->err
+							    : NULL;
 
 	if (!a->dead && err == NULL) {
-		(void)inventory_apply(a->inventory, &(struct inventory_event){
-		    .news = INVENTORY_ABI_CHECKED,
-		    .host = q->host,
-		    .now = clock_mono_now(),
-		    .key = q->key,
-		    .verdict = q->verdict.ok ? SNAP_VERDICT_OK :
-			SNAP_VERDICT_REJECTED,
-		    .why = q->verdict.ok ? NULL : q->verdict.why });
+		(void)inventory_apply(a->inventory,
+		    &(struct inventory_event){.news = INVENTORY_ABI_CHECKED,
+			.host = q->host,
+			.now = clock_mono_now(),
+			.key = q->key,
+			.verdict = q->verdict.ok ? SNAP_VERDICT_OK
+						 : SNAP_VERDICT_REJECTED,
+			.why = q->verdict.ok ? NULL : q->verdict.why});
 		map_remove(a->out, q->id);
 		a->answered(a->arg);
 	} else if (!a->dead) {

@@ -17,7 +17,7 @@
 
 struct busy {
 	struct map *held;
-	struct map *left;	/* key -> struct looks */
+	struct map *left; /* key -> struct looks */
 	struct loop_timer *timer;
 	struct link *(*link)(const char *host, void *arg);
 	void *arg;
@@ -119,8 +119,8 @@ note_left(struct busy *busy, const char *key)
 }
 
 void
-busy_note(struct busy *busy, const char *host,
-    const struct facts_domain *domain)
+busy_note(
+    struct busy *busy, const char *host, const struct facts_domain *domain)
 {
 	char key[KEY_SIZE];
 

@@ -18,11 +18,11 @@ struct busy;
 
 struct busy *busy_new(struct loop *loop,
     struct link *(*link)(const char *host, void *arg), void *arg);
-void busy_free(struct busy *busy);	/* NULL allowed */
+void busy_free(struct busy *busy); /* NULL allowed */
 
 /* What was just read of a guest. */
-void busy_note(struct busy *busy, const char *host,
-    const struct facts_domain *domain);
+void busy_note(
+    struct busy *busy, const char *host, const struct facts_domain *domain);
 /* It is no longer there. */
 void busy_forget(struct busy *busy, const char *host, const char *uuid);
 

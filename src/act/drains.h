@@ -25,17 +25,17 @@
 
 struct drains;
 
-struct drains *drains_new(struct store *store, struct announce *announce,
-    struct executor *executor);
+struct drains *drains_new(
+    struct store *store, struct announce *announce, struct executor *executor);
 void drains_free(struct drains *drains);
 
 /* Takes up what was running when the last daemon ended. */
 int drains_load(struct drains *drains, struct err *err);
 
 struct drains_options {
-	int parallel;		/* -1: none */
-	const char *only_to;	/* NULL */
-	const char *reason;	/* NULL */
+	int parallel;        /* -1: none */
+	const char *only_to; /* NULL */
+	const char *reason;  /* NULL */
 	const char *by;
 };
 /* Starts one, or joins the one that is open for this host (options are taken
@@ -49,8 +49,8 @@ void drains_cancel(struct drains *drains, const char *host);
 int64_t drains_open_id(const struct drains *drains, const char *host);
 
 /* Options of the open drains, for the evaluation; valid until the next change. */
-const struct evaluate_drain *drains_options(struct drains *drains,
-    size_t *out_count);
+const struct evaluate_drain *drains_options(
+    struct drains *drains, size_t *out_count);
 
 /* After each evaluation: how the host's guests stand. */
 void drains_update(struct drains *drains,
@@ -58,16 +58,16 @@ void drains_update(struct drains *drains,
 /* Open drains of hosts that no policy evacuates are blocked by that. */
 void drains_unattended(struct drains *drains,
     const struct evaluation *evaluation, struct mono now);
-void drains_move_ended(struct drains *drains,
-    const struct executor_report *report);
+void drains_move_ended(
+    struct drains *drains, const struct executor_report *report);
 
 /* When a stalled drain should be looked at again; INT64_MAX: never. */
 struct mono drains_wake(const struct drains *drains);
 
-json_t *drains_show(struct drains *drains, int64_t id, bool with_vms,
-    struct err *err);
+json_t *drains_show(
+    struct drains *drains, int64_t id, bool with_vms, struct err *err);
 /* Newest first. */
-json_t *drains_list(struct drains *drains, int max, bool open_only,
-    struct err *err);
+json_t *drains_list(
+    struct drains *drains, int max, bool open_only, struct err *err);
 
 #endif

@@ -19,16 +19,16 @@ enum drain_fate {
 	DRAIN_GUEST_WAITING,
 	DRAIN_GUEST_BLOCKED,
 	DRAIN_GUEST_EXCEPTED,
-	DRAIN_GUEST_GONE,	/* it was shut down or moved by others */
+	DRAIN_GUEST_GONE, /* it was shut down or moved by others */
 };
 
 struct drain_guest {
 	char *uuid, *name, *to, *why;
 	enum drain_fate fate;
 	int attempts;
-	json_t *rejected;	/* [{host, rule, why}]; NULL */
-	json_t *move;		/* the last that ended; NULL */
-	bool seen;		/* in the last evaluation */
+	json_t *rejected; /* [{host, rule, why}]; NULL */
+	json_t *move;     /* the last that ended; NULL */
+	bool seen;        /* in the last evaluation */
 };
 
 struct drain {
@@ -38,17 +38,17 @@ struct drain {
 	enum store_drain_state state;
 	struct wall started, ended;
 	int parallel;
-	struct map *guests;	/* uuid -> struct drain_guest */
+	struct map *guests; /* uuid -> struct drain_guest */
 	int moved, failed, blocked;
-	int in_flight, active;	/* moves; those that do not just wait */
+	int in_flight, active; /* moves; those that do not just wait */
 	int64_t bytes;
-	int arriving;		/* moves to the host that are under way */
-	struct mono arrived;	/* when the last of them ended; ms 0: none */
-	int lagging;		/* have moved, and are still listed here */
-	bool may_return;	/* a host that could take one is not up */
-	bool held;		/* one waits for its next attempt */
-	bool unseen;		/* nobody knows what is on the host now */
-	bool unattended;	/* no policy evacuates the host */
+	int arriving;        /* moves to the host that are under way */
+	struct mono arrived; /* when the last of them ended; ms 0: none */
+	int lagging;         /* have moved, and are still listed here */
+	bool may_return;     /* a host that could take one is not up */
+	bool held;           /* one waits for its next attempt */
+	bool unseen;         /* nobody knows what is on the host now */
+	bool unattended;     /* no policy evacuates the host */
 	struct mono progressed;
 };
 
@@ -64,6 +64,15 @@ struct drains {
 struct drain *drains_find(const struct drains *drains, const char *host);
 int drains_write(struct drains *drains, struct drain *drain,
     enum store_drain_state state, const char *event, struct err *err);
+/* Ends or blocks a drain; an ended one is gone after it.  When that cannot be
+ * written it stays as it is and the next evaluation tries again. */
+void drains_settle(
+    struct drains *drains, struct drain *drain, enum store_drain_state state);
+/* The entry of a guest; a new one when there is none. */
+struct drain_guest *drains_guest(
+    struct drain *drain, const char *uuid, const char *name);
+/* *at is freed and becomes a copy; NULL allowed. */
+void drains_replace(char **at, const char *s);
 
 /* drains_show.c */
 char *drains_dump_guests(struct drains *drains, const struct drain *drain);

@@ -65,8 +65,8 @@ set_time(json_t *o, const char *key, struct wall t)
 static json_t *
 guest_json(struct drains *ds, const struct drain_guest *g)
 {
-	json_t *o = json_pack("{s:s, s:s, s:s}", "vm", g->name, "uuid",
-	    g->uuid, "fate", fate_name(g->fate));
+	json_t *o = json_pack("{s:s, s:s, s:s}", "vm", g->name, "uuid", g->uuid,
+	    "fate", fate_name(g->fate));
 	struct executor_report report;
 
 	set_text(o, "to", g->to);
@@ -83,12 +83,12 @@ guest_json(struct drains *ds, const struct drain_guest *g)
 		if (report.move->state == MOVE_WAITING)
 			set_text(o, "why", report.move->note);
 		json_object_set_new(o, "fate", json_string("moving"));
-		json_object_set_new(o, "attempts",
-		    json_integer(report.attempt));
+		json_object_set_new(
+		    o, "attempts", json_integer(report.attempt));
 	} else if (g->move != NULL) {
 		json_object_set(o, "move", g->move);
-		set_text(o, "strategy", json_string_value(
-		    json_object_get(g->move, "strategy")));
+		set_text(o, "strategy",
+		    json_string_value(json_object_get(g->move, "strategy")));
 	}
 	return o;
 }
@@ -141,13 +141,14 @@ struct tally {
 static struct tally
 count_fates(json_t *guests)
 {
-	struct tally t = { 0 };
+	struct tally t = {0};
 	size_t i;
 	json_t *g;
 
-	json_array_foreach(guests, i, g) {
-		const char *fate = json_string_value(json_object_get(g,
-		    "fate"));
+	json_array_foreach(guests, i, g)
+	{
+		const char *fate =
+		    json_string_value(json_object_get(g, "fate"));
 
 		if (strcmp(fate, "gone") == 0)
 			continue;
@@ -185,16 +186,16 @@ head_json(int64_t id, const char *host, enum store_drain_state state,
 	set_time(o, "started", started);
 	if (state != STORE_DRAIN_RUNNING)
 		set_time(o, "ended", ended);
-	json_object_set_new(o, "duration_ms",
-	    json_integer(until.ms - started.ms));
+	json_object_set_new(
+	    o, "duration_ms", json_integer(until.ms - started.ms));
 	return o;
 }
 
 static json_t *
 drain_json(struct drains *ds, const struct drain *d, bool with_vms)
 {
-	struct wall ended = d->state == STORE_DRAIN_RUNNING ?
-	    (struct wall){ 0 } : d->ended;
+	struct wall ended =
+	    d->state == STORE_DRAIN_RUNNING ? (struct wall){0} : d->ended;
 	json_t *o = head_json(d->id, d->host, d->state, d->started, ended);
 	json_t *guests = guests_json(ds, d);
 
@@ -204,10 +205,12 @@ drain_json(struct drains *ds, const struct drain *d, bool with_vms)
 	if (d->parallel >= 0)
 		json_object_set_new(o, "parallel", json_integer(d->parallel));
 	if (d->unattended)
-		set_text(o, "why", "no policy in mode auto evacuates this "
+		set_text(o, "why",
+		    "no policy in mode auto evacuates this "
 		    "host; see droverd -t and drover-policy(7)");
 	else if (d->unseen)
-		set_text(o, "why", "the host is not connected, so nobody knows "
+		set_text(o, "why",
+		    "the host is not connected, so nobody knows "
 		    "which guests are on it");
 	json_object_set_new(o, "failed", json_integer(d->failed));
 	json_object_set_new(o, "bytes", json_integer(d->bytes));
@@ -225,17 +228,19 @@ remaining_json(json_t *guests)
 	json_t *list = json_array(), *g;
 	size_t i;
 
-	json_array_foreach(guests, i, g) {
-		const char *fate = json_string_value(json_object_get(g,
-		    "fate"));
+	json_array_foreach(guests, i, g)
+	{
+		const char *fate =
+		    json_string_value(json_object_get(g, "fate"));
 
 		if (strcmp(fate, "moved") == 0 || strcmp(fate, "gone") == 0)
 			continue;
-		json_array_append_new(list, json_pack("{s:O, s:O, s:O*, s:O*}",
-		    "guest", json_object_get(g, "vm"),
-		    "fate", json_object_get(g, "fate"),
-		    "why", json_object_get(g, "why"),
-		    "rejected", json_object_get(g, "rejected")));
+		json_array_append_new(list,
+		    json_pack("{s:O, s:O, s:O*, s:O*}", "guest",
+			json_object_get(g, "vm"), "fate",
+			json_object_get(g, "fate"), "why",
+			json_object_get(g, "why"), "rejected",
+			json_object_get(g, "rejected")));
 	}
 	return list;
 }
@@ -248,17 +253,17 @@ drains_event_data(struct drains *ds, const struct drain *d)
 	json_object_del(o, "state");
 	json_object_del(o, "id");
 	json_object_set_new(o, "drain", json_integer(d->id));
-	json_object_set_new(o, "duration_ms",
-	    json_integer(d->ended.ms - d->started.ms));
+	json_object_set_new(
+	    o, "duration_ms", json_integer(d->ended.ms - d->started.ms));
 	json_object_set_new(o, "remaining", remaining_json(guests));
 	json_decref(guests);
 	return o;
 }
 
 struct row_query {
-	int64_t id;		/* 0: all */
+	int64_t id; /* 0: all */
 	bool with_vms, open_only;
-	json_t *out;		/* an object, or an array */
+	json_t *out; /* an object, or an array */
 	struct drains *ds;
 };
 
@@ -274,10 +279,10 @@ show_row(const struct store_drain *row, void *arg)
 	} else if (q->open_only) {
 		return;
 	} else {
-		o = head_json(row->id, row->host, row->state, row->started,
-		    row->ended);
-		guests = row->detail != NULL ?
-		    json_loads(row->detail, 0, NULL) : NULL;
+		o = head_json(
+		    row->id, row->host, row->state, row->started, row->ended);
+		guests = row->detail != NULL ? json_loads(row->detail, 0, NULL)
+					     : NULL;
 		if (guests == NULL)
 			guests = json_array();
 		set_text(o, "by", row->by);
@@ -298,7 +303,7 @@ show_row(const struct store_drain *row, void *arg)
 json_t *
 drains_show(struct drains *ds, int64_t id, bool with_vms, struct err *err)
 {
-	struct row_query q = { .id = id, .with_vms = with_vms, .ds = ds };
+	struct row_query q = {.id = id, .with_vms = with_vms, .ds = ds};
 
 	if (store_get_drain(ds->store, id, show_row, &q, err) < 0)
 		return NULL;
@@ -308,8 +313,8 @@ drains_show(struct drains *ds, int64_t id, bool with_vms, struct err *err)
 json_t *
 drains_list(struct drains *ds, int max, bool open_only, struct err *err)
 {
-	struct row_query q = { .open_only = open_only, .ds = ds,
-		.out = json_array() };
+	struct row_query q = {
+	    .open_only = open_only, .ds = ds, .out = json_array()};
 
 	if (store_each_drain(ds->store, max, show_row, &q, err) < 0) {
 		json_decref(q.out);

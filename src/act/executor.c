@@ -104,7 +104,7 @@ on_timer(void *arg)
 {
 	struct journey *j = arg;
 
-	executor_feed(j, &(struct move_event){ .kind = MOVE_EV_TIMER });
+	executor_feed(j, &(struct move_event){.kind = MOVE_EV_TIMER});
 }
 
 static void
@@ -151,23 +151,27 @@ finish(struct journey *j)
 {
 	struct executor *ex = j->ex;
 	struct executor_report report;
-	struct err err = { 0 };
+	struct err err = {0};
 
 	j->ended = true;
 	loop_timer_clear(j->poll);
 	if (executor_write_end(j, &err) < 0) {
-		log_error("move", "%s: move %" PRId64 " has ended (%s) but that "
-		    "cannot be written, trying again: %s", j->move->name,
-		    j->id, move_outcome_name(j->move->outcome), err.msg);
+		log_error("move",
+		    "%s: move %" PRId64 " has ended (%s) but that "
+		    "cannot be written, trying again: %s",
+		    j->move->name, j->id, move_outcome_name(j->move->outcome),
+		    err.msg);
 		loop_timer_set(j->timer, EXECUTOR_FINISH_RETRY_MS);
 		return;
 	}
 	announce_flush(ex->deps.announce);
 	executor_fill_report(j, &report);
 	if (j->move->outcome == MOVE_COMPLETED)
-		log_info("move", "%s: moved from %s to %s in %" PRId64 " ms, "
-		    "downtime %" PRId64 " ms", j->move->name, j->move->from,
-		    j->move->to, report.elapsed_ms,
+		log_info("move",
+		    "%s: moved from %s to %s in %" PRId64 " ms, "
+		    "downtime %" PRId64 " ms",
+		    j->move->name, j->move->from, j->move->to,
+		    report.elapsed_ms,
 		    j->final_known ? j->final.downtime_ms : -1);
 	else
 		log_warn("move", "%s: move from %s to %s %s: %s", j->move->name,
@@ -212,8 +216,7 @@ act(struct journey *j, const struct move_action *action, struct err *err)
 		log_info("move", "%s: %s", j->move->name, action->text);
 		return true;
 	case MOVE_DO_ALARM:
-		log_error("move", "%s: ALARM: %s", j->move->name,
-		    action->text);
+		log_error("move", "%s: ALARM: %s", j->move->name, action->text);
 		return true;
 	case MOVE_DO_END:
 		finish(j);
@@ -227,7 +230,7 @@ executor_feed(struct journey *j, const struct move_event *event)
 {
 	struct executor *ex = j->ex;
 	struct move_actions actions;
-	struct err err = { 0 };
+	struct err err = {0};
 	enum move_state before = j->move->state;
 
 	if (ex->closed)
@@ -245,16 +248,17 @@ executor_feed(struct journey *j, const struct move_event *event)
 		if (act(j, &actions.items[i], &err))
 			continue;
 		if (actions.items[i].kind == MOVE_DO_JOURNAL)
-			executor_feed(j, &(struct move_event){
-			    .kind = MOVE_EV_NOT_WRITTEN, .err = &err });
+			executor_feed(j,
+			    &(struct move_event){
+				.kind = MOVE_EV_NOT_WRITTEN, .err = &err});
 		break;
 	}
 	ex->deps.changed(ex->deps.arg);
 }
 
 int64_t
-executor_start(struct executor *ex, const struct executor_request *r,
-    struct err *err)
+executor_start(
+    struct executor *ex, const struct executor_request *r, struct err *err)
 {
 	struct executor_report other;
 	struct move *move;
@@ -263,12 +267,15 @@ executor_start(struct executor *ex, const struct executor_request *r,
 
 	/* However two may have come to decide it: one guest, one move. */
 	if (executor_find_guest(ex, r->uuid, &other))
-		return err_set(err, ERR_CONFLICT, "%s is on its way from %s to "
-		    "%s already (move %" PRId64 ")", r->name, other.move->from,
-		    other.move->to, other.id);
+		return err_set(err, ERR_CONFLICT,
+		    "%s is on its way from %s to "
+		    "%s already (move %" PRId64 ")",
+		    r->name, other.move->from, other.move->to, other.id);
 	if (ex->deps.link(r->from, ex->deps.arg) == NULL)
-		return err_set(err, ERR_NOT_FOUND, "%s: its host %s is not "
-		    "configured", r->name, r->from);
+		return err_set(err, ERR_NOT_FOUND,
+		    "%s: its host %s is not "
+		    "configured",
+		    r->name, r->from);
 	move = move_new(r->uuid, r->name, r->from, r->to);
 	move->strict = r->strict;
 	move->persistent = r->persistent;
@@ -290,7 +297,7 @@ executor_start(struct executor *ex, const struct executor_request *r,
 	j->memory = r->memory;
 
 	/* The row, the intent and the news of it are one transaction. */
-	move_step(move, &(struct move_event){ .kind = MOVE_EV_BEGIN },
+	move_step(move, &(struct move_event){.kind = MOVE_EV_BEGIN},
 	    clock_mono_now(), &actions);
 	if (executor_write_start(j, &actions.items[0], err) < 0) {
 		executor_forget(j);
@@ -316,16 +323,17 @@ recover_row(const struct store_move *row, void *arg)
 	struct recovery *recovery = arg;
 	struct journey *j;
 	struct move *move;
-	struct err err = { 0 };
+	struct err err = {0};
 	json_t *json;
 
 	json = json_loads(row->context, 0, NULL);
 	move = json != NULL ? move_load(json, &err) : NULL;
 	json_decref(json);
 	if (move == NULL) {
-		log_error("move", "%s: move %" PRId64 " from %s to %s cannot be "
-		    "taken up, look at both hosts: %s", row->name, row->id,
-		    row->from, row->to, err.msg);
+		log_error("move",
+		    "%s: move %" PRId64 " from %s to %s cannot be "
+		    "taken up, look at both hosts: %s",
+		    row->name, row->id, row->from, row->to, err.msg);
 		recovery->failures++;
 		return;
 	}
@@ -337,23 +345,25 @@ recover_row(const struct store_move *row, void *arg)
 	j->why = dup_or_null(row->why);
 	j->attempt = row->attempt;
 	j->started = row->started;
-	j->started_mono = mono_add(clock_mono_now(),
-	    row->started.ms - clock_wall_now().ms);
-	log_info("move", "%s: taking up the move from %s to %s again (it was "
-	    "%s)", row->name, row->from, row->to, row->state);
+	j->started_mono =
+	    mono_add(clock_mono_now(), row->started.ms - clock_wall_now().ms);
+	log_info("move",
+	    "%s: taking up the move from %s to %s again (it was "
+	    "%s)",
+	    row->name, row->from, row->to, row->state);
 	j->memory = move->memory;
 	/* No host is connected yet, so this is answered with "unknown"; it is
 	 * asked again as soon as both are: see executor_host_news(). */
-	executor_feed(j, &(struct move_event){ .kind = MOVE_EV_RECOVERED });
+	executor_feed(j, &(struct move_event){.kind = MOVE_EV_RECOVERED});
 }
 
 int
 executor_recover(struct executor *ex, struct err *err)
 {
-	struct recovery recovery = { .ex = ex };
+	struct recovery recovery = {.ex = ex};
 
 	return store_each_move(ex->deps.store,
-	    &(struct store_move_filter){ .open_only = true, .max = 10000 },
+	    &(struct store_move_filter){.open_only = true, .max = 10000},
 	    recover_row, &recovery, err);
 }
 
@@ -366,9 +376,9 @@ executor_abort(struct executor *ex, int64_t id, struct err *err)
 		return err_set(err, ERR_NOT_FOUND,
 		    "move %" PRId64 " is not under way", id);
 	if (j->move->state == MOVE_COLLECTING || j->ended)
-		return err_set(err, ERR_CONFLICT,
-		    "move %" PRId64 " has just ended", id);
-	executor_feed(j, &(struct move_event){ .kind = MOVE_EV_ABORT });
+		return err_set(
+		    err, ERR_CONFLICT, "move %" PRId64 " has just ended", id);
+	executor_feed(j, &(struct move_event){.kind = MOVE_EV_ABORT});
 	return 0;
 }
 
@@ -381,14 +391,14 @@ executor_host_news(struct executor *ex, const char *host)
 		next = j->next;
 		if (strcmp(j->move->from, host) == 0 ||
 		    strcmp(j->move->to, host) == 0)
-			executor_feed(j, &(struct move_event){
-			    .kind = MOVE_EV_HOST_NEWS });
+			executor_feed(
+			    j, &(struct move_event){.kind = MOVE_EV_HOST_NEWS});
 	}
 }
 
 void
-executor_hv_event(struct executor *ex, const char *host,
-    const struct hv_event *event)
+executor_hv_event(
+    struct executor *ex, const char *host, const struct hv_event *event)
 {
 	for (struct journey *j = ex->journeys; j != NULL; j = j->next) {
 		if (strcmp(j->move->uuid, event->uuid) != 0 ||
@@ -432,8 +442,8 @@ executor_find(struct executor *ex, int64_t id, struct executor_report *out)
 }
 
 bool
-executor_find_guest(struct executor *ex, const char *uuid,
-    struct executor_report *out)
+executor_find_guest(
+    struct executor *ex, const char *uuid, struct executor_report *out)
 {
 	for (struct journey *j = ex->journeys; j != NULL; j = j->next) {
 		if (strcmp(j->move->uuid, uuid) == 0) {

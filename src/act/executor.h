@@ -17,8 +17,6 @@
  * announces results.  Loop thread only.
  */
 
-#define EXECUTOR_IDLE_MS 60000
-
 struct executor;
 struct executor_report;
 
@@ -40,11 +38,11 @@ struct executor_request {
 	const char *uuid, *name, *from, *to;
 	const char *dest_uri, *migrate_uri;
 	const char *strategy;
-	const char *policy;		/* NULL: an operator's own */
+	const char *policy; /* NULL: an operator's own */
 	const char *rule, *why;
-	int64_t drain_id;		/* 0: none */
-	int attempt;			/* from 1 */
-	int64_t memory;			/* bytes it reserves at the target */
+	int64_t drain_id; /* 0: none */
+	int attempt;      /* from 1 */
+	int64_t memory;   /* bytes it reserves at the target */
 	bool strict, persistent, autostart;
 	enum domain_reason reason_before;
 	int64_t max_downtime_ms, bandwidth, timeout_ms;
@@ -61,11 +59,10 @@ struct executor_report {
 	int64_t elapsed_ms;
 	bool job_known;
 	struct hv_job job;
-	bool idle;			/* waits for a host, for
-					 * EXECUTOR_IDLE_MS and more */
-	int percent;			/* never goes back; 0 to 100 */
+	bool idle;   /* see move_is_idle() */
+	int percent; /* never goes back; 0 to 100 */
 	bool converging;
-	bool final_known;		/* once completed */
+	bool final_known; /* once completed */
 	struct hv_job final;
 };
 
@@ -86,18 +83,18 @@ int executor_abort(struct executor *executor, int64_t id, struct err *err);
 
 /* News that may let a waiting move go on, and figures of running ones. */
 void executor_host_news(struct executor *executor, const char *host);
-void executor_hv_event(struct executor *executor, const char *host,
-    const struct hv_event *event);
+void executor_hv_event(
+    struct executor *executor, const char *host, const struct hv_event *event);
 
 /* In order of their ids. */
 void executor_each(struct executor *executor,
     void (*fn)(const struct executor_report *report, void *arg), void *arg);
 size_t executor_count(const struct executor *executor);
 /* True when found; *out is valid until the next call of anything. */
-bool executor_find(struct executor *executor, int64_t id,
-    struct executor_report *out);
-bool executor_find_guest(struct executor *executor, const char *uuid,
-    struct executor_report *out);
+bool executor_find(
+    struct executor *executor, int64_t id, struct executor_report *out);
+bool executor_find_guest(
+    struct executor *executor, const char *uuid, struct executor_report *out);
 
 /* JSON as in control/backend.h "move", for one in flight and for a row. */
 json_t *executor_report_json(const struct executor_report *report);

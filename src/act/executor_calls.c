@@ -24,8 +24,8 @@ struct call {
 	struct hv_migrate how;
 	char *dest_uri, *migrate_uri;
 	struct hv_job job;
-	struct err err;			/* of the call itself */
-	void (*done)(void *, const struct err *);	/* see no_such_host */
+	struct err err;                           /* of the call itself */
+	void (*done)(void *, const struct err *); /* see no_such_host */
 };
 
 static struct call *
@@ -66,7 +66,7 @@ static void
 no_such_host(void *item)
 {
 	struct call *c = item;
-	struct err err = { 0 };
+	struct err err = {0};
 
 	(void)err_set(&err, ERR_UNREACHABLE, "the host is not configured");
 	c->done(c, &err);
@@ -104,9 +104,9 @@ done_perform(void *item, const struct err *transport)
 	struct journey *j = executor_by_id(c->ex, c->id);
 
 	if (j != NULL)
-		executor_feed(j, &(struct move_event){
-		    .kind = MOVE_EV_PERFORMED,
-		    .err = call_error(c, transport) });
+		executor_feed(j,
+		    &(struct move_event){.kind = MOVE_EV_PERFORMED,
+			.err = call_error(c, transport)});
 	call_free(c);
 }
 
@@ -120,13 +120,13 @@ executor_perform(struct journey *j)
 	c->dest_uri = strdup(j->dest_uri);
 	c->migrate_uri = j->migrate_uri != NULL ? strdup(j->migrate_uri) : NULL;
 	c->how = (struct hv_migrate){
-		.uuid = c->uuid,
-		.dest_uri = c->dest_uri,
-		.migrate_uri = c->migrate_uri,
-		.paused = j->move->strict,
-		.persistent = j->move->persistent,
-		.max_downtime_ms = j->move->max_downtime_ms,
-		.bandwidth = j->move->bandwidth,
+	    .uuid = c->uuid,
+	    .dest_uri = c->dest_uri,
+	    .migrate_uri = c->migrate_uri,
+	    .paused = j->move->strict,
+	    .persistent = j->move->persistent,
+	    .max_downtime_ms = j->move->max_downtime_ms,
+	    .bandwidth = j->move->bandwidth,
 	};
 	if (link != NULL)
 		link_call_long(link, work_perform, done_perform, c);
@@ -171,21 +171,21 @@ look(const struct hv_ops *ops, struct hv_conn *conn, const char *uuid,
 {
 	struct facts_domain *d = ops->domain(conn, uuid, err);
 
-	*side = (struct reconcile_side){ .presence = RECONCILE_UNKNOWN };
+	*side = (struct reconcile_side){.presence = RECONCILE_UNKNOWN};
 	if (d == NULL) {
 		if (err->code == ERR_NOT_FOUND) {
 			side->presence = RECONCILE_ABSENT;
-			*err = (struct err){ 0 };
+			*err = (struct err){0};
 		}
 		return;
 	}
 	*side = (struct reconcile_side){
-		.presence = RECONCILE_PRESENT,
-		.state = d->state,
-		.reason = d->reason,
-		.job = d->job,
-		.persistent = d->persistent,
-		.autostart = d->autostart,
+	    .presence = RECONCILE_PRESENT,
+	    .state = d->state,
+	    .reason = d->reason,
+	    .job = d->job,
+	    .persistent = d->persistent,
+	    .autostart = d->autostart,
 	};
 	facts_domain_free(d);
 }
@@ -212,9 +212,10 @@ done_observe(void *item, const struct err *transport)
 		else
 			j->target = c->side;
 		if (--j->sides_out == 0)
-			executor_feed(j, &(struct move_event){
-			    .kind = MOVE_EV_OBSERVED, .source = j->source,
-			    .target = j->target });
+			executor_feed(j,
+			    &(struct move_event){.kind = MOVE_EV_OBSERVED,
+				.source = j->source,
+				.target = j->target});
 	}
 	call_free(c);
 }
@@ -235,8 +236,8 @@ executor_observe(struct journey *j)
 /* ---- repairs ---- */
 
 static bool
-is_as_expected(const struct reconcile_side *now,
-    const struct reconcile_side *then)
+is_as_expected(
+    const struct reconcile_side *now, const struct reconcile_side *then)
 {
 	return now->presence == then->presence && now->state == then->state &&
 	    now->reason == then->reason && now->job == then->job;
@@ -251,8 +252,8 @@ work_repair(const struct hv_ops *ops, struct hv_conn *conn, void *item)
 	if (c->err.code != ERR_NONE)
 		return;
 	if (!is_as_expected(&c->side, &c->expect)) {
-		(void)err_set(&c->err, ERR_CONFLICT,
-		    "its state has changed meanwhile");
+		(void)err_set(
+		    &c->err, ERR_CONFLICT, "its state has changed meanwhile");
 		return;
 	}
 	switch (c->repair) {
@@ -289,9 +290,9 @@ done_repair(void *item, const struct err *transport)
 	struct journey *j = executor_by_id(c->ex, c->id);
 
 	if (j != NULL)
-		executor_feed(j, &(struct move_event){
-		    .kind = MOVE_EV_REPAIRED,
-		    .err = call_error(c, transport) });
+		executor_feed(j,
+		    &(struct move_event){.kind = MOVE_EV_REPAIRED,
+			.err = call_error(c, transport)});
 	call_free(c);
 }
 
@@ -332,14 +333,15 @@ done_collect(void *item, const struct err *transport)
 			int64_t iterations = c->job.iterations;
 
 			if (iterations < 0)
-				iterations = j->final_known ?
-				    j->final.iterations : j->job.iterations;
+				iterations = j->final_known
+				    ? j->final.iterations
+				    : j->job.iterations;
 			j->final = c->job;
 			j->final.iterations = iterations;
 			j->final_known = true;
 		}
-		executor_feed(j, &(struct move_event){
-		    .kind = MOVE_EV_COLLECTED });
+		executor_feed(
+		    j, &(struct move_event){.kind = MOVE_EV_COLLECTED});
 	}
 	call_free(c);
 }
@@ -398,9 +400,9 @@ done_poll(void *item, const struct err *transport)
 			j->percent = percent;
 		/* Not converging: after the first pass it dirties memory faster
 		 * than the link carries it away. */
-		j->converging = !(c->job.iterations > 2 &&
-		    c->job.memory_rate > 0 &&
-		    c->job.dirty_rate >= c->job.memory_rate);
+		j->converging =
+		    !(c->job.iterations > 2 && c->job.memory_rate > 0 &&
+			c->job.dirty_rate >= c->job.memory_rate);
 		if (j->move->abort_asked || j->move->timed_out)
 			executor_abort_job(j);
 		j->ex->deps.changed(j->ex->deps.arg);

@@ -19,9 +19,9 @@ struct journey {
 	int64_t memory;
 	struct wall started;
 	struct mono started_mono;
-	struct loop_timer *timer;	/* the machine's */
-	struct loop_timer *poll;	/* of the job's figures */
-	bool poll_out;			/* a poll has not come back */
+	struct loop_timer *timer; /* the machine's */
+	struct loop_timer *poll;  /* of the job's figures */
+	bool poll_out;            /* a poll has not come back */
 
 	/* One round of asking both hosts. */
 	uint64_t round;
@@ -32,12 +32,12 @@ struct journey {
 	struct hv_job job, final;
 	int percent;
 	bool converging;
-	bool ended;			/* outcome known, not yet durable */
+	bool ended; /* outcome known, not yet durable */
 };
 
 struct executor {
 	struct executor_deps deps;
-	struct journey *journeys;	/* in order of ids */
+	struct journey *journeys; /* in order of ids */
 	size_t count;
 	bool closed;
 };
@@ -56,12 +56,11 @@ void executor_collect(struct journey *j);
 void executor_poll(struct journey *j);
 
 /* executor_record.c: what goes to the disk and to the receivers */
-int executor_write_start(struct journey *j,
-    const struct move_action *action, struct err *err);
-int executor_write_journal(struct journey *j,
-    const struct move_action *action, struct err *err);
+int executor_write_start(
+    struct journey *j, const struct move_action *action, struct err *err);
+int executor_write_journal(
+    struct journey *j, const struct move_action *action, struct err *err);
 int executor_write_end(struct journey *j, struct err *err);
-void executor_fill_report(const struct journey *j,
-    struct executor_report *out);
+void executor_fill_report(const struct journey *j, struct executor_report *out);
 
 #endif

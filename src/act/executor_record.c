@@ -16,20 +16,20 @@ static struct store_move
 make_row(const struct journey *j, const char *context)
 {
 	return (struct store_move){
-		.id = j->id,
-		.drain_id = j->drain_id,
-		.uuid = j->move->uuid,
-		.name = j->move->name,
-		.from = j->move->from,
-		.to = j->move->to,
-		.strategy = j->strategy,
-		.policy = j->policy,
-		.rule = j->rule,
-		.why = j->why,
-		.attempt = j->attempt,
-		.state = move_state_name(j->move->state),
-		.context = context,
-		.started = j->started,
+	    .id = j->id,
+	    .drain_id = j->drain_id,
+	    .uuid = j->move->uuid,
+	    .name = j->move->name,
+	    .from = j->move->from,
+	    .to = j->move->to,
+	    .strategy = j->strategy,
+	    .policy = j->policy,
+	    .rule = j->rule,
+	    .why = j->why,
+	    .attempt = j->attempt,
+	    .state = move_state_name(j->move->state),
+	    .context = context,
+	    .started = j->started,
 	};
 }
 
@@ -108,11 +108,10 @@ event_data(const struct journey *j)
 	set_text(why, "policy", j->policy);
 	set_text(why, "rule", j->rule);
 	set_text(why, "text", j->why);
-	o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:i, s:o}",
-	    "guest", m->name, "uuid", m->uuid, "from", m->from, "to", m->to,
-	    "strategy", j->strategy,
-	    "handover", m->strict ? "strict" : "fast",
-	    "move", (json_int_t)j->id, "attempts", j->attempt, "why", why);
+	o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:i, s:o}", "guest",
+	    m->name, "uuid", m->uuid, "from", m->from, "to", m->to, "strategy",
+	    j->strategy, "handover", m->strict ? "strict" : "fast", "move",
+	    (json_int_t)j->id, "attempts", j->attempt, "why", why);
 	if (j->drain_id != 0)
 		set_known(o, "drain", j->drain_id);
 	return o;
@@ -143,12 +142,13 @@ add_journal(struct journey *j, const char *kind, const char *step,
 		.kind = kind,
 		.step = step,
 		.detail = detail,
-	    }, err);
+	    },
+	    err);
 }
 
 int
-executor_write_start(struct journey *j, const struct move_action *action,
-    struct err *err)
+executor_write_start(
+    struct journey *j, const struct move_action *action, struct err *err)
 {
 	cleanup_free char *context = dump_context(j);
 	struct store *store = j->ex->deps.store;
@@ -161,11 +161,11 @@ executor_write_start(struct journey *j, const struct move_action *action,
 	if (store_add_move(store, &row, err) < 0)
 		goto fail;
 	j->id = row.id;
-	if (add_journal(j, action->journal, action->step, action->text,
-	    err) < 0)
+	if (add_journal(j, action->journal, action->step, action->text, err) <
+	    0)
 		goto fail;
 	if (announce_event(j->ex->deps.announce, "move.started", subject,
-	    event_data(j), err) < 0)
+		event_data(j), err) < 0)
 		goto fail;
 	if (store_commit(store, err) == 0)
 		return 0;
@@ -178,8 +178,8 @@ fail:
 }
 
 int
-executor_write_journal(struct journey *j, const struct move_action *action,
-    struct err *err)
+executor_write_journal(
+    struct journey *j, const struct move_action *action, struct err *err)
 {
 	cleanup_free char *context = dump_context(j);
 	struct store *store = j->ex->deps.store;
@@ -188,8 +188,8 @@ executor_write_journal(struct journey *j, const struct move_action *action,
 	if (store_begin(store, err) < 0)
 		return -1;
 	if (store_update_move(store, &row, err) == 0 &&
-	    add_journal(j, action->journal, action->step, action->text,
-	    err) == 0)
+	    add_journal(j, action->journal, action->step, action->text, err) ==
+		0)
 		return store_commit(store, err);
 	store_rollback(store);
 	return -1;
@@ -262,36 +262,28 @@ executor_write_end(struct journey *j, struct err *err)
 	return -1;
 }
 
-static bool
-is_idle(const struct move *m)
-{
-	return (m->state == MOVE_WAITING || m->state == MOVE_OBSERVING) &&
-	    m->lingers_since.ms != 0 &&
-	    mono_diff(clock_mono_now(), m->lingers_since) >= EXECUTOR_IDLE_MS;
-}
-
 void
 executor_fill_report(const struct journey *j, struct executor_report *out)
 {
 	*out = (struct executor_report){
-		.id = j->id,
-		.drain_id = j->drain_id,
-		.move = j->move,
-		.strategy = j->strategy,
-		.policy = j->policy,
-		.rule = j->rule,
-		.why = j->why,
-		.attempt = j->attempt,
-		.memory = j->memory,
-		.started = j->started,
-		.elapsed_ms = mono_diff(clock_mono_now(), j->started_mono),
-		.idle = is_idle(j->move),
-		.job_known = j->job_known,
-		.job = j->job,
-		.percent = j->percent,
-		.converging = j->converging,
-		.final_known = j->final_known,
-		.final = j->final,
+	    .id = j->id,
+	    .drain_id = j->drain_id,
+	    .move = j->move,
+	    .strategy = j->strategy,
+	    .policy = j->policy,
+	    .rule = j->rule,
+	    .why = j->why,
+	    .attempt = j->attempt,
+	    .memory = j->memory,
+	    .started = j->started,
+	    .elapsed_ms = mono_diff(clock_mono_now(), j->started_mono),
+	    .idle = move_is_idle(j->move, clock_mono_now()),
+	    .job_known = j->job_known,
+	    .job = j->job,
+	    .percent = j->percent,
+	    .converging = j->converging,
+	    .final_known = j->final_known,
+	    .final = j->final,
 	};
 }
 
@@ -327,15 +319,15 @@ progress_json(const struct executor_report *r)
 		return o;
 	set_known(o, "rate", r->job.memory_rate);
 	set_known(o, "dirty_rate", r->job.dirty_rate);
-	set_known(o, "remaining", sum_known(r->job.memory_remaining,
-	    r->job.disk_remaining));
+	set_known(o, "remaining",
+	    sum_known(r->job.memory_remaining, r->job.disk_remaining));
 	set_known(o, "iteration", r->job.iterations);
 	set_known(o, "expected_downtime_ms", r->job.downtime_ms);
 	json_object_set_new(o, "converging", json_boolean(r->converging));
 	if (r->converging && r->job.memory_rate > 0 &&
 	    r->job.memory_remaining >= 0)
-		set_known(o, "eta_ms", r->job.memory_remaining * 1000 /
-		    r->job.memory_rate);
+		set_known(o, "eta_ms",
+		    r->job.memory_remaining * 1000 / r->job.memory_rate);
 	return o;
 }
 
@@ -344,10 +336,10 @@ executor_report_json(const struct executor_report *r)
 {
 	const struct move *m = r->move;
 	json_t *o = json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:s}",
-	    "id", (json_int_t)r->id, "vm", m->name, "uuid", m->uuid,
-	    "from", m->from, "to", m->to, "strategy", r->strategy,
-	    "handover", m->strict ? "strict" : "fast", "attempt", r->attempt,
-	    "state", move_state_name(m->state));
+	    "id", (json_int_t)r->id, "vm", m->name, "uuid", m->uuid, "from",
+	    m->from, "to", m->to, "strategy", r->strategy, "handover",
+	    m->strict ? "strict" : "fast", "attempt", r->attempt, "state",
+	    move_state_name(m->state));
 
 	if (r->drain_id != 0)
 		set_known(o, "drain", r->drain_id);
@@ -361,8 +353,8 @@ executor_report_json(const struct executor_report *r)
 	if (m->outcome != MOVE_COMPLETED)
 		add_error(o, m->error);
 	if (m->outcome == MOVE_COMPLETED)
-		json_object_set_new(o, "result", result_json(r->final_known,
-		    &r->final, r->elapsed_ms));
+		json_object_set_new(o, "result",
+		    result_json(r->final_known, &r->final, r->elapsed_ms));
 	else
 		json_object_set_new(o, "progress", progress_json(r));
 	return o;
@@ -371,15 +363,16 @@ executor_report_json(const struct executor_report *r)
 json_t *
 executor_row_json(const struct store_move *row)
 {
-	json_t *o = json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:i, s:s}",
-	    "id", (json_int_t)row->id, "vm", row->name, "uuid", row->uuid,
-	    "from", row->from, "to", row->to, "strategy", row->strategy,
-	    "attempt", row->attempt, "state", row->state);
+	json_t *o = json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:i, s:s}", "id",
+	    (json_int_t)row->id, "vm", row->name, "uuid", row->uuid, "from",
+	    row->from, "to", row->to, "strategy", row->strategy, "attempt",
+	    row->attempt, "state", row->state);
 	json_t *context = json_loads(row->context, 0, NULL), *result;
 
 	if (context != NULL)
-		set_text(o, "handover", json_is_true(
-		    json_object_get(context, "strict")) ? "strict" : "fast");
+		set_text(o, "handover",
+		    json_is_true(json_object_get(context, "strict")) ? "strict"
+								     : "fast");
 	json_decref(context);
 	if (row->drain_id != 0)
 		set_known(o, "drain", row->drain_id);

@@ -15,7 +15,7 @@ struct flags {
 	struct announce *announce;
 	void (*changed)(const struct store_flag *flag, void *arg);
 	void *arg;
-	struct map *map;	/* host -> struct store_flag, owned strings */
+	struct map *map; /* host -> struct store_flag, owned strings */
 };
 
 static void
@@ -109,8 +109,8 @@ write_flag(struct flags *flags, const struct store_flag *f, struct err *err)
 	json_t *data;
 
 	data = json_pack("{s:s, s:b, s:b, s:s, s:s, s:s*}", "host", f->host,
-	    "maintenance", f->maintenance, "cordoned", f->cordoned,
-	    "source", f->source, "by", f->by, "reason", f->reason);
+	    "maintenance", f->maintenance, "cordoned", f->cordoned, "source",
+	    f->source, "by", f->by, "reason", f->reason);
 	(void)snprintf(subject, sizeof(subject), "host/%s", f->host);
 	if (store_begin(flags->store, err) < 0) {
 		json_decref(data);
@@ -120,8 +120,8 @@ write_flag(struct flags *flags, const struct store_flag *f, struct err *err)
 		json_decref(data);
 		goto fail;
 	}
-	if (announce_event(flags->announce, "host.maintenance", subject, data,
-	    err) < 0)
+	if (announce_event(
+		flags->announce, "host.maintenance", subject, data, err) < 0)
 		goto fail;
 	if (store_commit(flags->store, err) == 0)
 		return 0;
@@ -157,9 +157,10 @@ flags_set(struct flags *flags, const struct store_flag *flag, struct err *err)
 	else
 		map_remove(flags->map, f.host);
 	log_info("flag", "%s: %s, by %s%s%s", now->host,
-	    now->maintenance ? "in maintenance" :
-	    now->cordoned ? "cordoned" : "no flag any more", now->by,
-	    now->reason != NULL ? ": " : "",
+	    now->maintenance    ? "in maintenance"
+		: now->cordoned ? "cordoned"
+				: "no flag any more",
+	    now->by, now->reason != NULL ? ": " : "",
 	    now->reason != NULL ? now->reason : "");
 	announce_flush(flags->announce);
 	flags->changed(now, flags->arg);

@@ -23,12 +23,11 @@ int flags_load(struct flags *flags, struct err *err);
  * clears it when neither maintenance nor cordoned.  Returns 1 when it changed, 0
  * when it already was so, -1 on failure: then nothing has changed.
  */
-int flags_set(struct flags *flags, const struct store_flag *flag,
-    struct err *err);
+int flags_set(
+    struct flags *flags, const struct store_flag *flag, struct err *err);
 
 /* NULL: none is set.  Valid until the next change. */
-const struct store_flag *flags_get(const struct flags *flags,
-    const char *host);
+const struct store_flag *flags_get(const struct flags *flags, const char *host);
 
 void flags_each(const struct flags *flags,
     void (*fn)(const struct store_flag *flag, void *arg), void *arg);

@@ -124,8 +124,8 @@ history_attempts(const struct history *h, const char *uuid)
 }
 
 static struct entry *
-find_or_add(struct history *h, const char *uuid, const char *from,
-    const char *to)
+find_or_add(
+    struct history *h, const char *uuid, const char *from, const char *to)
 {
 	struct entry **at = &h->entries, *e;
 
@@ -182,8 +182,8 @@ history_add(struct history *h, const char *uuid, const char *from,
 }
 
 void
-history_defer(struct history *h, const char *uuid, int64_t backoff_ms,
-    struct mono now)
+history_defer(
+    struct history *h, const char *uuid, int64_t backoff_ms, struct mono now)
 {
 	struct entry *e = find_or_add(h, uuid, "", "");
 
@@ -234,9 +234,10 @@ history_snapshot(struct history *h, size_t *out_count)
 	for (const struct entry *e = h->entries; e != NULL; e = e->next) {
 		if (e->failures == 0)
 			continue;
-		h->attempts[n++] = (struct snap_attempt){
-			.uuid = e->uuid, .to = e->to,
-			.failures = e->failures, .why = e->why };
+		h->attempts[n++] = (struct snap_attempt){.uuid = e->uuid,
+		    .to = e->to,
+		    .failures = e->failures,
+		    .why = e->why};
 	}
 	*out_count = n;
 	return h->attempts;
@@ -255,7 +256,7 @@ history_holds(struct history *h, struct mono now, size_t *out_count)
 	for (const struct entry *e = h->entries; e != NULL; e = e->next) {
 		if (mono_before(now, e->until))
 			h->holds[n++] = (struct evaluate_hold){
-				.uuid = e->uuid, .until = e->until };
+			    .uuid = e->uuid, .until = e->until};
 	}
 	*out_count = n;
 	return h->holds;

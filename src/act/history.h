@@ -36,8 +36,7 @@ void history_forget_guest(struct history *history, const char *uuid);
  * moved again, since a listing that was on its way may still show it where it
  * was. */
 #define HISTORY_SETTLE_MS 5000
-void history_moved(struct history *history, const char *uuid,
-    struct mono now);
+void history_moved(struct history *history, const char *uuid, struct mono now);
 void history_forget_source(struct history *history, const char *from);
 
 /* Attempts so far (hopeless ones count as one). */
@@ -45,9 +44,9 @@ int history_attempts(const struct history *history, const char *uuid);
 
 /* For a snapshot and an evaluation; the arrays are valid until the next change
  * and belong to the history. */
-const struct snap_attempt *history_snapshot(struct history *history,
-    size_t *out_count);
-const struct evaluate_hold *history_holds(struct history *history,
-    struct mono now, size_t *out_count);
+const struct snap_attempt *history_snapshot(
+    struct history *history, size_t *out_count);
+const struct evaluate_hold *history_holds(
+    struct history *history, struct mono now, size_t *out_count);
 
 #endif

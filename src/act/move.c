@@ -36,9 +36,9 @@ add_timer(struct move_actions *actions, int64_t ms)
 	add(actions, MOVE_DO_TIMER)->ms = ms;
 }
 
-static struct move_action *
-add_text(struct move_actions *actions, enum move_action_kind kind,
-    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static struct move_action *add_text(struct move_actions *actions,
+    enum move_action_kind kind, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 static struct move_action *
 add_text(struct move_actions *actions, enum move_action_kind kind,
@@ -104,8 +104,10 @@ set_timeout_error(struct move *m)
 {
 	char text[128];
 
-	(void)snprintf(text, sizeof(text), "it did not end within %lld s and "
-	    "was given up", (long long)m->timeout_ms / 1000);
+	(void)snprintf(text, sizeof(text),
+	    "it did not end within %lld s and "
+	    "was given up",
+	    (long long)m->timeout_ms / 1000);
 	set_error(m, text);
 }
 
@@ -138,8 +140,8 @@ recovered(struct move *m, struct mono now, struct move_actions *actions)
 	m->recovered = true;
 	m->stayed_seen = 0;
 	m->sure_row = 0;
-	m->lingers_since = (struct mono){ 0 };
-	m->deadline = (struct mono){ 0 };
+	m->lingers_since = (struct mono){0};
+	m->deadline = (struct mono){0};
 	if (m->timeout_ms > 0)
 		m->deadline = mono_add(now, m->timeout_ms);
 	(void)snprintf(m->note, sizeof(m->note),
@@ -163,10 +165,15 @@ stayed(struct move *m, const struct reconcile_row *row,
 	}
 	if (m->timed_out)
 		set_timeout_error(m);
-	set_error(m, m->recovered ? "the migration ended without moving it "
-	    "while droverd was away" : row->why);
-	end(m, m->abort_asked ? MOVE_ABORTED :
-	    m->repaired ? MOVE_ROLLED_BACK : MOVE_FAILED, actions);
+	set_error(m,
+	    m->recovered ? "the migration ended without moving it "
+			   "while droverd was away"
+			 : row->why);
+	end(m,
+	    m->abort_asked    ? MOVE_ABORTED
+		: m->repaired ? MOVE_ROLLED_BACK
+			      : MOVE_FAILED,
+	    actions);
 }
 
 static void
@@ -207,7 +214,7 @@ repair(struct move *m, const struct reconcile_row *row,
 		m->repair_failures = 0;
 	m->repair = row->verdict;
 	m->sure_row = 0;
-	m->lingers_since = (struct mono){ 0 };
+	m->lingers_since = (struct mono){0};
 	if (row->verdict == RECONCILE_RESUME_SOURCE ||
 	    row->verdict == RECONCILE_DESTROY_TARGET ||
 	    row->verdict == RECONCILE_UNDEFINE_TARGET)
@@ -216,12 +223,12 @@ repair(struct move *m, const struct reconcile_row *row,
 		m->source_destroyed = true;
 	if (row->number == 52)
 		(void)add_text(actions, MOVE_DO_ALARM, "%s", row->why);
-	add_journal(actions, "intent", reconcile_verdict_name(row->verdict),
-	    row->why);
+	add_journal(
+	    actions, "intent", reconcile_verdict_name(row->verdict), row->why);
 	a = add(actions, MOVE_DO_REPAIR);
 	a->repair = row->verdict;
-	a->expect = repair_is_at_source(row->verdict) ? event->source :
-	    event->target;
+	a->expect =
+	    repair_is_at_source(row->verdict) ? event->source : event->target;
 }
 
 /* libvirt's word that the guest was stopped for the switchover and then ran on at
@@ -240,21 +247,21 @@ static struct reconcile_row
 look_up(struct move *m, const struct move_event *event, struct mono now)
 {
 	struct reconcile_view view = {
-		.source = event->source,
-		.target = event->target,
-		.strict = m->strict,
-		.persistent = m->persistent,
-		.autostart = m->autostart,
-		.reason_before = m->reason_before,
-		.confirmed = m->perform_ok,
-		.took_back = m->took_back,
-		.source_destroyed = m->source_destroyed,
-		.repaired = m->repaired,
+	    .source = event->source,
+	    .target = event->target,
+	    .strict = m->strict,
+	    .persistent = m->persistent,
+	    .autostart = m->autostart,
+	    .reason_before = m->reason_before,
+	    .confirmed = m->perform_ok,
+	    .took_back = m->took_back,
+	    .source_destroyed = m->source_destroyed,
+	    .repaired = m->repaired,
 	};
 	struct reconcile_row row = reconcile(&view);
 
 	if (row.number != m->last_row)
-		m->lingers_since = (struct mono){ 0 };
+		m->lingers_since = (struct mono){0};
 	m->last_row = row.number;
 	if (m->lingers_since.ms != 0 &&
 	    mono_diff(now, m->lingers_since) >= RECONCILE_PATIENCE_MS) {
@@ -304,7 +311,7 @@ observed(struct move *m, const struct move_event *event, struct mono now,
 		return;
 	case RECONCILE_FOLLOW:
 		m->state = MOVE_FOLLOWING;
-		m->lingers_since = (struct mono){ 0 };
+		m->lingers_since = (struct mono){0};
 		add_timer(actions, MOVE_FOLLOW_MS);
 		return;
 	case RECONCILE_RESUME_TARGET:
@@ -353,8 +360,8 @@ repaired(struct move *m, const struct err *err, struct move_actions *actions)
 		return;
 	}
 	m->repair_failures++;
-	if (m->repair_failures == 1 && (err->code == ERR_CONFLICT ||
-	    err->code == ERR_NOT_FOUND)) {
+	if (m->repair_failures == 1 &&
+	    (err->code == ERR_CONFLICT || err->code == ERR_NOT_FOUND)) {
 		observe(m, actions);
 		return;
 	}
@@ -413,23 +420,31 @@ timer(struct move *m, struct mono now, struct move_actions *actions)
 }
 
 static void
-ask_abort(struct move *m, struct move_actions *actions)
+ask_abort(struct move *m, struct mono now, struct move_actions *actions)
 {
 	if (m->state == MOVE_ENDED || m->state == MOVE_COLLECTING)
 		return;
 	m->abort_asked = true;
+	if (move_is_idle(m, now)) {
+		give_up(m,
+		    "given up on request while one of its hosts did not "
+		    "answer: nobody knows where the guest is; look at both "
+		    "hosts before starting it anywhere",
+		    actions);
+		return;
+	}
 	if (m->state == MOVE_PERFORMING || m->state == MOVE_FOLLOWING)
 		add(actions, MOVE_DO_ABORT_JOB);
 }
 
 /* The journal could not be written, so the call behind it was not made. */
 static void
-not_written(struct move *m, const struct err *err,
-    struct move_actions *actions)
+not_written(struct move *m, const struct err *err, struct move_actions *actions)
 {
 	if (m->state == MOVE_PERFORMING) {
-		set_error(m, err != NULL ? err->msg :
-		    "the journal could not be written");
+		set_error(m,
+		    err != NULL ? err->msg
+				: "the journal could not be written");
 		end(m, MOVE_FAILED, actions);
 		return;
 	}
@@ -480,7 +495,7 @@ move_step(struct move *m, const struct move_event *event, struct mono now,
 			observe(m, actions);
 		return;
 	case MOVE_EV_ABORT:
-		ask_abort(m, actions);
+		ask_abort(m, now, actions);
 		return;
 	case MOVE_EV_NOT_WRITTEN:
 		not_written(m, event->err, actions);

@@ -13,24 +13,24 @@
 #include "act/move.h"
 
 static const char *const state_names[] = {
-	[MOVE_NEW] = "new",
-	[MOVE_PERFORMING] = "performing",
-	[MOVE_OBSERVING] = "observing",
-	[MOVE_FOLLOWING] = "following",
-	[MOVE_WAITING] = "waiting",
-	[MOVE_REPAIRING] = "repairing",
-	[MOVE_COLLECTING] = "collecting",
-	[MOVE_ENDED] = "ended",
+    [MOVE_NEW] = "new",
+    [MOVE_PERFORMING] = "performing",
+    [MOVE_OBSERVING] = "observing",
+    [MOVE_FOLLOWING] = "following",
+    [MOVE_WAITING] = "waiting",
+    [MOVE_REPAIRING] = "repairing",
+    [MOVE_COLLECTING] = "collecting",
+    [MOVE_ENDED] = "ended",
 };
 #define STATE_COUNT (sizeof(state_names) / sizeof(state_names[0]))
 
 static const char *const outcome_names[] = {
-	[MOVE_NO_OUTCOME] = NULL,
-	[MOVE_COMPLETED] = "completed",
-	[MOVE_FAILED] = "failed",
-	[MOVE_ROLLED_BACK] = "rolled-back",
-	[MOVE_ABORTED] = "aborted",
-	[MOVE_STUCK] = "stuck",
+    [MOVE_NO_OUTCOME] = NULL,
+    [MOVE_COMPLETED] = "completed",
+    [MOVE_FAILED] = "failed",
+    [MOVE_ROLLED_BACK] = "rolled-back",
+    [MOVE_ABORTED] = "aborted",
+    [MOVE_STUCK] = "stuck",
 };
 
 const char *
@@ -43,6 +43,14 @@ const char *
 move_outcome_name(enum move_outcome outcome)
 {
 	return outcome_names[outcome];
+}
+
+bool
+move_is_idle(const struct move *m, struct mono now)
+{
+	return (m->state == MOVE_WAITING || m->state == MOVE_OBSERVING) &&
+	    m->lingers_since.ms != 0 &&
+	    mono_diff(now, m->lingers_since) >= MOVE_IDLE_MS;
 }
 
 struct move *
@@ -77,19 +85,17 @@ json_t *
 move_save(const struct move *m)
 {
 	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:i, s:I, s:I, "
-	    "s:I, s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:I, s:s}",
+			 "s:I, s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:I, s:s}",
 	    "uuid", m->uuid, "name", m->name, "from", m->from, "to", m->to,
-	    "strict", m->strict, "persistent", m->persistent,
-	    "autostart", m->autostart, "reason_before", (int)m->reason_before,
-	    "max_downtime_ms", (json_int_t)m->max_downtime_ms,
-	    "bandwidth", (json_int_t)m->bandwidth,
-	    "timeout_ms", (json_int_t)m->timeout_ms,
-	    "state", move_state_name(m->state),
-	    "perform_ok", m->perform_ok, "abort_asked", m->abort_asked,
-	    "timed_out", m->timed_out, "repaired", m->repaired,
-	    "took_back", m->took_back,
-	    "source_destroyed", m->source_destroyed,
-	    "memory", (json_int_t)m->memory, "error", m->error);
+	    "strict", m->strict, "persistent", m->persistent, "autostart",
+	    m->autostart, "reason_before", (int)m->reason_before,
+	    "max_downtime_ms", (json_int_t)m->max_downtime_ms, "bandwidth",
+	    (json_int_t)m->bandwidth, "timeout_ms", (json_int_t)m->timeout_ms,
+	    "state", move_state_name(m->state), "perform_ok", m->perform_ok,
+	    "abort_asked", m->abort_asked, "timed_out", m->timed_out,
+	    "repaired", m->repaired, "took_back", m->took_back,
+	    "source_destroyed", m->source_destroyed, "memory",
+	    (json_int_t)m->memory, "error", m->error);
 }
 
 static int
@@ -117,24 +123,25 @@ move_load(const json_t *json, struct err *err)
 
 	/* jansson's unpack takes a pointer to non-const but changes nothing. */
 	if (json_unpack_ex((json_t *)(uintptr_t)json, &jerr, 0,
-	    "{s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:i, s:I, s:I, s:I, s:s, "
-	    "s:b, s:b, s:b, s:b, s:b, s:b, s:I, s:s}",
-	    "uuid", &uuid, "name", &name, "from", &from, "to", &to,
-	    "strict", &strict, "persistent", &persistent,
-	    "autostart", &autostart, "reason_before", &reason,
-	    "max_downtime_ms", &max_downtime, "bandwidth", &bandwidth,
-	    "timeout_ms", &timeout, "state", &state,
-	    "perform_ok", &perform_ok, "abort_asked", &abort_asked,
-	    "timed_out", &timed_out, "repaired", &was_repaired,
-	    "took_back", &took_back, "source_destroyed", &source_destroyed,
-	    "memory", &memory, "error", &error) != 0) {
+		"{s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:i, s:I, s:I, s:I, s:s, "
+		"s:b, s:b, s:b, s:b, s:b, s:b, s:I, s:s}",
+		"uuid", &uuid, "name", &name, "from", &from, "to", &to,
+		"strict", &strict, "persistent", &persistent, "autostart",
+		&autostart, "reason_before", &reason, "max_downtime_ms",
+		&max_downtime, "bandwidth", &bandwidth, "timeout_ms", &timeout,
+		"state", &state, "perform_ok", &perform_ok, "abort_asked",
+		&abort_asked, "timed_out", &timed_out, "repaired",
+		&was_repaired, "took_back", &took_back, "source_destroyed",
+		&source_destroyed, "memory", &memory, "error", &error) != 0) {
 		(void)err_set(err, ERR_INVALID, "journal: move: %s", jerr.text);
 		return NULL;
 	}
 	if (find_state(state, &st) < 0 || reason < 0 ||
 	    reason > DOMAIN_REASON_CRASHED) {
-		(void)err_set(err, ERR_INVALID, "journal: move of %s: "
-		    "unknown state \"%s\" or reason %d", name, state, reason);
+		(void)err_set(err, ERR_INVALID,
+		    "journal: move of %s: "
+		    "unknown state \"%s\" or reason %d",
+		    name, state, reason);
 		return NULL;
 	}
 	m = move_new(uuid, name, from, to);

@@ -18,16 +18,16 @@
 #define ARENA_MAX ((size_t)1 << 30)
 #define DEFAULT_BACKOFF_MS 5000
 #define DEFAULT_TIMEOUT_MS (30 * 60 * 1000)
-#define DRAINS_LOOK_MS 1000	/* a drain whose time has passed */
-#define DRAINS_AGAIN_MS 10000	/* any that is open */
+#define DRAINS_LOOK_MS 1000   /* a drain whose time has passed */
+#define DRAINS_AGAIN_MS 10000 /* any that is open */
 
 struct pilot {
 	struct pilot_deps deps;
 	const struct settings *settings;
 	struct history *history;
 	struct abicheck *abicheck;
-	struct loop_timer *turn;	/* as soon as possible */
-	struct loop_timer *wake;	/* when a time comes */
+	struct loop_timer *turn; /* as soon as possible */
+	struct loop_timer *wake; /* when a time comes */
 	bool begun;
 	bool turning;
 	bool again;
@@ -52,8 +52,8 @@ pilot_new(const struct pilot_deps *deps)
 	p->history = history_new();
 	p->turn = loop_timer_new(deps->loop, take_turn, p);
 	p->wake = loop_timer_new(deps->loop, take_turn, p);
-	p->abicheck = abicheck_new(deps->loop, deps->inventory, deps->link,
-	    deps->arg, on_answered, p);
+	p->abicheck = abicheck_new(
+	    deps->loop, deps->inventory, deps->link, deps->arg, on_answered, p);
 	return p;
 }
 
@@ -104,17 +104,18 @@ add_in_flight(const struct executor_report *r, void *arg)
 	struct moves_in_flight *m = arg;
 
 	if (m->count < m->cap)
-		m->items[m->count++] = (struct snap_move){
-			.uuid = r->move->uuid, .from = r->move->from,
-			.to = r->move->to, .memory = r->memory,
-			.idle = r->idle };
+		m->items[m->count++] = (struct snap_move){.uuid = r->move->uuid,
+		    .from = r->move->from,
+		    .to = r->move->to,
+		    .memory = r->memory,
+		    .idle = r->idle};
 }
 
 struct snapshot *
 pilot_snapshot(struct pilot *p)
 {
-	struct moves_in_flight m = { .p = p,
-		.cap = executor_count(p->deps.executor) };
+	struct moves_in_flight m = {
+	    .p = p, .cap = executor_count(p->deps.executor)};
 	const struct snap_attempt *attempts;
 	struct snapshot *s;
 	size_t n;
@@ -135,9 +136,9 @@ pilot_fill_input(struct pilot *p, const struct snapshot *snapshot,
     struct evaluate_input *out)
 {
 	*out = (struct evaluate_input){
-		.settings = p->settings,
-		.snapshot = snapshot,
-		.now = snapshot->taken,
+	    .settings = p->settings,
+	    .snapshot = snapshot,
+	    .now = snapshot->taken,
 	};
 	out->drains = drains_options(p->deps.drains, &out->drain_count);
 	out->holds = history_holds(p->history, out->now, &out->hold_count);
@@ -148,8 +149,8 @@ start(struct pilot *p, const struct snap_vm *vm, const struct snapshot *s,
     const struct place_choice *choice, const struct policy *policy,
     struct err *err)
 {
-	const struct settings_host *to = settings_find_host(p->settings,
-	    choice->target->name);
+	const struct settings_host *to =
+	    settings_find_host(p->settings, choice->target->name);
 	const char *from = s->hosts[vm->host].name;
 	char rule[512];
 
@@ -161,30 +162,32 @@ start(struct pilot *p, const struct snap_vm *vm, const struct snapshot *s,
 		    policy->when_line);
 	else
 		(void)snprintf(rule, sizeof(rule), "operator");
-	return executor_start(p->deps.executor, &(struct executor_request){
-	    .uuid = vm->uuid,
-	    .name = vm->name,
-	    .from = from,
-	    .to = to->name,
-	    .dest_uri = to->uri,
-	    .migrate_uri = to->migrate_uri,
-	    .strategy = "live-shared",
-	    .policy = policy != NULL ? policy->name : NULL,
-	    .rule = rule,
-	    .why = choice->why,
-	    .drain_id = policy != NULL ?
-		drains_open_id(p->deps.drains, from) : 0,
-	    .attempt = history_attempts(p->history, vm->uuid) + 1,
-	    .memory = vm->memory,
-	    .strict = evaluate_strict(policy, choice),
-	    .persistent = vm->persistent,
-	    .autostart = vm->autostart,
-	    .reason_before = vm->reason,
-	    .max_downtime_ms = policy != NULL ? policy->max_downtime_ms : 0,
-	    .bandwidth = p->settings->limits.bandwidth,
-	    .timeout_ms = policy != NULL ? policy->timeout_ms :
-		DEFAULT_TIMEOUT_MS,
-	}, err);
+	return executor_start(p->deps.executor,
+	    &(struct executor_request){
+		.uuid = vm->uuid,
+		.name = vm->name,
+		.from = from,
+		.to = to->name,
+		.dest_uri = to->uri,
+		.migrate_uri = to->migrate_uri,
+		.strategy = "live-shared",
+		.policy = policy != NULL ? policy->name : NULL,
+		.rule = rule,
+		.why = choice->why,
+		.drain_id =
+		    policy != NULL ? drains_open_id(p->deps.drains, from) : 0,
+		.attempt = history_attempts(p->history, vm->uuid) + 1,
+		.memory = vm->memory,
+		.strict = evaluate_strict(policy, choice),
+		.persistent = vm->persistent,
+		.autostart = vm->autostart,
+		.reason_before = vm->reason,
+		.max_downtime_ms = policy != NULL ? policy->max_downtime_ms : 0,
+		.bandwidth = p->settings->limits.bandwidth,
+		.timeout_ms =
+		    policy != NULL ? policy->timeout_ms : DEFAULT_TIMEOUT_MS,
+	    },
+	    err);
 }
 
 static void
@@ -197,16 +200,16 @@ carry_out(struct pilot *p, const struct snapshot *s,
 	if (decision->item_count > decision->excepted && decision->act &&
 	    drains_open_id(p->deps.drains, decision->host->name) == 0)
 		(void)drains_start(p->deps.drains, decision->host->name,
-		    &(struct drains_options){ .parallel = -1,
-		    .by = "policy" }, NULL);
+		    &(struct drains_options){.parallel = -1, .by = "policy"},
+		    NULL);
 	for (size_t i = 0; i < decision->item_count; i++) {
 		struct evaluate_item *item = &decision->items[i];
-		struct err err = { 0 };
+		struct err err = {0};
 
 		if (item->fate != EVALUATE_START || !decision->act)
 			continue;
 		if (start(p, item->vm, s, &item->choice, decision->policy,
-		    &err) < 0) {
+			&err) < 0) {
 			log_error("move", "%s", err.msg);
 			item->fate = EVALUATE_WAIT;
 			item->why = "its move could not be begun, see the log";
@@ -278,8 +281,8 @@ take_turn(void *arg)
 	if (p->again)
 		loop_timer_set(p->turn, 0);
 	else if (wake.ms != INT64_MAX)
-		loop_timer_set(p->wake, mono_diff(wake, now) > 50 ?
-		    mono_diff(wake, now) : 50);
+		loop_timer_set(p->wake,
+		    mono_diff(wake, now) > 50 ? mono_diff(wake, now) : 50);
 }
 
 void
@@ -314,7 +317,7 @@ pilot_move_ended(struct pilot *p, const struct executor_report *r)
 	else if (r->policy != NULL)
 		history_add(p->history, m->uuid, m->from, m->to, m->error,
 		    m->outcome == MOVE_STUCK || m->outcome == MOVE_ABORTED ||
-		    (x->permanent && x->any_target),
+			(x->permanent && x->any_target),
 		    policy != NULL ? policy->backoff_ms : DEFAULT_BACKOFF_MS,
 		    clock_mono_now());
 	pilot_changed(p);
@@ -328,32 +331,36 @@ pilot_retry(struct pilot *p, const char *host)
 }
 
 int64_t
-pilot_move_guest(struct pilot *p, struct arena *arena,
-    const struct snapshot *s, const struct snap_vm *vm, const char *only_to,
-    bool dry_run, struct place_choice *choice, struct err *err)
+pilot_move_guest(struct pilot *p, struct arena *arena, const struct snapshot *s,
+    const struct snap_vm *vm, const char *only_to, bool dry_run,
+    struct place_choice *choice, struct err *err)
 {
 	struct place_ledger *ledger = place_ledger_new(arena, s);
 	const char *held;
 	struct pace_limits limits = {
-		.total = p->settings->limits.total,
-		.per_source = p->settings->limits.per_source,
-		.per_target = p->settings->limits.per_target,
+	    .total = p->settings->limits.total,
+	    .per_source = p->settings->limits.per_source,
+	    .per_target = p->settings->limits.per_target,
 	};
 
-	place_choose(arena, p->settings, s, ledger, &(struct place_request){
-	    .vm = vm, .only_to = only_to, .retries = -1 }, choice);
+	place_choose(arena, p->settings, s, ledger,
+	    &(struct place_request){
+		.vm = vm, .only_to = only_to, .retries = -1},
+	    choice);
 	if (choice->target == NULL)
-		return err_set(err, ERR_CONFLICT, "%s: %s", vm->name,
-		    choice->why);
+		return err_set(
+		    err, ERR_CONFLICT, "%s: %s", vm->name, choice->why);
 	if (dry_run)
 		return 0;
 	if (snapshot_is_moving(s, vm->uuid))
-		return err_set(err, ERR_CONFLICT, "%s is being moved already",
-		    vm->name);
-	held = pace_check(arena, s, ledger, &limits, &s->hosts[vm->host],
-	    choice->target);
+		return err_set(
+		    err, ERR_CONFLICT, "%s is being moved already", vm->name);
+	held = pace_check(
+	    arena, s, ledger, &limits, &s->hosts[vm->host], choice->target);
 	if (held != NULL)
-		return err_set(err, ERR_LIMIT, "%s: %s; try again when a move "
-		    "has ended", vm->name, held);
+		return err_set(err, ERR_LIMIT,
+		    "%s: %s; try again when a move "
+		    "has ended",
+		    vm->name, held);
 	return start(p, vm, s, choice, NULL, err);
 }

@@ -38,8 +38,8 @@ void pilot_begin(struct pilot *pilot);
 void pilot_changed(struct pilot *pilot);
 /* Evaluates at once, for one who waits for the answer. */
 void pilot_turn(struct pilot *pilot);
-void pilot_move_ended(struct pilot *pilot,
-    const struct executor_report *report);
+void pilot_move_ended(
+    struct pilot *pilot, const struct executor_report *report);
 
 /* Asks again now for what failed before (an operator drains again). */
 void pilot_retry(struct pilot *pilot, const char *host);

@@ -120,9 +120,9 @@ has_handed_over(const struct reconcile_view *v)
 
 	if (v->confirmed || (is_absent(s) && v->persistent))
 		return true;
-	return is_off(s) && (s->reason == DOMAIN_REASON_MIGRATED ||
-	    is_destroyed_by_us(v) ||
-	    (s->reason == DOMAIN_REASON_OTHER && !v->took_back));
+	return is_off(s) &&
+	    (s->reason == DOMAIN_REASON_MIGRATED || is_destroyed_by_us(v) ||
+		(s->reason == DOMAIN_REASON_OTHER && !v->took_back));
 }
 
 /* The guest ended at the source by its own wish, or after running on there. */
@@ -131,11 +131,10 @@ has_ended_at_source(const struct reconcile_view *v)
 {
 	return is_off(&v->source) && !v->confirmed && !is_destroyed_by_us(v) &&
 	    (v->source.reason == DOMAIN_REASON_SHUTDOWN ||
-	    (v->took_back && v->source.reason != DOMAIN_REASON_MIGRATED));
+		(v->took_back && v->source.reason != DOMAIN_REASON_MIGRATED));
 }
 
-#define ROW(n, verdict_, why_) \
-	((struct reconcile_row){ (n), (verdict_), (why_) })
+#define ROW(n, verdict_, why_) ((struct reconcile_row){(n), (verdict_), (why_)})
 
 /* 10 to 19: one of the hosts does not answer. */
 static struct reconcile_row

@@ -15,14 +15,14 @@
  */
 
 enum reconcile_presence {
-	RECONCILE_UNKNOWN,	/* the host did not answer */
-	RECONCILE_ABSENT,	/* the host answered: no such guest */
+	RECONCILE_UNKNOWN, /* the host did not answer */
+	RECONCILE_ABSENT,  /* the host answered: no such guest */
 	RECONCILE_PRESENT,
 };
 
 struct reconcile_side {
 	enum reconcile_presence presence;
-	enum domain_state state;	/* these when present */
+	enum domain_state state; /* these when present */
 	enum domain_reason reason;
 	enum domain_job job;
 	bool persistent, autostart;
@@ -30,47 +30,47 @@ struct reconcile_side {
 
 struct reconcile_view {
 	struct reconcile_side source, target;
-	bool strict;		/* the target arrived paused, by our wish */
-	bool persistent;	/* the guest was defined at the source */
-	bool autostart;		/* and was to start with its host */
+	bool strict;     /* the target arrived paused, by our wish */
+	bool persistent; /* the guest was defined at the source */
+	bool autostart;  /* and was to start with its host */
 	/* Why the source's guest ran before the move began: as long as that is
 	 * unchanged, the guest was never stopped for a switchover. */
 	enum domain_reason reason_before;
-	bool lingers;		/* a state that should pass by itself has not,
+	bool lingers; /* a state that should pass by itself has not,
 				 * for RECONCILE_PATIENCE_MS */
 
 	/* What is known from before this look. */
-	bool confirmed;		/* the call ended with success: by libvirt's word
+	bool confirmed;        /* the call ended with success: by libvirt's word
 				 * the source has let go for good */
-	bool took_back;		/* the source ran on after a switchover: what the
+	bool took_back;        /* the source ran on after a switchover: what the
 				 * target has got is old */
-	bool source_destroyed;	/* by Drover, because the target owns it */
-	bool repaired;		/* Drover has resumed the source, or removed
+	bool source_destroyed; /* by Drover, because the target owns it */
+	bool repaired;         /* Drover has resumed the source, or removed
 				 * something at the target */
 };
 
 #define RECONCILE_PATIENCE_MS 15000
 
 enum reconcile_verdict {
-	RECONCILE_WAIT,			/* ask again later */
-	RECONCILE_FOLLOW,		/* the migration is still running */
+	RECONCILE_WAIT,   /* ask again later */
+	RECONCILE_FOLLOW, /* the migration is still running */
 	RECONCILE_RESUME_TARGET,
 	RECONCILE_RESUME_SOURCE,
-	RECONCILE_DESTROY_TARGET,	/* kill its QEMU: the source runs */
-	RECONCILE_DESTROY_SOURCE,	/* kill its QEMU: the target owns it */
+	RECONCILE_DESTROY_TARGET, /* kill its QEMU: the source runs */
+	RECONCILE_DESTROY_SOURCE, /* kill its QEMU: the target owns it */
 	RECONCILE_UNDEFINE_TARGET,
 	RECONCILE_UNDEFINE_SOURCE,
 	RECONCILE_AUTOSTART_TARGET,
-	RECONCILE_MOVED,		/* end: it is at the target */
-	RECONCILE_STAYED,		/* end: it is at the source */
-	RECONCILE_ENDED,		/* end: it stopped by itself */
-	RECONCILE_PERSON,		/* end: only a person can decide */
+	RECONCILE_MOVED,  /* end: it is at the target */
+	RECONCILE_STAYED, /* end: it is at the source */
+	RECONCILE_ENDED,  /* end: it stopped by itself */
+	RECONCILE_PERSON, /* end: only a person can decide */
 };
 
 struct reconcile_row {
-	int number;		/* of the row, as in reconcile.c and its test */
+	int number; /* of the row, as in reconcile.c and its test */
 	enum reconcile_verdict verdict;
-	const char *why;	/* static text */
+	const char *why; /* static text */
 };
 
 struct reconcile_row reconcile(const struct reconcile_view *view);

@@ -26,7 +26,7 @@ struct arena_block {
 };
 
 struct arena {
-	struct arena_block *blocks;	/* the first one is the current one */
+	struct arena_block *blocks; /* the first one is the current one */
 	size_t block_size;
 	size_t used;
 	size_t max;
@@ -88,8 +88,9 @@ arena_alloc(struct arena *arena, size_t size)
 			block->next = arena->blocks->next;
 			arena->blocks->next = block;
 		} else {
-			block = arena_block_new(size > arena->block_size ?
-			    size : arena->block_size);
+			block = arena_block_new(size > arena->block_size
+				? size
+				: arena->block_size);
 			block->next = arena->blocks;
 			arena->blocks = block;
 			if (arena->block_size < ARENA_BLOCK_LAST)
@@ -100,8 +101,8 @@ arena_alloc(struct arena *arena, size_t size)
 	block->used += size;
 	/* The padding of the last piece may pass the maximum; it counts up to
 	 * it. */
-	arena->used = size < arena->max - arena->used ? arena->used + size :
-	    arena->max;
+	arena->used =
+	    size < arena->max - arena->used ? arena->used + size : arena->max;
 	return p;
 }
 

@@ -14,14 +14,14 @@
 struct arena;
 
 struct arena *arena_new(size_t max);
-void arena_free(struct arena *arena);	/* NULL allowed */
+void arena_free(struct arena *arena); /* NULL allowed */
 
 void *arena_alloc(struct arena *arena, size_t size);
 void *arena_array(struct arena *arena, size_t count, size_t size);
-char *arena_strdup(struct arena *arena, const char *s);	/* NULL -> NULL */
+char *arena_strdup(struct arena *arena, const char *s); /* NULL -> NULL */
 char *arena_strndup(struct arena *arena, const char *s, size_t n);
 char *arena_printf(struct arena *arena, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+    __attribute__((format(printf, 2, 3)));
 size_t arena_used(const struct arena *arena);
 
 #endif

@@ -21,14 +21,14 @@ struct buf {
 	bool overflow;
 };
 
-#define BUF_INIT(maximum) ((struct buf){ .max = (maximum) })
+#define BUF_INIT(maximum) ((struct buf){.max = (maximum)})
 
 int buf_add(struct buf *buf, const void *data, size_t len);
 int buf_adds(struct buf *buf, const char *s);
 int buf_addf(struct buf *buf, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+    __attribute__((format(printf, 2, 3)));
 int buf_vaddf(struct buf *buf, const char *fmt, va_list ap);
-void buf_clear(struct buf *buf);	/* empties, keeps the memory */
+void buf_clear(struct buf *buf); /* empties, keeps the memory */
 void buf_free(struct buf *buf);
 
 /* Gives the NUL terminated string to the caller (free()); empties the buffer.

@@ -13,9 +13,9 @@
 
 #define CLOCK_DAY_MS INT64_C(86400000)
 #define CLOCK_ERA_DAYS INT64_C(146097)
-#define CLOCK_MIN_MS INT64_C(-62167219200000)	/* 0000-01-01T00:00:00.000Z */
-#define CLOCK_MAX_MS INT64_C(253402300799999)	/* 9999-12-31T23:59:59.999Z */
-#define CLOCK_EPOCH_SHIFT INT64_C(719468)	/* 0000-03-01 to 1970-01-01 */
+#define CLOCK_MIN_MS INT64_C(-62167219200000) /* 0000-01-01T00:00:00.000Z */
+#define CLOCK_MAX_MS INT64_C(253402300799999) /* 9999-12-31T23:59:59.999Z */
+#define CLOCK_EPOCH_SHIFT INT64_C(719468)     /* 0000-03-01 to 1970-01-01 */
 
 void
 wall_format(struct wall t, char out[CLOCK_RFC3339_SIZE])
@@ -36,8 +36,7 @@ wall_format(struct wall t, char out[CLOCK_RFC3339_SIZE])
 	msec = (unsigned int)rest;
 
 	days += CLOCK_EPOCH_SHIFT;
-	era = (days >= 0 ? days : days - (CLOCK_ERA_DAYS - 1)) /
-	    CLOCK_ERA_DAYS;
+	era = (days >= 0 ? days : days - (CLOCK_ERA_DAYS - 1)) / CLOCK_ERA_DAYS;
 	doe = (unsigned int)(days - era * CLOCK_ERA_DAYS);
 	yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
 	doy = doe - (365 * yoe + yoe / 4 - yoe / 100);

@@ -14,8 +14,12 @@
  * of libcore.
  */
 
-struct mono { int64_t ms; };
-struct wall { int64_t ms; };
+struct mono {
+	int64_t ms;
+};
+struct wall {
+	int64_t ms;
+};
 
 struct mono clock_mono_now(void);
 struct wall clock_wall_now(void);
@@ -23,7 +27,7 @@ struct wall clock_wall_now(void);
 static inline struct mono
 mono_add(struct mono t, int64_t ms)
 {
-	return (struct mono){ t.ms + ms };
+	return (struct mono){t.ms + ms};
 }
 
 /* Milliseconds from `from` to `to` (negative when `to` is earlier). */

@@ -10,7 +10,7 @@
 static int64_t
 clock_read_ms(clockid_t id)
 {
-	struct timespec ts = { 0 };
+	struct timespec ts = {0};
 
 	(void)clock_gettime(id, &ts);
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
@@ -19,11 +19,11 @@ clock_read_ms(clockid_t id)
 struct mono
 clock_mono_now(void)
 {
-	return (struct mono){ clock_read_ms(CLOCK_MONOTONIC) };
+	return (struct mono){clock_read_ms(CLOCK_MONOTONIC)};
 }
 
 struct wall
 clock_wall_now(void)
 {
-	return (struct wall){ clock_read_ms(CLOCK_REALTIME) };
+	return (struct wall){clock_read_ms(CLOCK_REALTIME)};
 }

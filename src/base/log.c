@@ -27,7 +27,7 @@
 #include "base/err.h"
 
 #define LOG_TEXT_SIZE 2048
-#define LOG_LINE_SIZE (LOG_TEXT_SIZE + 128)	/* below PIPE_BUF: one piece */
+#define LOG_LINE_SIZE (LOG_TEXT_SIZE + 128) /* below PIPE_BUF: one piece */
 
 static _Atomic int log_level = LOG_LEVEL_INFO;
 static pthread_once_t log_once = PTHREAD_ONCE_INIT;

@@ -20,7 +20,7 @@
 #define MAP_NONE SIZE_MAX
 
 struct map_entry {
-	char *key;		/* NULL: a hole */
+	char *key; /* NULL: a hole */
 	void *value;
 	uint64_t hash;
 };
@@ -28,10 +28,10 @@ struct map_entry {
 struct map {
 	void (*free_value)(void *);
 	struct map_entry *entries;
-	size_t used;		/* entries and holes */
-	size_t count;		/* entries */
-	size_t cap;		/* a power of two */
-	size_t *slots;		/* 2 * cap; position + 1, 0 = empty */
+	size_t used;   /* entries and holes */
+	size_t count;  /* entries */
+	size_t cap;    /* a power of two */
+	size_t *slots; /* 2 * cap; position + 1, 0 = empty */
 };
 
 /* FNV-1a, 64 bits (draft-eastlake-fnv). */
@@ -55,7 +55,7 @@ map_find(const struct map *map, const char *key, uint64_t hash)
 	if (map->cap == 0)
 		return MAP_NONE;
 	for (size_t i = (size_t)hash & mask; map->slots[i] != 0;
-	    i = (i + 1) & mask) {
+	     i = (i + 1) & mask) {
 		size_t pos = map->slots[i] - 1;
 		const struct map_entry *entry = &map->entries[pos];
 
@@ -156,7 +156,7 @@ map_set(struct map *map, const char *key, void *value)
 	if (map->used == map->cap)
 		map_make_room(map);
 	pos = map->used++;
-	map->entries[pos] = (struct map_entry){ copy, value, hash };
+	map->entries[pos] = (struct map_entry){copy, value, hash};
 	map->count++;
 	map_index(map, pos);
 }
@@ -181,7 +181,7 @@ map_detach(struct map *map, const char *key, void **value)
 	entry = &map->entries[pos];
 	*value = entry->value;
 	free(entry->key);
-	*entry = (struct map_entry){ 0 };
+	*entry = (struct map_entry){0};
 	map->count--;
 	return true;
 }

@@ -28,36 +28,38 @@ struct units_name {
 struct units_number {
 	int64_t whole;
 	int64_t fraction;
-	int64_t scale;		/* 1: no fraction was written */
+	int64_t scale; /* 1: no fraction was written */
 };
 
 static const struct units_name units_bytes[] = {
-	{ "B", 1 },
-	{ "kB", INT64_C(1000) },
-	{ "MB", INT64_C(1000000) },
-	{ "GB", INT64_C(1000000000) },
-	{ "TB", INT64_C(1000000000000) },
-	{ "KiB", INT64_C(1) << 10 },
-	{ "MiB", INT64_C(1) << 20 },
-	{ "GiB", INT64_C(1) << 30 },
-	{ "TiB", INT64_C(1) << 40 },
-	{ NULL, 0 },
+    {"B", 1},
+    {"kB", INT64_C(1000)},
+    {"MB", INT64_C(1000000)},
+    {"GB", INT64_C(1000000000)},
+    {"TB", INT64_C(1000000000000)},
+    {"KiB", INT64_C(1) << 10},
+    {"MiB", INT64_C(1) << 20},
+    {"GiB", INT64_C(1) << 30},
+    {"TiB", INT64_C(1) << 40},
+    {NULL, 0},
 };
 
 /* From long to short: the order in which they combine. */
 static const struct units_name units_durations[] = {
-	{ "d", INT64_C(86400000) },
-	{ "h", INT64_C(3600000) },
-	{ "m", INT64_C(60000) },
-	{ "s", INT64_C(1000) },
-	{ "ms", 1 },
-	{ NULL, 0 },
+    {"d", INT64_C(86400000)},
+    {"h", INT64_C(3600000)},
+    {"m", INT64_C(60000)},
+    {"s", INT64_C(1000)},
+    {"ms", 1},
+    {NULL, 0},
 };
 
-#define UNITS_BYTES_USE "use a number with B, kB, MB, GB, TB, KiB, MiB, " \
+#define UNITS_BYTES_USE                                                        \
+	"use a number with B, kB, MB, GB, TB, KiB, MiB, "                      \
 	"GiB or TiB, such as 2GiB"
 #define UNITS_RATE_USE "use a size per second, such as 100MiB/s"
-#define UNITS_DURATION_USE "use numbers with d, h, m, s or ms, the longest " \
+#define UNITS_DURATION_USE                                                     \
+	"use numbers with d, h, m, s or ms, the longest "                      \
 	"first, such as 10s or 1h30m"
 #define UNITS_PERCENT_USE "use 0% to 100%, such as 80%"
 
@@ -69,26 +71,25 @@ units_is_digit(char c)
 
 /* Why a text was refused; NULL where the list of what is allowed says it. */
 static const char units_why_large[] = "is too large";
-static const char units_why_digits[] =
-    "has more than 6 digits after the point";
+static const char units_why_digits[] = "has more than 6 digits after the point";
 
 static int
-units_refuse(struct err *err, const char *s, const char *why,
-    const char *what, const char *use)
+units_refuse(struct err *err, const char *s, const char *why, const char *what,
+    const char *use)
 {
 	if (why == NULL) {
 		return err_set(err, ERR_INVALID, "\"%.60s\" is not a %s (%s)",
 		    s, what, use);
 	}
-	return err_set(err, ERR_INVALID, "\"%.60s\" %s for a %s (%s)", s, why,
-	    what, use);
+	return err_set(
+	    err, ERR_INVALID, "\"%.60s\" %s for a %s (%s)", s, why, what, use);
 }
 
 /* Reads a number at *s and moves *s behind it. */
 static int
 units_read_number(const char **s, struct units_number *out, const char **why)
 {
-	struct units_number n = { .scale = 1 };
+	struct units_number n = {.scale = 1};
 	const char *p = *s;
 	int digits = 0;
 
@@ -131,8 +132,8 @@ units_scale(const struct units_number *n, int64_t factor, int64_t *out)
 }
 
 static int
-units_read_bytes(const char *s, const char *suffix, int64_t *out,
-    const char **why)
+units_read_bytes(
+    const char *s, const char *suffix, int64_t *out, const char **why)
 {
 	const struct units_name *unit = NULL;
 	struct units_number n;
@@ -245,8 +246,8 @@ units_parse_duration(const char *s, int64_t *out_ms, struct err *err)
 	const char *why;
 
 	if (units_read_duration(s, out_ms, &why) < 0) {
-		return units_refuse(err, s, why, "duration",
-		    UNITS_DURATION_USE);
+		return units_refuse(
+		    err, s, why, "duration", UNITS_DURATION_USE);
 	}
 	return 0;
 }
@@ -258,15 +259,15 @@ units_parse_percent(const char *s, double *out_fraction, struct err *err)
 	const char *p = s, *why;
 
 	if (units_read_number(&p, &n, &why) < 0 || strcmp(p, "%") != 0)
-		return units_refuse(err, s, why, "percentage",
-		    UNITS_PERCENT_USE);
+		return units_refuse(
+		    err, s, why, "percentage", UNITS_PERCENT_USE);
 	if (n.whole > 100 || (n.whole == 100 && n.fraction > 0)) {
-		return units_refuse(err, s, units_why_large, "percentage",
-		    UNITS_PERCENT_USE);
+		return units_refuse(
+		    err, s, units_why_large, "percentage", UNITS_PERCENT_USE);
 	}
 	/* One division of exact integers: the nearest double there is. */
-	*out_fraction = (double)(n.whole * n.scale + n.fraction) /
-	    (double)(100 * n.scale);
+	*out_fraction =
+	    (double)(n.whole * n.scale + n.fraction) / (double)(100 * n.scale);
 	return 0;
 }
 
@@ -279,16 +280,16 @@ units_magnitude(int64_t n)
 void
 units_format_bytes(int64_t bytes, char out[UNITS_TEXT_SIZE])
 {
-	static const char *const names[] = { "B", "KiB", "MiB", "GiB", "TiB",
-		"PiB", "EiB" };
+	static const char *const names[] = {
+	    "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
 	const size_t last = sizeof(names) / sizeof(names[0]) - 1;
 	const char *sign = bytes < 0 ? "-" : "";
 	uint64_t n = units_magnitude(bytes), unit = 1, whole, tenth;
 	size_t i = 0;
 
 	if (n < 1024) {
-		(void)snprintf(out, UNITS_TEXT_SIZE, "%s%" PRIu64 " B", sign,
-		    n);
+		(void)snprintf(
+		    out, UNITS_TEXT_SIZE, "%s%" PRIu64 " B", sign, n);
 		return;
 	}
 	do {
@@ -316,8 +317,8 @@ units_format_duration(int64_t ms, char out[UNITS_TEXT_SIZE])
 	m = (n + 30000) / 60000;
 	h = (n + 1800000) / 3600000;
 	if (n < 1000) {
-		(void)snprintf(out, UNITS_TEXT_SIZE, "%s%" PRIu64 " ms", sign,
-		    n);
+		(void)snprintf(
+		    out, UNITS_TEXT_SIZE, "%s%" PRIu64 " ms", sign, n);
 	} else if (tenths < 600) {
 		(void)snprintf(out, UNITS_TEXT_SIZE,
 		    "%s%" PRIu64 ".%" PRIu64 " s", sign, tenths / 10,

@@ -18,11 +18,9 @@
  * percent    0% to 100%, as a fraction 0.0 to 1.0
  */
 int units_parse_bytes(const char *s, int64_t *out_bytes, struct err *err);
-int units_parse_rate(const char *s, int64_t *out_bytes_per_s,
-    struct err *err);
+int units_parse_rate(const char *s, int64_t *out_bytes_per_s, struct err *err);
 int units_parse_duration(const char *s, int64_t *out_ms, struct err *err);
-int units_parse_percent(const char *s, double *out_fraction,
-    struct err *err);
+int units_parse_percent(const char *s, double *out_fraction, struct err *err);
 
 /* "1.5 GiB", "812 B"; "320 ms", "4.2 s", "2 m 05 s", "3 h 10 m". */
 #define UNITS_TEXT_SIZE 32

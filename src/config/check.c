@@ -17,17 +17,13 @@
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
-#define SOCKET_MAX 107		/* sun_path of sockaddr_un, without its NUL */
+#define SOCKET_MAX 107 /* sun_path of sockaddr_un, without its NUL */
 #define PATH_LENGTH_MAX 1024
 
-const char *const settings_event_types[] = {
-	"move.started", "move.completed", "move.failed", "move.rolled_back",
-	"drain.started", "drain.completed", "drain.blocked",
-	"decision.made",
-	"host.lost", "host.recovered", "host.maintenance",
-	"config.rejected",
-	NULL
-};
+const char *const settings_event_types[] = {"move.started", "move.completed",
+    "move.failed", "move.rolled_back", "drain.started", "drain.completed",
+    "drain.blocked", "decision.made", "host.lost", "host.recovered",
+    "host.maintenance", "config.rejected", NULL};
 
 void
 check_name(const struct schema_context *ctx, const struct node *node,
@@ -41,11 +37,15 @@ check_name(const struct schema_context *ctx, const struct node *node,
 		tree_fault(ctx->tree, ctx->diags, node,
 		    "%s is longer than 63 characters", quoted);
 	else if (s[strspn(s, LETTERS DIGITS "._-")] != '\0')
-		tree_fault(ctx->tree, ctx->diags, node, "%s is not a name "
-		    "(letters, digits, \".\", \"_\" and \"-\")", quoted);
+		tree_fault(ctx->tree, ctx->diags, node,
+		    "%s is not a name "
+		    "(letters, digits, \".\", \"_\" and \"-\")",
+		    quoted);
 	else if (s[0] == '.' || s[0] == '-')
-		tree_fault(ctx->tree, ctx->diags, node, "%s is not a name "
-		    "(it begins with a letter, a digit or \"_\")", quoted);
+		tree_fault(ctx->tree, ctx->diags, node,
+		    "%s is not a name "
+		    "(it begins with a letter, a digit or \"_\")",
+		    quoted);
 }
 
 /* Remembers where the value stands, or says where it was used before. */
@@ -63,8 +63,9 @@ check_unique(const struct schema_context *ctx, const struct node *node,
 		    before);
 		return;
 	}
-	size = snprintf(NULL, 0, "%s:%u:%u", ctx->file, node->line,
-	    node->column) + 1;
+	size =
+	    snprintf(NULL, 0, "%s:%u:%u", ctx->file, node->line, node->column) +
+	    1;
 	place = malloc((size_t)size);
 	if (place == NULL)
 		abort();
@@ -84,8 +85,8 @@ check_host_name(const struct schema_context *ctx, const struct node *node,
 }
 
 void
-check_receiver_name(const struct schema_context *ctx,
-    const struct node *node, const char **value)
+check_receiver_name(const struct schema_context *ctx, const struct node *node,
+    const char **value)
 {
 	const struct read_names *names = ctx->user;
 
@@ -108,7 +109,7 @@ check_host_uri(const struct schema_context *ctx, const struct node *node,
     const char **value)
 {
 	const struct read_names *names = ctx->user;
-	struct err err = { .code = ERR_NONE };
+	struct err err = {.code = ERR_NONE};
 
 	if (uri_check_libvirt(*value, &err) != 0)
 		tree_fault(ctx->tree, ctx->diags, node, "%s", err.msg);
@@ -121,7 +122,7 @@ check_migrate_uri(const struct schema_context *ctx, const struct node *node,
     const char **value)
 {
 	const struct read_names *names = ctx->user;
-	struct err err = { .code = ERR_NONE };
+	struct err err = {.code = ERR_NONE};
 
 	if (uri_check_migrate(*value, &err) != 0)
 		tree_fault(ctx->tree, ctx->diags, node, "%s", err.msg);
@@ -133,7 +134,7 @@ void
 check_url(const struct schema_context *ctx, const struct node *node,
     const char **value)
 {
-	struct err err = { .code = ERR_NONE };
+	struct err err = {.code = ERR_NONE};
 
 	if (uri_check_http(*value, &err) != 0)
 		tree_fault(ctx->tree, ctx->diags, node, "%s", err.msg);
@@ -147,12 +148,13 @@ check_label(const struct schema_context *ctx, const struct node *node,
 
 	if (node->key->len > 63 ||
 	    key[strspn(key, LETTERS DIGITS "._-/")] != '\0')
-		tree_fault_key(ctx->tree, ctx->diags, node, "is not the name "
+		tree_fault_key(ctx->tree, ctx->diags, node,
+		    "is not the name "
 		    "of a label (letters, digits, \".\", \"_\", \"-\" and "
 		    "\"/\", at most 63)");
 	if (strlen(*value) > 255)
-		tree_fault(ctx->tree, ctx->diags, node,
-		    "longer than 255 bytes");
+		tree_fault(
+		    ctx->tree, ctx->diags, node, "longer than 255 bytes");
 }
 
 /* Without doubled and final slashes and "." parts; NULL when it has "..". */
@@ -189,13 +191,15 @@ check_shared_path(const struct schema_context *ctx, const struct node *node,
 
 	tree_quote(*value, quoted);
 	if (strlen(*value) > PATH_LENGTH_MAX) {
-		tree_fault(ctx->tree, ctx->diags, node,
-		    "longer than %d bytes", PATH_LENGTH_MAX);
+		tree_fault(ctx->tree, ctx->diags, node, "longer than %d bytes",
+		    PATH_LENGTH_MAX);
 		return;
 	}
 	if ((*value)[0] != '/') {
-		tree_fault(ctx->tree, ctx->diags, node, "%s is relative; it "
-		    "is a path on the hosts and begins with \"/\"", quoted);
+		tree_fault(ctx->tree, ctx->diags, node,
+		    "%s is relative; it "
+		    "is a path on the hosts and begins with \"/\"",
+		    quoted);
 		return;
 	}
 	tidy = tidy_path(ctx->arena, *value);
@@ -214,25 +218,26 @@ check_socket(const struct schema_context *ctx, const struct node *node,
     const char **value)
 {
 	if (strlen(*value) > SOCKET_MAX)
-		tree_fault(ctx->tree, ctx->diags, node, "the path of a socket "
-		    "has at most %d bytes, and this has %zu", SOCKET_MAX,
-		    strlen(*value));
+		tree_fault(ctx->tree, ctx->diags, node,
+		    "the path of a socket "
+		    "has at most %d bytes, and this has %zu",
+		    SOCKET_MAX, strlen(*value));
 }
 
 void
-check_receiver_type(const struct schema_context *ctx,
-    const struct node *node, const char **value)
+check_receiver_type(const struct schema_context *ctx, const struct node *node,
+    const char **value)
 {
-	static const char *const known[] = { "cloudevents", NULL };
+	static const char *const known[] = {"cloudevents", NULL};
 	char quoted[TREE_QUOTE_SIZE];
 	const char *near;
 
 	if (strcmp(*value, "cloudevents") == 0)
 		return;
 	near = diag_suggest(*value, known);
-	tree_fault(ctx->tree, ctx->diags, node, near != NULL ?
-	    "unknown type %s (did you mean \"cloudevents\"?)" :
-	    "unknown type %s (known: cloudevents)",
+	tree_fault(ctx->tree, ctx->diags, node,
+	    near != NULL ? "unknown type %s (did you mean \"cloudevents\"?)"
+			 : "unknown type %s (known: cloudevents)",
 	    tree_quote(*value, quoted));
 }
 
@@ -249,13 +254,15 @@ matches_event(const char *pattern)
 static const char *
 suggest_event(const char *pattern)
 {
-	static const char *const groups[] = { "move.*", "drain.*",
-		"decision.*", "host.*", "config.*", NULL };
-	const char *near = strchr(pattern, '.') == NULL ? NULL :
-	    diag_suggest(pattern, settings_event_types);
+	static const char *const groups[] = {
+	    "move.*", "drain.*", "decision.*", "host.*", "config.*", NULL};
+	const char *near = strchr(pattern, '.') == NULL
+	    ? NULL
+	    : diag_suggest(pattern, settings_event_types);
 
-	return near != NULL && strchr(pattern, '*') == NULL ? near :
-	    diag_suggest(pattern, groups);
+	return near != NULL && strchr(pattern, '*') == NULL
+	    ? near
+	    : diag_suggest(pattern, groups);
 }
 
 void
@@ -270,17 +277,23 @@ check_event(const struct schema_context *ctx, const struct node *node,
 		tree_fault(ctx->tree, ctx->diags, node,
 		    "%s is longer than 63 bytes", quoted);
 	else if (strncmp(*value, "drover.", 7) == 0)
-		tree_fault(ctx->tree, ctx->diags, node, "%s: leave out "
-		    "\"drover.\" and write \"%.60s\"", quoted, *value + 7);
+		tree_fault(ctx->tree, ctx->diags, node,
+		    "%s: leave out "
+		    "\"drover.\" and write \"%.60s\"",
+		    quoted, *value + 7);
 	else if (!matches_event(*value)) {
 		near = suggest_event(*value);
 		if (near != NULL)
-			tree_fault(ctx->tree, ctx->diags, node, "%s matches "
-			    "no event (did you mean \"%s\"?)", quoted, near);
+			tree_fault(ctx->tree, ctx->diags, node,
+			    "%s matches "
+			    "no event (did you mean \"%s\"?)",
+			    quoted, near);
 		else
-			tree_fault(ctx->tree, ctx->diags, node, "%s matches "
+			tree_fault(ctx->tree, ctx->diags, node,
+			    "%s matches "
 			    "no event (known: move.*, drain.*, decision.made, "
-			    "host.*, config.rejected)", quoted);
+			    "host.*, config.rejected)",
+			    quoted);
 	}
 }
 
@@ -295,11 +308,13 @@ check_glob(const struct schema_context *ctx, const struct node *node,
 	if (strlen(*value) > 255)
 		tree_fault(ctx->tree, ctx->diags, node,
 		    "%s is longer than 255 bytes", quoted);
-	else if (open != NULL && (open[1] == '\0' ||
-	    strchr(open + 2, ']') == NULL))
-		tree_fault(ctx->tree, ctx->diags, node,
-		    "%s: a [ is not closed", quoted);
+	else if (open != NULL &&
+	    (open[1] == '\0' || strchr(open + 2, ']') == NULL))
+		tree_fault(ctx->tree, ctx->diags, node, "%s: a [ is not closed",
+		    quoted);
 	else if (strchr(*value, '/') != NULL)
-		tree_fault(ctx->tree, ctx->diags, node, "%s: the name of a "
-		    "guest holds no \"/\"", quoted);
+		tree_fault(ctx->tree, ctx->diags, node,
+		    "%s: the name of a "
+		    "guest holds no \"/\"",
+		    quoted);
 }

@@ -18,8 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT_MAX 1024		/* bytes of one fault's text */
-#define WORD_MAX 64		/* longer words get no suggestion */
+#define TEXT_MAX 1024 /* bytes of one fault's text */
+#define WORD_MAX 64   /* longer words get no suggestion */
 
 void
 diag_init(struct diag_list *list)
@@ -176,8 +176,8 @@ edit_distance(const char *a, size_t alen, const char *b, size_t blen)
 		for (size_t j = 1; j <= blen; j++) {
 			unsigned cost = a[i - 1] == b[j - 1] ? 0 : 1;
 
-			now[j] = least(old[j - 1] + cost,
-			    least(old[j], now[j - 1]) + 1);
+			now[j] = least(
+			    old[j - 1] + cost, least(old[j], now[j - 1]) + 1);
 			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
 			    a[i - 2] == b[j - 1])
 				now[j] = least(now[j], older[j - 2] + 1);
@@ -212,8 +212,8 @@ diag_suggest(const char *word, const char *const *candidates)
 		/* "interval" means "sample_interval", after nearer words. */
 		if (distance > allowed && len >= 4 && other_len >= 4 &&
 		    (strstr(other, folded) != NULL ||
-		    strstr(folded, other) != NULL ||
-		    same_stem(folded, other, longer)))
+			strstr(folded, other) != NULL ||
+			same_stem(folded, other, longer)))
 			distance += WORD_MAX;
 		else if (distance > allowed || distance >= longer)
 			continue;

@@ -19,9 +19,9 @@
 
 struct diag {
 	char *file;
-	unsigned line;		/* from 1; 0: the file as a whole */
-	unsigned column;	/* from 1 */
-	char *text;		/* path: what (suggestion) */
+	unsigned line;   /* from 1; 0: the file as a whole */
+	unsigned column; /* from 1 */
+	char *text;      /* path: what (suggestion) */
 };
 
 struct diag_list {
@@ -34,7 +34,7 @@ void diag_init(struct diag_list *list);
 void diag_free(struct diag_list *list);
 void diag_add(struct diag_list *list, const char *file, unsigned line,
     unsigned column, const char *fmt, ...)
-	__attribute__((format(printf, 5, 6)));
+    __attribute__((format(printf, 5, 6)));
 
 static inline bool
 diag_any(const struct diag_list *list)

@@ -78,8 +78,8 @@ read_fd(int fd, struct buf *text)
 static void
 add_file(struct reading *r, enum settings_file_kind kind, const char *path)
 {
-	cleanup(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC |
-	    O_NONBLOCK | O_NOCTTY);
+	cleanup(close_fd) int fd =
+	    open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	cleanup(buf_free) struct buf text = BUF_INIT(FILES_SIZE_MAX);
 	struct settings_file *file;
 	struct stat st;
@@ -102,15 +102,14 @@ add_file(struct reading *r, enum settings_file_kind kind, const char *path)
 		diag_add(r->diags, path, 0, 0, "larger than %d MiB",
 		    FILES_SIZE_MAX >> 20);
 	else if (r->count == FILES_MAX)
-		diag_add(r->diags, path, 0, 0, "more than %d files",
-		    FILES_MAX);
+		diag_add(r->diags, path, 0, 0, "more than %d files", FILES_MAX);
 	else {
 		file = &r->files[r->count++];
 		file->kind = kind;
 		file->name = copy_or_abort(strdup(path));
 		file->len = text.len;
-		file->text = text.len > 0 ? buf_steal(&text) :
-		    copy_or_abort(strdup(""));
+		file->text =
+		    text.len > 0 ? buf_steal(&text) : copy_or_abort(strdup(""));
 	}
 }
 
@@ -125,8 +124,9 @@ ends_with(const char *s, const char *end)
 static int
 keep_entry(const struct dirent *entry)
 {
-	return entry->d_name[0] != '.' && (ends_with(entry->d_name, ".yaml") ||
-	    ends_with(entry->d_name, ".yml"));
+	return entry->d_name[0] != '.' &&
+	    (ends_with(entry->d_name, ".yaml") ||
+		ends_with(entry->d_name, ".yml"));
 }
 
 /* alphasort() follows the locale; the order of files must not. */
@@ -151,8 +151,7 @@ add_folder(struct reading *r, enum settings_file_kind kind, const char *dir,
 		diag_add(r->diags, folder, 0, 0, "cannot be read: %s",
 		    strerror(errno));
 	for (int i = 0; i < count; i++) {
-		cleanup_free char *path = join_path(folder,
-		    entries[i]->d_name);
+		cleanup_free char *path = join_path(folder, entries[i]->d_name);
 
 		if (path != NULL && ends_with(path, ".yml"))
 			diag_add(r->diags, path, 0, 0,
@@ -187,8 +186,8 @@ make_absolute(const char *dir)
 	here = getcwd(NULL, 0);
 	if (here == NULL)
 		return NULL;
-	return strcmp(dir, ".") == 0 ? copy_or_abort(strdup(here)) :
-	    join_path(here, dir);
+	return strcmp(dir, ".") == 0 ? copy_or_abort(strdup(here))
+				     : join_path(here, dir);
 }
 
 struct settings *

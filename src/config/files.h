@@ -12,7 +12,6 @@
 #define FILES_MAX 1000
 #define FILES_SIZE_MAX (4 << 20)
 
-struct settings *files_load_settings(const char *path,
-    struct diag_list *diags);
+struct settings *files_load_settings(const char *path, struct diag_list *diags);
 
 #endif

@@ -19,33 +19,35 @@
 #define HOUR (60 * MINUTE)
 
 static const struct schema_choice mode_choices[] = {
-	{ "off", POLICY_OFF, NULL },
-	{ "observe", POLICY_OBSERVE, NULL },
-	{ "auto", POLICY_AUTO, NULL },
-	{ "approve", 0, "is not available yet (off, observe or auto)" },
-	{ "on", 0, "says too little: observe decides and only records, "
-	    "auto acts" },
-	{ "true", 0, "says too little: observe decides and only records, "
-	    "auto acts" },
-	{ "dry-run", 0, "is called observe" },
-	{ "false", 0, "is called off" },
-	{ NULL, 0, NULL },
+    {"off", POLICY_OFF, NULL},
+    {"observe", POLICY_OBSERVE, NULL},
+    {"auto", POLICY_AUTO, NULL},
+    {"approve", 0, "is not available yet (off, observe or auto)"},
+    {"on", 0,
+	"says too little: observe decides and only records, "
+	"auto acts"},
+    {"true", 0,
+	"says too little: observe decides and only records, "
+	"auto acts"},
+    {"dry-run", 0, "is called observe"},
+    {"false", 0, "is called off"},
+    {NULL, 0, NULL},
 };
 
 static const struct schema_choice order_choices[] = {
-	{ "largest-first", POLICY_ORDER_MEMORY_DESC, NULL },
-	{ "smallest-first", POLICY_ORDER_MEMORY_ASC, NULL },
-	{ "name", POLICY_ORDER_NAME, NULL },
-	{ "memory", 0, "is called smallest-first" },
-	{ "-memory", 0, "is called largest-first" },
-	{ NULL, 0, NULL },
+    {"largest-first", POLICY_ORDER_MEMORY_DESC, NULL},
+    {"smallest-first", POLICY_ORDER_MEMORY_ASC, NULL},
+    {"name", POLICY_ORDER_NAME, NULL},
+    {"memory", 0, "is called smallest-first"},
+    {"-memory", 0, "is called largest-first"},
+    {NULL, 0, NULL},
 };
 
 static const struct schema_choice handover_choices[] = {
-	{ "default", POLICY_HANDOVER_DEFAULT, NULL },
-	{ "fast", POLICY_HANDOVER_FAST, NULL },
-	{ "strict", POLICY_HANDOVER_STRICT, NULL },
-	{ NULL, 0, NULL },
+    {"default", POLICY_HANDOVER_DEFAULT, NULL},
+    {"fast", POLICY_HANDOVER_FAST, NULL},
+    {"strict", POLICY_HANDOVER_STRICT, NULL},
+    {NULL, 0, NULL},
 };
 
 /* On one line, for records and explanations. */
@@ -76,19 +78,19 @@ trim_text(const struct schema_context *ctx, const struct node *node,
 	size_t len = strlen(*value);
 
 	(void)node;
-	while (len > 0 && ((*value)[len - 1] == '\n' ||
-	    (*value)[len - 1] == ' '))
+	while (
+	    len > 0 && ((*value)[len - 1] == '\n' || (*value)[len - 1] == ' '))
 		len--;
 	*value = arena_strndup(ctx->arena, *value, len);
 }
 
 static void
-read_when_host(const struct schema_context *ctx, const struct node *node,
-    void *object)
+read_when_host(
+    const struct schema_context *ctx, const struct node *node, void *object)
 {
-	static const struct schema_key row = { .name = "host",
-		.flags = SCHEMA_EMPTY | SCHEMA_LINES };
-	struct err err = { .code = ERR_NONE };
+	static const struct schema_key row = {
+	    .name = "host", .flags = SCHEMA_EMPTY | SCHEMA_LINES};
+	struct err err = {.code = ERR_NONE};
 	struct policy *policy = object;
 	unsigned line, column, at = 1;
 
@@ -99,134 +101,187 @@ read_when_host(const struct schema_context *ctx, const struct node *node,
 	}
 	if (!schema_check_text(ctx, &row, node))
 		return;
-	policy->when_host = expr_parse(ctx->arena, node->text,
-	    expr_host_vocabulary, &at, &err);
+	policy->when_host =
+	    expr_parse(ctx->arena, node->text, expr_host_vocabulary, &at, &err);
 	policy->when_host_text = flatten_text(ctx->arena, node->text);
 	policy->when_line = node->line;
 	if (policy->when_host != NULL)
 		return;
 	tree_scalar_place(ctx->tree, node, at - 1, &line, &column);
-	tree_fault_at(ctx->tree, ctx->diags, node, line, column, "%s",
-	    err.msg);
+	tree_fault_at(ctx->tree, ctx->diags, node, line, column, "%s", err.msg);
 }
 
 static const struct schema_key when_keys[] = {
-	{ .name = "host", .type = SCHEMA_CUSTOM, .flags = SCHEMA_REQUIRED,
-	  .read = read_when_host,
-	  .meaning = "an expression over a host: maintenance, cordoned, up, "
-	    "joined by and, or, not" },
-	{ .name = NULL },
+    {.name = "host",
+	.type = SCHEMA_CUSTOM,
+	.flags = SCHEMA_REQUIRED,
+	.read = read_when_host,
+	.meaning = "an expression over a host: maintenance, cordoned, up, "
+		   "joined by and, or, not"},
+    {.name = NULL},
 };
 
 static const struct schema when_schema = {
-	.what = "when", .keys = when_keys,
+    .what = "when",
+    .keys = when_keys,
 };
 
 static const struct schema_key select_keys[] = {
-	{ .name = "except", .type = SCHEMA_TEXTS,
-	  .offset = offsetof(struct policy, except),
-	  .count_offset = offsetof(struct policy, except_count),
-	  .min = 0, .max = 256, .check = check_glob,
-	  .meaning = "patterns on names of guests that stay (*, ?, [...])" },
-	{ .name = "order", .type = SCHEMA_CHOICE,
-	  .offset = offsetof(struct policy, order),
-	  .fallback = "largest-first", .choices = order_choices,
-	  .meaning = "which guest goes first, by memory or by name" },
-	{ .name = NULL },
+    {.name = "except",
+	.type = SCHEMA_TEXTS,
+	.offset = offsetof(struct policy, except),
+	.count_offset = offsetof(struct policy, except_count),
+	.min = 0,
+	.max = 256,
+	.check = check_glob,
+	.meaning = "patterns on names of guests that stay (*, ?, [...])"},
+    {.name = "order",
+	.type = SCHEMA_CHOICE,
+	.offset = offsetof(struct policy, order),
+	.fallback = "largest-first",
+	.choices = order_choices,
+	.meaning = "which guest goes first, by memory or by name"},
+    {.name = NULL},
 };
 
 static const struct schema select_schema = {
-	.what = "select", .keys = select_keys,
+    .what = "select",
+    .keys = select_keys,
 };
 
 static const struct schema_key limits_keys[] = {
-	{ .name = "total", .type = SCHEMA_INT,
-	  .offset = offsetof(struct policy, limit_total),
-	  .min = 1, .max = 1000,
-	  .meaning = "moves of this policy at once; drover.yaml's limits "
-	    "hold as well" },
-	{ .name = "per_source", .type = SCHEMA_INT,
-	  .offset = offsetof(struct policy, limit_per_source),
-	  .min = 1, .max = 100,
-	  .meaning = "moves of this policy at once from one host" },
-	{ .name = "per_target", .type = SCHEMA_INT,
-	  .offset = offsetof(struct policy, limit_per_target),
-	  .min = 1, .max = 100,
-	  .meaning = "moves of this policy at once to one host" },
-	{ .name = NULL },
+    {.name = "total",
+	.type = SCHEMA_INT,
+	.offset = offsetof(struct policy, limit_total),
+	.min = 1,
+	.max = 1000,
+	.meaning = "moves of this policy at once; drover.yaml's limits "
+		   "hold as well"},
+    {.name = "per_source",
+	.type = SCHEMA_INT,
+	.offset = offsetof(struct policy, limit_per_source),
+	.min = 1,
+	.max = 100,
+	.meaning = "moves of this policy at once from one host"},
+    {.name = "per_target",
+	.type = SCHEMA_INT,
+	.offset = offsetof(struct policy, limit_per_target),
+	.min = 1,
+	.max = 100,
+	.meaning = "moves of this policy at once to one host"},
+    {.name = NULL},
 };
 
 static const struct schema limits_schema = {
-	.what = "limits", .keys = limits_keys,
+    .what = "limits",
+    .keys = limits_keys,
 };
 
 static const struct schema_key with_keys[] = {
-	{ .name = "handover", .type = SCHEMA_CHOICE,
-	  .offset = offsetof(struct policy, handover),
-	  .fallback = "default", .choices = handover_choices,
-	  .meaning = "when the target's guest may run: strict, fast, or what "
-	    "suits the disks" },
-	{ .name = "max_downtime", .type = SCHEMA_DURATION,
-	  .offset = offsetof(struct policy, max_downtime_ms),
-	  .min = 1, .max = MINUTE,
-	  .meaning = "the pause at switchover that QEMU aims for; its own "
-	    "default is 300ms" },
-	{ .name = "timeout", .type = SCHEMA_DURATION,
-	  .offset = offsetof(struct policy, timeout_ms), .fallback = "30m",
-	  .min = 1 * SECOND, .max = 7 * 24 * HOUR,
-	  .meaning = "how long one attempt may take" },
-	{ .name = NULL },
+    {.name = "handover",
+	.type = SCHEMA_CHOICE,
+	.offset = offsetof(struct policy, handover),
+	.fallback = "default",
+	.choices = handover_choices,
+	.meaning = "when the target's guest may run: strict, fast, or what "
+		   "suits the disks"},
+    {.name = "max_downtime",
+	.type = SCHEMA_DURATION,
+	.offset = offsetof(struct policy, max_downtime_ms),
+	.min = 1,
+	.max = MINUTE,
+	.meaning = "the pause at switchover that QEMU aims for; its own "
+		   "default is 300ms"},
+    {.name = "timeout",
+	.type = SCHEMA_DURATION,
+	.offset = offsetof(struct policy, timeout_ms),
+	.fallback = "30m",
+	.min = 1 * SECOND,
+	.max = 7 * 24 * HOUR,
+	.meaning = "how long one attempt may take"},
+    {.name = NULL},
 };
 
 static const struct schema with_schema = {
-	.what = "with", .keys = with_keys,
+    .what = "with",
+    .keys = with_keys,
 };
 
 static const struct schema_key failure_keys[] = {
-	{ .name = "retries", .type = SCHEMA_INT,
-	  .offset = offsetof(struct policy, retries), .fallback = "3",
-	  .min = 0, .max = 100,
-	  .meaning = "further attempts after one that failed" },
-	{ .name = "backoff", .type = SCHEMA_DURATION,
-	  .flags = SCHEMA_ZERO,
-	  .offset = offsetof(struct policy, backoff_ms), .fallback = "5s",
-	  .min = 1, .max = 1 * HOUR,
-	  .meaning = "the wait before the second attempt; it doubles" },
-	{ .name = NULL },
+    {.name = "retries",
+	.type = SCHEMA_INT,
+	.offset = offsetof(struct policy, retries),
+	.fallback = "3",
+	.min = 0,
+	.max = 100,
+	.meaning = "further attempts after one that failed"},
+    {.name = "backoff",
+	.type = SCHEMA_DURATION,
+	.flags = SCHEMA_ZERO,
+	.offset = offsetof(struct policy, backoff_ms),
+	.fallback = "5s",
+	.min = 1,
+	.max = 1 * HOUR,
+	.meaning = "the wait before the second attempt; it doubles"},
+    {.name = NULL},
 };
 
 static const struct schema failure_schema = {
-	.what = "on_failure", .keys = failure_keys,
+    .what = "on_failure",
+    .keys = failure_keys,
 };
 
 static const struct schema_key policy_keys[] = {
-	{ .name = "name", .type = SCHEMA_TEXT, .flags = SCHEMA_REQUIRED,
-	  .offset = offsetof(struct policy, name),
-	  .check = check_policy_name,
-	  .meaning = "how it is called in decisions and events" },
-	{ .name = "description", .type = SCHEMA_TEXT,
-	  .flags = SCHEMA_EMPTY | SCHEMA_LINES,
-	  .offset = offsetof(struct policy, description), .fallback = "",
-	  .min = 0, .max = 4096, .check = trim_text, .meaning = "for people" },
-	{ .name = "mode", .type = SCHEMA_CHOICE, .flags = SCHEMA_REQUIRED,
-	  .offset = offsetof(struct policy, mode), .choices = mode_choices,
-	  .meaning = "off, observe (decide and record), auto (act)" },
-	{ .name = "priority", .type = SCHEMA_INT,
-	  .offset = offsetof(struct policy, priority), .fallback = "0",
-	  .min = -1000, .max = 1000,
-	  .meaning = "the larger goes first" },
-	{ .name = "when", .type = SCHEMA_GROUP, .flags = SCHEMA_REQUIRED,
-	  .of = &when_schema,
-	  .meaning = "the condition: when: { host: maintenance }" },
-	{ .name = "select", .type = SCHEMA_GROUP, .of = &select_schema,
-	  .meaning = "which guests, and in which order" },
-	{ .name = "limits", .type = SCHEMA_GROUP, .of = &limits_schema,
-	  .meaning = "how many moves at once" },
-	{ .name = "with", .type = SCHEMA_GROUP, .of = &with_schema,
-	  .meaning = "how a guest is moved" },
-	{ .name = "on_failure", .type = SCHEMA_GROUP, .of = &failure_schema,
-	  .meaning = "what happens after a failed attempt" },
-	{ .name = NULL },
+    {.name = "name",
+	.type = SCHEMA_TEXT,
+	.flags = SCHEMA_REQUIRED,
+	.offset = offsetof(struct policy, name),
+	.check = check_policy_name,
+	.meaning = "how it is called in decisions and events"},
+    {.name = "description",
+	.type = SCHEMA_TEXT,
+	.flags = SCHEMA_EMPTY | SCHEMA_LINES,
+	.offset = offsetof(struct policy, description),
+	.fallback = "",
+	.min = 0,
+	.max = 4096,
+	.check = trim_text,
+	.meaning = "for people"},
+    {.name = "mode",
+	.type = SCHEMA_CHOICE,
+	.flags = SCHEMA_REQUIRED,
+	.offset = offsetof(struct policy, mode),
+	.choices = mode_choices,
+	.meaning = "off, observe (decide and record), auto (act)"},
+    {.name = "priority",
+	.type = SCHEMA_INT,
+	.offset = offsetof(struct policy, priority),
+	.fallback = "0",
+	.min = -1000,
+	.max = 1000,
+	.meaning = "the larger goes first"},
+    {.name = "when",
+	.type = SCHEMA_GROUP,
+	.flags = SCHEMA_REQUIRED,
+	.of = &when_schema,
+	.meaning = "the condition: when: { host: maintenance }"},
+    {.name = "select",
+	.type = SCHEMA_GROUP,
+	.of = &select_schema,
+	.meaning = "which guests, and in which order"},
+    {.name = "limits",
+	.type = SCHEMA_GROUP,
+	.of = &limits_schema,
+	.meaning = "how many moves at once"},
+    {.name = "with",
+	.type = SCHEMA_GROUP,
+	.of = &with_schema,
+	.meaning = "how a guest is moved"},
+    {.name = "on_failure",
+	.type = SCHEMA_GROUP,
+	.of = &failure_schema,
+	.meaning = "what happens after a failed attempt"},
+    {.name = NULL},
 };
 
 static void
@@ -242,25 +297,35 @@ place_policy(void *object, const char *file, unsigned line)
 }
 
 const struct schema read_policy_schema = {
-	.what = "a policy", .size = sizeof(struct policy),
-	.keys = policy_keys, .place = place_policy,
+    .what = "a policy",
+    .size = sizeof(struct policy),
+    .keys = policy_keys,
+    .place = place_policy,
 };
 
 static const struct schema_key file_keys[] = {
-	{ .name = "version", .type = SCHEMA_CUSTOM, .flags = SCHEMA_REQUIRED,
-	  .read = read_version,
-	  .meaning = "the language of this file, as version: 1" },
-	{ .name = "policies", .type = SCHEMA_LIST, .flags = SCHEMA_REQUIRED,
-	  .offset = offsetof(struct read_policies, policies),
-	  .count_offset = offsetof(struct read_policies, count),
-	  .min = 0, .max = SETTINGS_POLICIES_MAX, .of = &read_policy_schema,
-	  .meaning = "the list of policies" },
-	{ .name = NULL },
+    {.name = "version",
+	.type = SCHEMA_CUSTOM,
+	.flags = SCHEMA_REQUIRED,
+	.read = read_version,
+	.meaning = "the language of this file, as version: 1"},
+    {.name = "policies",
+	.type = SCHEMA_LIST,
+	.flags = SCHEMA_REQUIRED,
+	.offset = offsetof(struct read_policies, policies),
+	.count_offset = offsetof(struct read_policies, count),
+	.min = 0,
+	.max = SETTINGS_POLICIES_MAX,
+	.of = &read_policy_schema,
+	.meaning = "the list of policies"},
+    {.name = NULL},
 };
 
 const struct schema read_policies_schema = {
-	.what = "a file of policies", .where = "policies.d/*.yaml",
-	.size = sizeof(struct read_policies), .keys = file_keys,
+    .what = "a file of policies",
+    .where = "policies.d/*.yaml",
+    .size = sizeof(struct read_policies),
+    .keys = file_keys,
 };
 
 const char *

@@ -13,16 +13,22 @@ struct expr;
  */
 
 enum policy_mode { POLICY_OFF, POLICY_OBSERVE, POLICY_AUTO };
-enum policy_order { POLICY_ORDER_MEMORY_ASC, POLICY_ORDER_MEMORY_DESC,
-    POLICY_ORDER_NAME };
-enum policy_handover { POLICY_HANDOVER_DEFAULT, POLICY_HANDOVER_FAST,
-    POLICY_HANDOVER_STRICT };
+enum policy_order {
+	POLICY_ORDER_MEMORY_ASC,
+	POLICY_ORDER_MEMORY_DESC,
+	POLICY_ORDER_NAME
+};
+enum policy_handover {
+	POLICY_HANDOVER_DEFAULT,
+	POLICY_HANDOVER_FAST,
+	POLICY_HANDOVER_STRICT
+};
 
 struct policy {
 	const char *name;
-	const char *description;	/* "" when absent */
+	const char *description; /* "" when absent */
 	enum policy_mode mode;
-	int priority;			/* larger goes first; default 0 */
+	int priority; /* larger goes first; default 0 */
 
 	/* when: { host: EXPR } */
 	const struct expr *when_host;
@@ -31,24 +37,24 @@ struct policy {
 	/* select: { except: [ name globs ], order: } */
 	const char *const *except;
 	size_t except_count;
-	enum policy_order order;	/* default: largest memory first */
+	enum policy_order order; /* default: largest memory first */
 
 	/* limits: each -1 when absent (then drover.yaml's) */
 	int limit_total, limit_per_source, limit_per_target;
 
 	/* with: handover, max_downtime, timeout */
 	enum policy_handover handover;
-	int64_t max_downtime_ms;	/* 0: QEMU's default (300 ms) */
-	int64_t timeout_ms;		/* of one attempt; default 30 min */
+	int64_t max_downtime_ms; /* 0: QEMU's default (300 ms) */
+	int64_t timeout_ms;      /* of one attempt; default 30 min */
 
 	/* on_failure: { retries:, backoff: } */
-	int retries;			/* further attempts; default 3 */
-	int64_t backoff_ms;		/* before the 2nd; doubles; default
+	int retries;        /* further attempts; default 3 */
+	int64_t backoff_ms; /* before the 2nd; doubles; default
 					 * 5 s */
 
 	const char *file;
-	unsigned line;			/* of the policy */
-	unsigned when_line;		/* of its when.host */
+	unsigned line;      /* of the policy */
+	unsigned when_line; /* of its when.host */
 };
 
 /* The words of the language: "auto", "largest-first", "strict". */

@@ -33,21 +33,21 @@ struct read_policies {
 extern const struct schema read_main_schema;
 extern const struct schema read_hosts_schema;
 extern const struct schema read_policies_schema;
-extern const struct schema *const read_all_schemas[];	/* ends with NULL */
+extern const struct schema *const read_all_schemas[]; /* ends with NULL */
 
-extern const struct schema read_policy_schema;		/* policy.c */
+extern const struct schema read_policy_schema; /* policy.c */
 
 /* Is the version row's value one that this program knows?  Adds the fault. */
-void read_version(const struct schema_context *ctx, const struct node *node,
-    void *object);
+void read_version(
+    const struct schema_context *ctx, const struct node *node, void *object);
 
 /* Checks that rows of several tables use (check.c). */
 void check_name(const struct schema_context *ctx, const struct node *node,
     const char **value);
-void check_host_name(const struct schema_context *ctx,
-    const struct node *node, const char **value);
-void check_host_uri(const struct schema_context *ctx,
-    const struct node *node, const char **value);
+void check_host_name(const struct schema_context *ctx, const struct node *node,
+    const char **value);
+void check_host_uri(const struct schema_context *ctx, const struct node *node,
+    const char **value);
 void check_migrate_uri(const struct schema_context *ctx,
     const struct node *node, const char **value);
 void check_label(const struct schema_context *ctx, const struct node *node,

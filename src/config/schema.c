@@ -16,9 +16,9 @@
 
 #include "config/settings.h"
 
-#define KEYS_MAX 32		/* rows of one table */
+#define KEYS_MAX 32 /* rows of one table */
 #define KNOWN_SIZE 256
-#define NUMBER_MAX 40		/* bytes of a number with its unit */
+#define NUMBER_MAX 40 /* bytes of a number with its unit */
 
 void
 schema_refuse_kind(const struct schema_context *ctx, const struct node *node,
@@ -31,8 +31,7 @@ schema_refuse_kind(const struct schema_context *ctx, const struct node *node,
 		    "has no value (%s is expected)", wanted);
 	else if (tree_is_null(node))
 		tree_fault(ctx->tree, ctx->diags, node,
-		    "\"%s\" is no value (%s is expected)", node->text,
-		    wanted);
+		    "\"%s\" is no value (%s is expected)", node->text, wanted);
 	else
 		tree_fault(ctx->tree, ctx->diags, node,
 		    "%s is expected, not %s", wanted, tree_kind_name(node));
@@ -45,8 +44,8 @@ list_keys(const struct schema *schema, char out[KNOWN_SIZE])
 	size_t len = 0;
 
 	out[0] = '\0';
-	for (const struct schema_key *k = schema->keys; k->name != NULL &&
-	    len < KNOWN_SIZE; k++)
+	for (const struct schema_key *k = schema->keys;
+	     k->name != NULL && len < KNOWN_SIZE; k++)
 		len += (size_t)snprintf(out + len, KNOWN_SIZE - len, "%s%s",
 		    len > 0 ? ", " : "", k->name);
 	return out;
@@ -88,7 +87,7 @@ read_scalar(const struct schema_context *ctx, const struct schema_key *key,
 {
 	bool textual = key->type == SCHEMA_TEXT || key->type == SCHEMA_PATH ||
 	    key->type == SCHEMA_CHOICE;
-	struct err err = { .code = ERR_NONE };
+	struct err err = {.code = ERR_NONE};
 	char quoted[TREE_QUOTE_SIZE];
 	const char *value;
 	size_t before = ctx->diags->count + ctx->diags->dropped;
@@ -100,22 +99,24 @@ read_scalar(const struct schema_context *ctx, const struct schema_key *key,
 	if (!schema_check_text(ctx, key, node))
 		return;
 	if (key->type == SCHEMA_INT && !node->plain) {
-		tree_fault(ctx->tree, ctx->diags, node, "%s is a text; write "
-		    "the number without quotes", tree_quote(node->text,
-		    quoted));
+		tree_fault(ctx->tree, ctx->diags, node,
+		    "%s is a text; write "
+		    "the number without quotes",
+		    tree_quote(node->text, quoted));
 		return;
 	}
 	if (!textual && node->len > NUMBER_MAX) {
-		tree_fault(ctx->tree, ctx->diags, node, "%s is too long (%s "
-		    "is expected)", tree_quote(node->text, quoted),
-		    type_name(key));
+		tree_fault(ctx->tree, ctx->diags, node,
+		    "%s is too long (%s "
+		    "is expected)",
+		    tree_quote(node->text, quoted), type_name(key));
 		return;
 	}
 	if (!textual && key->min >= 0 && node->text[0] == '-' &&
 	    node->text[1] >= '0' && node->text[1] <= '9') {
 		tree_fault(ctx->tree, ctx->diags, node,
-		    "%s is negative (%s is expected)", tree_quote(node->text,
-		    quoted), type_name(key));
+		    "%s is negative (%s is expected)",
+		    tree_quote(node->text, quoted), type_name(key));
 		return;
 	}
 	if (schema_store(ctx, key, node->text, object, &err) != 0) {
@@ -141,8 +142,10 @@ check_list(const struct schema_context *ctx, const struct schema_key *key,
 		return false;
 	}
 	if (node->kind == NODE_MAP && key->type == SCHEMA_LIST) {
-		tree_fault(ctx->tree, ctx->diags, node, "a list is expected, "
-		    "not a mapping; begin %s with \"- \"", key->of->what);
+		tree_fault(ctx->tree, ctx->diags, node,
+		    "a list is expected, "
+		    "not a mapping; begin %s with \"- \"",
+		    key->of->what);
 		return false;
 	}
 	if (node->kind != NODE_SEQ) {
@@ -156,7 +159,8 @@ check_list(const struct schema_context *ctx, const struct schema_key *key,
 		return false;
 	}
 	if (key->max > 0 && node->count < (size_t)key->min) {
-		tree_fault(ctx->tree, ctx->diags, node, "the list is empty; "
+		tree_fault(ctx->tree, ctx->diags, node,
+		    "the list is empty; "
 		    "leave the key out for its default");
 		return false;
 	}
@@ -164,8 +168,8 @@ check_list(const struct schema_context *ctx, const struct schema_key *key,
 }
 
 static void
-store_list(const struct schema_key *key, void *object, const void *items,
-    size_t count)
+store_list(
+    const struct schema_key *key, void *object, const void *items, size_t count)
 {
 	memcpy((char *)object + key->offset, &items, sizeof(items));
 	memcpy((char *)object + key->count_offset, &count, sizeof(count));
@@ -287,8 +291,7 @@ read_group(const struct schema_context *ctx, const struct schema_key *key,
 		return;
 	}
 	snprintf(wanted, sizeof(wanted), "a mapping with the key%s %s",
-	    key->of->keys[1].name != NULL ? "s" : "",
-	    list_keys(key->of, keys));
+	    key->of->keys[1].name != NULL ? "s" : "", list_keys(key->of, keys));
 	schema_refuse_kind(ctx, node, wanted);
 }
 
@@ -329,7 +332,7 @@ read_value(const struct schema_context *ctx, const struct schema_key *key,
 /* All the places where a key of this name would be right. */
 struct search {
 	const char *name;
-	const char *where;		/* of the schema being walked */
+	const char *where; /* of the schema being walked */
 	char found[KNOWN_SIZE];
 };
 
@@ -341,9 +344,8 @@ note_key(const char *path, const struct schema_key *key, void *arg)
 
 	if (strcmp(key->name, search->name) != 0)
 		return;
-	snprintf(search->found + len, sizeof(search->found) - len,
-	    "%s%s%s%s", len > 0 ? ", " : "", path,
-	    search->where != NULL ? " in " : "",
+	snprintf(search->found + len, sizeof(search->found) - len, "%s%s%s%s",
+	    len > 0 ? ", " : "", path, search->where != NULL ? " in " : "",
 	    search->where != NULL ? search->where : "");
 }
 
@@ -351,7 +353,7 @@ static const char *
 refuse_unknown(const struct schema_context *ctx, const struct schema *schema,
     const struct node *node)
 {
-	struct search search = { .name = node->key->text };
+	struct search search = {.name = node->key->text};
 	const char *names[KEYS_MAX + 1], *near;
 	char known[KNOWN_SIZE];
 	size_t count = 0;
@@ -398,7 +400,7 @@ void
 schema_read(const struct schema_context *ctx, const struct schema *schema,
     const struct node *map, void *object)
 {
-	const char *meant[KEYS_MAX] = { NULL };
+	const char *meant[KEYS_MAX] = {NULL};
 	const struct schema_key *keys = schema->keys;
 
 	if (schema->place != NULL)
@@ -436,8 +438,8 @@ fill_texts(const struct schema_context *ctx, const struct schema_key *key,
 }
 
 void
-schema_fill(const struct schema_context *ctx, const struct schema *schema,
-    void *object)
+schema_fill(
+    const struct schema_context *ctx, const struct schema *schema, void *object)
 {
 	for (const struct schema_key *k = schema->keys; k->name != NULL; k++) {
 		if (k->type == SCHEMA_GROUP)
@@ -446,7 +448,7 @@ schema_fill(const struct schema_context *ctx, const struct schema *schema,
 			fill_texts(ctx, k, object);
 		else if (k->fallback != NULL &&
 		    schema_store(ctx, k, k->fallback, object, NULL) != 0)
-			abort();	/* the table contradicts itself */
+			abort(); /* the table contradicts itself */
 	}
 }
 

@@ -20,27 +20,27 @@
  */
 
 enum schema_type {
-	SCHEMA_TEXT,		/* const char * */
-	SCHEMA_PATH,		/* const char *, made absolute */
-	SCHEMA_INT,		/* int */
-	SCHEMA_DURATION,	/* int64_t, milliseconds */
-	SCHEMA_BYTES,		/* int64_t */
-	SCHEMA_RATE,		/* int64_t, bytes per second */
-	SCHEMA_CHOICE,		/* an enum, stored as int */
-	SCHEMA_GROUP,		/* a mapping; `of` describes it; offsets
+	SCHEMA_TEXT,     /* const char * */
+	SCHEMA_PATH,     /* const char *, made absolute */
+	SCHEMA_INT,      /* int */
+	SCHEMA_DURATION, /* int64_t, milliseconds */
+	SCHEMA_BYTES,    /* int64_t */
+	SCHEMA_RATE,     /* int64_t, bytes per second */
+	SCHEMA_CHOICE,   /* an enum, stored as int */
+	SCHEMA_GROUP,    /* a mapping; `of` describes it; offsets
 				 * inside start at this key's offset */
-	SCHEMA_LIST,		/* T * and size_t; `of` describes a T */
-	SCHEMA_TEXTS,		/* const char ** and size_t */
-	SCHEMA_PAIRS,		/* struct settings_label * and size_t */
-	SCHEMA_CUSTOM,		/* `read` does it all */
+	SCHEMA_LIST,     /* T * and size_t; `of` describes a T */
+	SCHEMA_TEXTS,    /* const char ** and size_t */
+	SCHEMA_PAIRS,    /* struct settings_label * and size_t */
+	SCHEMA_CUSTOM,   /* `read` does it all */
 };
 
 enum {
 	SCHEMA_REQUIRED = 1 << 0,
-	SCHEMA_NO_RELOAD = 1 << 1,	/* a change needs a restart */
-	SCHEMA_ZERO = 1 << 2,		/* 0 is allowed below the range */
-	SCHEMA_EMPTY = 1 << 3,		/* a text may be "" */
-	SCHEMA_LINES = 1 << 4,		/* a text may have several lines */
+	SCHEMA_NO_RELOAD = 1 << 1, /* a change needs a restart */
+	SCHEMA_ZERO = 1 << 2,      /* 0 is allowed below the range */
+	SCHEMA_EMPTY = 1 << 3,     /* a text may be "" */
+	SCHEMA_LINES = 1 << 4,     /* a text may have several lines */
 };
 
 struct schema;
@@ -49,45 +49,45 @@ struct schema_key;
 struct schema_context {
 	const struct tree *tree;
 	struct diag_list *diags;
-	struct arena *arena;		/* where the results live */
-	const char *main_dir;		/* for relative paths */
-	const char *file;		/* the file's name, in the arena */
-	const struct schema *const *all;	/* every schema, NULL at the
+	struct arena *arena;             /* where the results live */
+	const char *main_dir;            /* for relative paths */
+	const char *file;                /* the file's name, in the arena */
+	const struct schema *const *all; /* every schema, NULL at the
 					 * end: where a stray key belongs */
-	void *user;			/* for checks */
+	void *user;                      /* for checks */
 };
 
 struct schema_choice {
-	const char *name;		/* NULL: the end */
+	const char *name; /* NULL: the end */
 	int value;
-	const char *instead;		/* not NULL: a known mistake, and what
+	const char *instead; /* not NULL: a known mistake, and what
 					 * to say about it */
 };
 
 struct schema_key {
-	const char *name;		/* NULL: the end of the table */
+	const char *name; /* NULL: the end of the table */
 	enum schema_type type;
 	unsigned flags;
 	size_t offset;
 	size_t count_offset;
-	const char *fallback;		/* the default, as one writes it */
-	int64_t min, max;		/* of numbers; of the length of texts
+	const char *fallback; /* the default, as one writes it */
+	int64_t min, max;     /* of numbers; of the length of texts
 					 * and lists (max 0: not limited here,
 					 * min then has no meaning either) */
 	const struct schema_choice *choices;
 	const struct schema *of;
 	/* Further checks of a text, or of each of a list's; says what is
 	 * wrong itself.  May replace *value (arena). */
-	void (*check)(const struct schema_context *ctx,
-	    const struct node *node, const char **value);
-	void (*read)(const struct schema_context *ctx,
-	    const struct node *node, void *object);
+	void (*check)(const struct schema_context *ctx, const struct node *node,
+	    const char **value);
+	void (*read)(const struct schema_context *ctx, const struct node *node,
+	    void *object);
 	const char *meaning;
 };
 
 struct schema {
-	const char *what;		/* "a host" */
-	const char *where;		/* "hosts[]", for stray keys */
+	const char *what;  /* "a host" */
+	const char *where; /* "hosts[]", for stray keys */
 	size_t size;
 	const struct schema_key *keys;
 	/* Told where the object began, before it is read; may be NULL. */
@@ -95,15 +95,15 @@ struct schema {
 };
 
 /* Fills the object with the table's defaults; the rest stays as it is. */
-void schema_fill(const struct schema_context *ctx,
-    const struct schema *schema, void *object);
+void schema_fill(const struct schema_context *ctx, const struct schema *schema,
+    void *object);
 
 /*
  * Reads a mapping into the object, which has its defaults.  Faults go to
  * ctx->diags; the object is then of no use.
  */
-void schema_read(const struct schema_context *ctx,
-    const struct schema *schema, const struct node *map, void *object);
+void schema_read(const struct schema_context *ctx, const struct schema *schema,
+    const struct node *map, void *object);
 
 /* Calls fn for each key, "hosts[].limits.inbound", depth first. */
 void schema_walk(const struct schema *schema, const char *prefix,
@@ -114,9 +114,8 @@ void schema_walk(const struct schema *schema, const char *prefix,
  * Parses one value as its row says (schema_value.c).  On success it is stored
  * in the object.  The error is without the path.
  */
-int schema_store(const struct schema_context *ctx,
-    const struct schema_key *key, const char *text, void *object,
-    struct err *err);
+int schema_store(const struct schema_context *ctx, const struct schema_key *key,
+    const char *text, void *object, struct err *err);
 
 /* A text that may stand in a path, a name or a URI: no control characters,
  * not empty.  Adds the fault. */
@@ -128,7 +127,7 @@ void schema_refuse_kind(const struct schema_context *ctx,
     const struct node *node, const char *wanted);
 
 /* The path made absolute, without a final slash. */
-const char *schema_resolve_path(const struct schema_context *ctx,
-    const char *path);
+const char *schema_resolve_path(
+    const struct schema_context *ctx, const char *path);
 
 #endif

@@ -25,19 +25,19 @@ write_bound(enum schema_type type, int64_t value, char out[SHORT_SIZE])
 		int64_t factor;
 		const char *name;
 	} units[] = {
-		{ SCHEMA_DURATION, 86400000, "d" },
-		{ SCHEMA_DURATION, 3600000, "h" },
-		{ SCHEMA_DURATION, 60000, "m" },
-		{ SCHEMA_DURATION, 1000, "s" },
-		{ SCHEMA_DURATION, 1, "ms" },
-		{ SCHEMA_BYTES, (int64_t)1 << 40, "TiB" },
-		{ SCHEMA_BYTES, 1 << 30, "GiB" },
-		{ SCHEMA_BYTES, 1 << 20, "MiB" },
-		{ SCHEMA_BYTES, 1, "B" },
-		{ SCHEMA_RATE, (int64_t)1 << 40, "TiB/s" },
-		{ SCHEMA_RATE, 1 << 30, "GiB/s" },
-		{ SCHEMA_RATE, 1 << 20, "MiB/s" },
-		{ SCHEMA_RATE, 1, "B/s" },
+	    {SCHEMA_DURATION, 86400000, "d"},
+	    {SCHEMA_DURATION, 3600000, "h"},
+	    {SCHEMA_DURATION, 60000, "m"},
+	    {SCHEMA_DURATION, 1000, "s"},
+	    {SCHEMA_DURATION, 1, "ms"},
+	    {SCHEMA_BYTES, (int64_t)1 << 40, "TiB"},
+	    {SCHEMA_BYTES, 1 << 30, "GiB"},
+	    {SCHEMA_BYTES, 1 << 20, "MiB"},
+	    {SCHEMA_BYTES, 1, "B"},
+	    {SCHEMA_RATE, (int64_t)1 << 40, "TiB/s"},
+	    {SCHEMA_RATE, 1 << 30, "GiB/s"},
+	    {SCHEMA_RATE, 1 << 20, "MiB/s"},
+	    {SCHEMA_RATE, 1, "B/s"},
 	};
 
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
@@ -103,8 +103,7 @@ parse_choice(const struct schema_choice *choices, const char *text, int *out,
 		if (strcmp(choices->name, text) == 0) {
 			if (choices->instead != NULL)
 				return err_set(err, ERR_INVALID, "%s %s",
-				    tree_quote(text, quoted),
-				    choices->instead);
+				    tree_quote(text, quoted), choices->instead);
 			*out = choices->value;
 			return 0;
 		}
@@ -130,16 +129,17 @@ check_length(const struct schema_key *key, const char *text, struct err *err)
 	size_t len = strlen(text);
 
 	if (key->max > 0 && len > (size_t)key->max)
-		return err_set(err, ERR_INVALID,
-		    "longer than %lld bytes", (long long)key->max);
+		return err_set(err, ERR_INVALID, "longer than %lld bytes",
+		    (long long)key->max);
 	return 0;
 }
 
 const char *
 schema_resolve_path(const struct schema_context *ctx, const char *path)
 {
-	const char *whole = path[0] == '/' ? path :
-	    arena_printf(ctx->arena, "%s/%s", ctx->main_dir, path);
+	const char *whole = path[0] == '/'
+	    ? path
+	    : arena_printf(ctx->arena, "%s/%s", ctx->main_dir, path);
 	size_t len = strlen(whole);
 
 	while (len > 1 && whole[len - 1] == '/')
@@ -148,8 +148,8 @@ schema_resolve_path(const struct schema_context *ctx, const char *path)
 }
 
 static int
-store_number(const struct schema_key *key, const char *text, void *slot,
-    struct err *err)
+store_number(
+    const struct schema_key *key, const char *text, void *slot, struct err *err)
 {
 	int64_t value = 0;
 	int rc = -1;
@@ -187,9 +187,9 @@ schema_store(const struct schema_context *ctx, const struct schema_key *key,
 	case SCHEMA_PATH:
 		if (check_length(key, text, err) != 0)
 			return -1;
-		copy = key->type == SCHEMA_PATH ?
-		    schema_resolve_path(ctx, text) :
-		    arena_strdup(ctx->arena, text);
+		copy = key->type == SCHEMA_PATH
+		    ? schema_resolve_path(ctx, text)
+		    : arena_strdup(ctx->arena, text);
 		memcpy(slot, &copy, sizeof(copy));
 		return 0;
 	case SCHEMA_CHOICE:
@@ -230,8 +230,8 @@ schema_check_text(const struct schema_context *ctx,
 		if (newline && (key->flags & SCHEMA_LINES) != 0)
 			continue;
 		tree_fault(ctx->tree, ctx->diags, node, "%s holds %s",
-		    tree_quote(node->text, quoted), newline ?
-		    "a line break or tab" : "a control character");
+		    tree_quote(node->text, quoted),
+		    newline ? "a line break or tab" : "a control character");
 		return false;
 	}
 	return true;

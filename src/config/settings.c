@@ -29,14 +29,14 @@ struct reader {
 	const char *main_dir;
 	struct diag_list *diags;
 	struct read_names names;
-	struct read_hosts *hosts;	/* of each file; the main one too */
+	struct read_hosts *hosts; /* of each file; the main one too */
 	struct read_policies *policies;
 	size_t file_count;
 };
 
 void
-read_version(const struct schema_context *ctx, const struct node *node,
-    void *object)
+read_version(
+    const struct schema_context *ctx, const struct node *node, void *object)
 {
 	char quoted[TREE_QUOTE_SIZE];
 
@@ -51,8 +51,10 @@ read_version(const struct schema_context *ctx, const struct node *node,
 			    "\"1\" is a text; write 1 without quotes");
 		return;
 	}
-	tree_fault(ctx->tree, ctx->diags, node, "version %s is not known to "
-	    "this program (write 1)", tree_quote(node->text, quoted));
+	tree_fault(ctx->tree, ctx->diags, node,
+	    "version %s is not known to "
+	    "this program (write 1)",
+	    tree_quote(node->text, quoted));
 }
 
 /* The mapping that the file consists of, or NULL with the fault. */
@@ -64,16 +66,19 @@ find_root(const struct schema_context *ctx, const struct schema *schema)
 	const struct node *version;
 
 	if (root == NULL || tree_is_null(root)) {
-		diag_add(ctx->diags, ctx->tree->file, 1, 1, "holds nothing; "
-		    "%s begins with \"version: 1\"", schema->what);
+		diag_add(ctx->diags, ctx->tree->file, 1, 1,
+		    "holds nothing; "
+		    "%s begins with \"version: 1\"",
+		    schema->what);
 		return NULL;
 	}
 	if (root->kind == NODE_BAD)
 		return NULL;
 	if (root->kind != NODE_MAP) {
-		tree_fault(ctx->tree, ctx->diags, root, "%s is a mapping that "
-		    "begins with \"version: 1\", not %s", schema->what,
-		    tree_kind_name(root));
+		tree_fault(ctx->tree, ctx->diags, root,
+		    "%s is a mapping that "
+		    "begins with \"version: 1\", not %s",
+		    schema->what, tree_kind_name(root));
 		return NULL;
 	}
 	version = tree_get(root, "version");
@@ -85,9 +90,11 @@ find_root(const struct schema_context *ctx, const struct schema *schema)
 static void
 read_file(struct reader *r, const struct settings_file *file, size_t index)
 {
-	struct schema_context ctx = { .diags = r->diags,
-	    .arena = r->settings->arena, .main_dir = r->main_dir,
-	    .all = read_all_schemas, .user = &r->names };
+	struct schema_context ctx = {.diags = r->diags,
+	    .arena = r->settings->arena,
+	    .main_dir = r->main_dir,
+	    .all = read_all_schemas,
+	    .user = &r->names};
 	const struct schema *schema = &read_main_schema;
 	void *object = r->settings;
 	const struct node *root;
@@ -140,9 +147,11 @@ join_hosts(struct reader *r)
 		for (size_t i = 0; i < r->file_count; i++)
 			if (r->hosts[i].count > 0)
 				diag_add(r->diags, r->hosts[i].hosts[0].file,
-				    r->hosts[i].hosts[0].line, 1, "%zu hosts "
+				    r->hosts[i].hosts[0].line, 1,
+				    "%zu hosts "
 				    "in all files are more than the %d "
-				    "allowed", count, SETTINGS_HOSTS_MAX);
+				    "allowed",
+				    count, SETTINGS_HOSTS_MAX);
 		return;
 	}
 	s->hosts = arena_array(s->arena, count, sizeof(*s->hosts));
@@ -185,8 +194,8 @@ join_policies(struct reader *r)
 				    r->policies[i].policies[0].file,
 				    r->policies[i].policies[0].line, 1,
 				    "%zu policies in all files are more than "
-				    "the %d allowed", count,
-				    SETTINGS_POLICIES_MAX);
+				    "the %d allowed",
+				    count, SETTINGS_POLICIES_MAX);
 		return;
 	}
 	s->policies = arena_array(s->arena, count, sizeof(*s->policies));
@@ -196,8 +205,8 @@ join_policies(struct reader *r)
 			size_t at = s->policy_count++;
 
 			/* Insertion keeps the order of equals. */
-			for (; at > 0 &&
-			    policy_before(p, &s->policies[at - 1]); at--)
+			for (; at > 0 && policy_before(p, &s->policies[at - 1]);
+			     at--)
 				s->policies[at] = s->policies[at - 1];
 			s->policies[at] = *p;
 		}
@@ -205,17 +214,18 @@ join_policies(struct reader *r)
 }
 
 static bool
-check_files(const struct settings_file *files, size_t count,
-    struct diag_list *diags)
+check_files(
+    const struct settings_file *files, size_t count, struct diag_list *diags)
 {
 	const char *first = NULL;
 	size_t total = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		total += files[i].len > TEXTS_MAX ? TEXTS_MAX + 1 :
-		    files[i].len;
+		total +=
+		    files[i].len > TEXTS_MAX ? TEXTS_MAX + 1 : files[i].len;
 		if (total > TEXTS_MAX) {
-			diag_add(diags, files[i].name, 1, 1, "the files "
+			diag_add(diags, files[i].name, 1, 1,
+			    "the files "
 			    "together are larger than %zu MiB",
 			    TEXTS_MAX >> 20);
 			return false;
@@ -239,8 +249,9 @@ check_files(const struct settings_file *files, size_t count,
 static void
 read_files(struct reader *r, const struct settings_file *files)
 {
-	struct schema_context ctx = { .diags = r->diags,
-	    .arena = r->settings->arena, .main_dir = r->main_dir };
+	struct schema_context ctx = {.diags = r->diags,
+	    .arena = r->settings->arena,
+	    .main_dir = r->main_dir};
 
 	schema_fill(&ctx, &read_main_schema, r->settings);
 	for (size_t i = 0; i < r->file_count; i++)
@@ -256,8 +267,8 @@ settings_parse(const struct settings_file *files, size_t count,
     const char *main_dir, struct diag_list *diags)
 {
 	struct arena *arena;
-	struct reader r = { .main_dir = main_dir, .diags = diags,
-	    .file_count = count };
+	struct reader r = {
+	    .main_dir = main_dir, .diags = diags, .file_count = count};
 
 	if (!check_files(files, count, diags))
 		return NULL;
@@ -266,8 +277,8 @@ settings_parse(const struct settings_file *files, size_t count,
 	r.settings->arena = arena;
 	r.hosts = arena_array(arena, count, sizeof(*r.hosts));
 	r.policies = arena_array(arena, count, sizeof(*r.policies));
-	r.names = (struct read_names){ map_new(free), map_new(free),
-	    map_new(free), map_new(free), map_new(free) };
+	r.names = (struct read_names){map_new(free), map_new(free),
+	    map_new(free), map_new(free), map_new(free)};
 	read_files(&r, files);
 	map_free(r.names.hosts);
 	map_free(r.names.uris);
@@ -290,17 +301,17 @@ settings_free(struct settings *settings)
 const struct settings_host *
 settings_find_host(const struct settings *s, const char *name)
 {
-	struct settings_host key = { .name = name };
+	struct settings_host key = {.name = name};
 
 	if (s->host_count == 0)
 		return NULL;
-	return bsearch(&key, s->hosts, s->host_count, sizeof(key),
-	    compare_hosts);
+	return bsearch(
+	    &key, s->hosts, s->host_count, sizeof(key), compare_hosts);
 }
 
 bool
-settings_receiver_wants(const struct settings_receiver *receiver,
-    const char *type)
+settings_receiver_wants(
+    const struct settings_receiver *receiver, const char *type)
 {
 	if (strncmp(type, "drover.", 7) == 0)
 		type += 7;
@@ -326,17 +337,17 @@ compare_key(const char *path, const struct schema_key *key, void *arg)
 		return;
 	memcpy(&now, (const char *)check->now + key->offset, sizeof(now));
 	memcpy(&next, (const char *)check->next + key->offset, sizeof(next));
-	if (now == next || (now != NULL && next != NULL &&
-	    strcmp(now, next) == 0))
+	if (now == next ||
+	    (now != NULL && next != NULL && strcmp(now, next) == 0))
 		return;
 	buf_addf(&check->keys, "%s%s", check->keys.len > 0 ? ", " : "", path);
 }
 
 int
-settings_check_reload(const struct settings *now,
-    const struct settings *next, struct err *err)
+settings_check_reload(
+    const struct settings *now, const struct settings *next, struct err *err)
 {
-	struct reload_check check = { now, next, BUF_INIT(512) };
+	struct reload_check check = {now, next, BUF_INIT(512)};
 	int rc = 0;
 
 	schema_walk(&read_main_schema, "", compare_key, &check);

@@ -23,58 +23,60 @@
 
 enum settings_proof { SETTINGS_PROOF_MARKER, SETTINGS_PROOF_DECLARED };
 
-struct settings_label { const char *key, *value; };
+struct settings_label {
+	const char *key, *value;
+};
 
 struct settings_limits {
-	int total;		/* moves at once, all hosts; default 6 */
-	int per_source;		/* default 2 */
-	int per_target;		/* default 2 */
-	int64_t bandwidth;	/* bytes/s per host link; 0: all */
+	int total;         /* moves at once, all hosts; default 6 */
+	int per_source;    /* default 2 */
+	int per_target;    /* default 2 */
+	int64_t bandwidth; /* bytes/s per host link; 0: all */
 };
 
 struct settings_host {
 	const char *name;
-	const char *uri;		/* libvirt connection URI */
-	const char *migrate_uri;	/* NULL: made from the URI's host */
-	const struct settings_label *labels;	/* sorted by key */
+	const char *uri;         /* libvirt connection URI */
+	const char *migrate_uri; /* NULL: made from the URI's host */
+	const struct settings_label *labels; /* sorted by key */
 	size_t label_count;
-	int64_t reserve_memory;		/* bytes kept free; default 1 GiB */
-	int outbound, inbound;		/* moves at once; -1: as limits */
+	int64_t reserve_memory; /* bytes kept free; default 1 GiB */
+	int outbound, inbound;  /* moves at once; -1: as limits */
 	const char *file;
 	unsigned line;
 };
 
 struct settings_receiver {
 	const char *name;
-	const char *type;		/* "cloudevents" */
-	const char *url;		/* http or https */
-	const char *secret_file;	/* NULL: not signed */
-	const char *const *events;	/* globs on "move.completed" (the type
+	const char *type;          /* "cloudevents" */
+	const char *url;           /* http or https */
+	const char *secret_file;   /* NULL: not signed */
+	const char *const *events; /* globs on "move.completed" (the type
 					 * without "drover."); default "*" */
 	size_t event_count;
-	int64_t timeout_ms;		/* of one attempt; default 10 s */
+	int64_t timeout_ms; /* of one attempt; default 10 s */
 	const char *file;
 	unsigned line;
 };
 
 struct settings {
-	struct arena *arena;		/* owns everything below */
-	const char *site;		/* default "drover" */
-	const char *state_dir;		/* default /var/lib/drover */
-	const char *socket;		/* default /run/drover/drover.sock */
-	const char *socket_group;	/* default "drover"; "" : leave it */
-	const char *maintenance_dir;	/* NULL: not watched */
-	int64_t sample_interval_ms;	/* default 10 s; 1 s to 10 min */
+	struct arena *arena;         /* owns everything below */
+	const char *site;            /* default "drover" */
+	const char *state_dir;       /* default /var/lib/drover */
+	const char *socket;          /* default /run/drover/drover.sock */
+	const char *socket_group;    /* default "drover"; "" : leave it */
+	const char *maintenance_dir; /* NULL: not watched */
+	int64_t sample_interval_ms;  /* default 10 s; 1 s to 10 min */
 	struct settings_limits limits;
-	const char *const *shared_paths;	/* absolute, no "..", no
+	const char *const *shared_paths; /* absolute, no "..", no
 						 * final / */
 	size_t shared_path_count;
 	enum settings_proof proof;
-	struct settings_host *hosts;	/* sorted by name */
+	struct settings_host *hosts; /* sorted by name */
 	size_t host_count;
-	struct settings_receiver *receivers;	/* in order of the file */
+	struct settings_receiver *receivers; /* in order of the file */
 	size_t receiver_count;
-	struct policy *policies;	/* by priority descending, then in
+	struct policy *policies; /* by priority descending, then in
 					 * order of file name and position */
 	size_t policy_count;
 };
@@ -93,12 +95,12 @@ struct settings_file {
  * SETTINGS_MAIN and any number of others; `main_dir` is the folder against
  * which relative paths in them are resolved.
  */
-struct settings *settings_parse(const struct settings_file *files,
-    size_t count, const char *main_dir, struct diag_list *diags);
-void settings_free(struct settings *settings);	/* NULL allowed */
+struct settings *settings_parse(const struct settings_file *files, size_t count,
+    const char *main_dir, struct diag_list *diags);
+void settings_free(struct settings *settings); /* NULL allowed */
 
-const struct settings_host *settings_find_host(const struct settings *s,
-    const char *name);
+const struct settings_host *settings_find_host(
+    const struct settings *s, const char *name);
 
 /* The types of events without "drover.": "move.started"; ends with NULL. */
 extern const char *const settings_event_types[];
@@ -107,11 +109,11 @@ extern const char *const settings_event_types[];
  * May a reload put `next` in the place of `now`?  Else returns -1 with the keys
  * whose change needs a restart.
  */
-int settings_check_reload(const struct settings *now,
-    const struct settings *next, struct err *err);
+int settings_check_reload(
+    const struct settings *now, const struct settings *next, struct err *err);
 
 /* Does the receiver want this event type ("drover.move.completed")? */
-bool settings_receiver_wants(const struct settings_receiver *receiver,
-    const char *type);
+bool settings_receiver_wants(
+    const struct settings_receiver *receiver, const char *type);
 
 #endif

@@ -30,9 +30,9 @@ struct builder {
 	struct diag_list *diags;
 	size_t nodes;
 	unsigned depth;
-	bool failed;			/* nothing more can be read */
-	size_t cursor_index;		/* a character and the byte where ... */
-	size_t cursor_offset;		/* ... it begins */
+	bool failed;          /* nothing more can be read */
+	size_t cursor_index;  /* a character and the byte where ... */
+	size_t cursor_offset; /* ... it begins */
 };
 
 static struct node *build_node(struct builder *b, const yaml_event_t *event,
@@ -40,45 +40,44 @@ static struct node *build_node(struct builder *b, const yaml_event_t *event,
 
 /* What the library says, and what a person who reads it may do. */
 static const struct hint {
-	const char *problem;		/* its beginning */
-	char at;			/* the character there; 0: any */
+	const char *problem; /* its beginning */
+	char at;             /* the character there; 0: any */
 	const char *hint;
 } hints[] = {
-	{ "found character that cannot start any token", '\t',
-	    "indent with spaces, not with tabs" },
-	{ "found character that cannot start any token", 0,
-	    "a value that begins with this character needs quotes" },
-	{ "found a tab character", 0, "indent with spaces, not with tabs" },
-	{ "mapping values are not allowed", 0,
-	    "wrong indentation, or a value with \": \" in it needs quotes" },
-	{ "did not find expected key", 0,
-	    "wrong indentation, or something before is not closed" },
-	{ "did not find expected '-' indicator", 0,
-	    "the items of a list begin with \"- \" in the same column" },
-	{ "did not find expected ',' or ']'", 0,
-	    "a [ is not closed, or a comma is missing" },
-	{ "did not find expected ',' or '}'", 0,
-	    "a { is not closed, or a comma is missing" },
-	{ "did not find expected node content", 0,
-	    "a value is missing, or begins with a character that needs "
-	    "quotes" },
-	{ "found unexpected end of stream", 0, "a quote is not closed" },
-	{ "found unexpected document indicator", 0, "a quote is not closed" },
-	{ "could not find expected ':'", 0,
-	    "a key is followed by \": \"" },
-	{ "did not find expected alphabetic or numeric character", 0,
-	    "a value that begins with * or & needs quotes" },
-	{ "found unknown escape character", 0,
-	    "write \\\\ for a backslash, or use single quotes" },
-	{ "did not find expected <document start>", 0,
-	    "wrong indentation, or text after the end of the document" },
-	{ "block sequence entries are not allowed", 0,
-	    "begin the list on a line of its own" },
-	{ "block mapping entries are not allowed", 0, "wrong indentation" },
-	{ "did not find expected comment or line break", 0,
-	    "the text of a | or > block begins on the next line" },
-	{ "did not find expected hexdecimal number", 0,
-	    "write \\\\ for a backslash, or use single quotes" },
+    {"found character that cannot start any token", '\t',
+	"indent with spaces, not with tabs"},
+    {"found character that cannot start any token", 0,
+	"a value that begins with this character needs quotes"},
+    {"found a tab character", 0, "indent with spaces, not with tabs"},
+    {"mapping values are not allowed", 0,
+	"wrong indentation, or a value with \": \" in it needs quotes"},
+    {"did not find expected key", 0,
+	"wrong indentation, or something before is not closed"},
+    {"did not find expected '-' indicator", 0,
+	"the items of a list begin with \"- \" in the same column"},
+    {"did not find expected ',' or ']'", 0,
+	"a [ is not closed, or a comma is missing"},
+    {"did not find expected ',' or '}'", 0,
+	"a { is not closed, or a comma is missing"},
+    {"did not find expected node content", 0,
+	"a value is missing, or begins with a character that needs "
+	"quotes"},
+    {"found unexpected end of stream", 0, "a quote is not closed"},
+    {"found unexpected document indicator", 0, "a quote is not closed"},
+    {"could not find expected ':'", 0, "a key is followed by \": \""},
+    {"did not find expected alphabetic or numeric character", 0,
+	"a value that begins with * or & needs quotes"},
+    {"found unknown escape character", 0,
+	"write \\\\ for a backslash, or use single quotes"},
+    {"did not find expected <document start>", 0,
+	"wrong indentation, or text after the end of the document"},
+    {"block sequence entries are not allowed", 0,
+	"begin the list on a line of its own"},
+    {"block mapping entries are not allowed", 0, "wrong indentation"},
+    {"did not find expected comment or line break", 0,
+	"the text of a | or > block begins on the next line"},
+    {"did not find expected hexdecimal number", 0,
+	"write \\\\ for a backslash, or use single quotes"},
 };
 
 static void
@@ -100,7 +99,7 @@ offset_of(struct builder *b, size_t index)
 			b->cursor_offset++;
 		while (b->cursor_offset < tree->len &&
 		    ((unsigned char)tree->source[b->cursor_offset] & 0xc0) ==
-		    0x80);
+			0x80);
 		b->cursor_index++;
 	}
 	return b->cursor_offset;
@@ -111,8 +110,8 @@ report_problem(struct builder *b)
 {
 	const yaml_parser_t *parser = &b->parser;
 	const yaml_mark_t *mark = &parser->problem_mark;
-	const char *problem = parser->problem != NULL ? parser->problem :
-	    "cannot be read";
+	const char *problem =
+	    parser->problem != NULL ? parser->problem : "cannot be read";
 	const char *hint = NULL;
 	char context[128] = "";
 	char at = '\0';
@@ -128,16 +127,17 @@ report_problem(struct builder *b)
 	}
 	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
 		if (strncmp(problem, hints[i].problem,
-		    strlen(hints[i].problem)) == 0 &&
+			strlen(hints[i].problem)) == 0 &&
 		    (hints[i].at == '\0' || hints[i].at == at)) {
 			hint = hints[i].hint;
 			break;
 		}
 	}
-	if (parser->context != NULL &&
-	    parser->context_mark.line != mark->line)
-		snprintf(context, sizeof(context), ", %s that begins in "
-		    "line %zu", parser->context, parser->context_mark.line + 1);
+	if (parser->context != NULL && parser->context_mark.line != mark->line)
+		snprintf(context, sizeof(context),
+		    ", %s that begins in "
+		    "line %zu",
+		    parser->context, parser->context_mark.line + 1);
 	else if (parser->context != NULL)
 		snprintf(context, sizeof(context), ", %s", parser->context);
 	diag_add(b->diags, b->tree->file, (unsigned)mark->line + 1,
@@ -169,8 +169,8 @@ fault_event(struct builder *b, const yaml_event_t *event,
 }
 
 static void
-refuse_rest(struct builder *b, struct node *node, const char *what,
-    unsigned max)
+refuse_rest(
+    struct builder *b, struct node *node, const char *what, unsigned max)
 {
 	tree_fault(b->tree, b->diags, node, "more than %u %s", max, what);
 	b->failed = true;
@@ -182,10 +182,12 @@ check_decoration(struct builder *b, const yaml_event_t *event,
     struct node *node, const yaml_char_t *anchor, const yaml_char_t *tag)
 {
 	if (anchor != NULL)
-		fault_event(b, event, node, "anchors (&) are not supported; "
+		fault_event(b, event, node,
+		    "anchors (&) are not supported; "
 		    "write the value where it is needed");
 	else if (tag != NULL)
-		fault_event(b, event, node, "tags (!) are not supported; "
+		fault_event(b, event, node,
+		    "tags (!) are not supported; "
 		    "write the value alone");
 	else
 		return;
@@ -202,16 +204,15 @@ build_scalar(struct builder *b, const yaml_event_t *event, struct node *node)
 	node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 	node->source = offset_of(b, event->start_mark.index);
 	node->text = "";
-	check_decoration(b, event, node, event->data.scalar.anchor,
-	    event->data.scalar.tag);
+	check_decoration(
+	    b, event, node, event->data.scalar.anchor, event->data.scalar.tag);
 	if (len > TREE_SCALAR_MAX) {
 		node->kind = NODE_BAD;
-		tree_fault(b->tree, b->diags, node,
-		    "longer than %d bytes", TREE_SCALAR_MAX);
+		tree_fault(b->tree, b->diags, node, "longer than %d bytes",
+		    TREE_SCALAR_MAX);
 	} else if (memchr(value, '\0', len) != NULL) {
 		node->kind = NODE_BAD;
-		tree_fault(b->tree, b->diags, node,
-		    "contains a NUL character");
+		tree_fault(b->tree, b->diags, node, "contains a NUL character");
 	} else {
 		node->text = arena_strndup(b->tree->arena, value, len);
 		node->len = len;
@@ -230,12 +231,11 @@ append_node(struct node *holder, struct node *node)
 }
 
 static void
-build_sequence(struct builder *b, const yaml_event_t *start,
-    struct node *node)
+build_sequence(struct builder *b, const yaml_event_t *start, struct node *node)
 {
 	node->kind = NODE_SEQ;
 	for (size_t i = 0;; i++) {
-		cleanup(delete_event) yaml_event_t event = { 0 };
+		cleanup(delete_event) yaml_event_t event = {0};
 		struct node *item;
 
 		if (next_event(b, &event) != 0 ||
@@ -263,7 +263,8 @@ check_key(struct builder *b, struct node *map, const struct node *key,
 		tree_fault_at(b->tree, b->diags, map, key->line, key->column,
 		    "a key must be a word, not %s%s", tree_kind_name(key),
 		    key->kind == NODE_MAP ? " (text with {{ }} that was not "
-		    "filled in?)" : "");
+					    "filled in?)"
+					  : "");
 		map->kind = NODE_BAD;
 		return false;
 	}
@@ -287,13 +288,12 @@ check_key(struct builder *b, struct node *map, const struct node *key,
 }
 
 static void
-build_mapping(struct builder *b, const yaml_event_t *start,
-    struct node *node)
+build_mapping(struct builder *b, const yaml_event_t *start, struct node *node)
 {
 	node->kind = NODE_MAP;
 	for (;;) {
-		cleanup(delete_event) yaml_event_t key_event = { 0 };
-		cleanup(delete_event) yaml_event_t event = { 0 };
+		cleanup(delete_event) yaml_event_t key_event = {0};
+		cleanup(delete_event) yaml_event_t event = {0};
 		struct node *key, *value;
 
 		if (next_event(b, &key_event) != 0 ||
@@ -308,8 +308,8 @@ build_mapping(struct builder *b, const yaml_event_t *start,
 		if (check_key(b, node, key, value))
 			append_node(node, value);
 		if (node->count > TREE_KEYS_MAX) {
-			refuse_rest(b, value, "keys in one mapping",
-			    TREE_KEYS_MAX);
+			refuse_rest(
+			    b, value, "keys in one mapping", TREE_KEYS_MAX);
 			break;
 		}
 	}
@@ -322,8 +322,8 @@ build_mapping(struct builder *b, const yaml_event_t *start,
  * before its end.  A key has no key of its own and the index SIZE_MAX.
  */
 static struct node *
-build_node(struct builder *b, const yaml_event_t *event,
-    const struct node *up, const struct node *key, size_t index)
+build_node(struct builder *b, const yaml_event_t *event, const struct node *up,
+    const struct node *key, size_t index)
 {
 	struct node *node = arena_alloc(b->tree->arena, sizeof(*node));
 
@@ -339,9 +339,8 @@ build_node(struct builder *b, const yaml_event_t *event,
 		return NULL;
 	}
 	if (b->depth == TREE_DEPTH_MAX) {
-		tree_fault_at(b->tree, b->diags, NULL, node->line,
-		    node->column, "nested deeper than %d levels",
-		    TREE_DEPTH_MAX);
+		tree_fault_at(b->tree, b->diags, NULL, node->line, node->column,
+		    "nested deeper than %d levels", TREE_DEPTH_MAX);
 		b->failed = true;
 		return NULL;
 	}
@@ -353,7 +352,8 @@ build_node(struct builder *b, const yaml_event_t *event,
 	else if (event->type == YAML_MAPPING_START_EVENT)
 		build_mapping(b, event, node);
 	else if (key == NULL || strcmp(key->text, "<<") != 0)
-		fault_event(b, event, node, "aliases (*) are not supported; "
+		fault_event(b, event, node,
+		    "aliases (*) are not supported; "
 		    "write the value itself, in quotes if it begins with *");
 	b->depth--;
 	return b->failed ? NULL : node;
@@ -364,10 +364,11 @@ build_document(struct builder *b, const yaml_event_t *event)
 {
 	if (event->data.document_start.version_directive != NULL ||
 	    event->data.document_start.tag_directives.start !=
-	    event->data.document_start.tag_directives.end)
-		fault_event(b, event, NULL, "directives (%) are not "
+		event->data.document_start.tag_directives.end)
+		fault_event(b, event, NULL,
+		    "directives (%) are not "
 		    "supported; remove the line");
-	cleanup(delete_event) yaml_event_t content = { 0 };
+	cleanup(delete_event) yaml_event_t content = {0};
 
 	if (next_event(b, &content) == 0)
 		b->tree->root = build_node(b, &content, NULL, NULL, 0);
@@ -379,7 +380,7 @@ build_stream(struct builder *b)
 	bool seen = false;
 
 	for (;;) {
-		cleanup(delete_event) yaml_event_t event = { 0 };
+		cleanup(delete_event) yaml_event_t event = {0};
 
 		if (next_event(b, &event) != 0 ||
 		    event.type == YAML_STREAM_END_EVENT)
@@ -387,7 +388,8 @@ build_stream(struct builder *b)
 		if (event.type != YAML_DOCUMENT_START_EVENT)
 			continue;
 		if (seen) {
-			fault_event(b, &event, NULL, "a second document "
+			fault_event(b, &event, NULL,
+			    "a second document "
 			    "(---); a file holds one");
 			b->failed = true;
 			return;
@@ -398,10 +400,10 @@ build_stream(struct builder *b)
 }
 
 struct tree *
-tree_parse(const char *file, const char *text, size_t len,
-    struct diag_list *diags)
+tree_parse(
+    const char *file, const char *text, size_t len, struct diag_list *diags)
 {
-	struct builder b = { .diags = diags };
+	struct builder b = {.diags = diags};
 	struct tree *tree;
 
 	if (len > TREE_SIZE_MAX) {
@@ -424,8 +426,8 @@ tree_parse(const char *file, const char *text, size_t len,
 	tree->len = len;
 	b.tree = tree;
 	yaml_parser_set_encoding(&b.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&b.parser, (const unsigned char *)text,
-	    len);
+	yaml_parser_set_input_string(
+	    &b.parser, (const unsigned char *)text, len);
 	build_stream(&b);
 	yaml_parser_delete(&b.parser);
 	if (!b.failed)

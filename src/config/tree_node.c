@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FAULT_SIZE 800		/* bytes of a message without its path */
+#define FAULT_SIZE 800 /* bytes of a message without its path */
 
 const struct node *
 tree_get(const struct node *map, const char *name)
@@ -25,7 +25,7 @@ tree_get(const struct node *map, const char *name)
 bool
 tree_is_null(const struct node *node)
 {
-	static const char *const words[] = { "", "~", "null", "Null", "NULL" };
+	static const char *const words[] = {"", "~", "null", "Null", "NULL"};
 
 	if (node->kind != NODE_SCALAR || !node->plain)
 		return false;
@@ -54,7 +54,8 @@ tree_kind_name(const struct node *node)
 static bool
 is_plain_word(const char *s)
 {
-	size_t len = strspn(s, "abcdefghijklmnopqrstuvwxyz"
+	size_t len = strspn(s,
+	    "abcdefghijklmnopqrstuvwxyz"
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
 
 	return len > 0 && len < TREE_QUOTE_SIZE && s[len] == '\0';
@@ -73,14 +74,15 @@ write_path(const struct node *node, char *out, size_t size)
 		return 0;
 	len = write_path(node->up, out, size);
 	if (node->key != NULL) {
-		word = is_plain_word(node->key->text) ? node->key->text :
-		    tree_quote(node->key->text, quoted);
-		n = snprintf(out + len, size - len, "%s%s",
-		    len > 0 ? "." : "", word);
+		word = is_plain_word(node->key->text)
+		    ? node->key->text
+		    : tree_quote(node->key->text, quoted);
+		n = snprintf(
+		    out + len, size - len, "%s%s", len > 0 ? "." : "", word);
 	} else if (node->index != SIZE_MAX) {
 		n = snprintf(out + len, size - len, "[%zu]", node->index);
 	} else {
-		return len;	/* a key: named by what holds it */
+		return len; /* a key: named by what holds it */
 	}
 	if (n < 0 || (size_t)n >= size - len) {
 		out[len] = '\0';
@@ -99,8 +101,8 @@ tree_path(const struct node *node, char out[TREE_PATH_SIZE])
 
 static void
 add_fault(const struct tree *tree, struct diag_list *diags,
-    const struct node *node, unsigned line, unsigned column,
-    const char *fmt, va_list ap)
+    const struct node *node, unsigned line, unsigned column, const char *fmt,
+    va_list ap)
 {
 	char path[TREE_PATH_SIZE], text[FAULT_SIZE];
 
@@ -135,8 +137,8 @@ tree_fault_key(const struct tree *tree, struct diag_list *diags,
 
 void
 tree_fault_at(const struct tree *tree, struct diag_list *diags,
-    const struct node *node, unsigned line, unsigned column,
-    const char *fmt, ...)
+    const struct node *node, unsigned line, unsigned column, const char *fmt,
+    ...)
 {
 	va_list ap;
 

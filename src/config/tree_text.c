@@ -23,7 +23,7 @@
 static size_t
 decode_utf8(const unsigned char *s, size_t len, unsigned *out)
 {
-	static const unsigned least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
+	static const unsigned least[5] = {0, 0, 0x80, 0x800, 0x10000};
 	unsigned value;
 	size_t width;
 
@@ -67,8 +67,8 @@ refuse_character(unsigned value)
 	default:
 		break;
 	}
-	if ((value < 0x20 && value != '\t' && value != '\n' &&
-	    value != '\r') || (value >= 0x7f && value < 0xa0))
+	if ((value < 0x20 && value != '\t' && value != '\n' && value != '\r') ||
+	    (value >= 0x7f && value < 0xa0))
 		return "is a control character; this is not a YAML text";
 	if (value == 0xfffe || value == 0xffff)
 		return "is not a character; this is not a YAML text";
@@ -76,18 +76,19 @@ refuse_character(unsigned value)
 }
 
 int
-tree_check_text(const char *file, const char *text, size_t len,
-    struct diag_list *diags)
+tree_check_text(
+    const char *file, const char *text, size_t len, struct diag_list *diags)
 {
 	const unsigned char *s = (const unsigned char *)text;
 	unsigned line = 1, column = 1, value;
 	const char *why;
 	size_t width;
 
-	if (len >= 2 && ((s[0] == 0xff && s[1] == 0xfe) ||
-	    (s[0] == 0xfe && s[1] == 0xff))) {
-		diag_add(diags, file, 1, 1,
-		    "the file is UTF-16; save it as UTF-8");
+	if (len >= 2 &&
+	    ((s[0] == 0xff && s[1] == 0xfe) ||
+		(s[0] == 0xfe && s[1] == 0xff))) {
+		diag_add(
+		    diags, file, 1, 1, "the file is UTF-16; save it as UTF-8");
 		return -1;
 	}
 	for (size_t i = 0; i < len; i += width) {
@@ -100,12 +101,12 @@ tree_check_text(const char *file, const char *text, size_t len,
 		}
 		why = refuse_character(value);
 		if (why != NULL) {
-			diag_add(diags, file, line, column, "U+%04X %s",
-			    value, why);
+			diag_add(
+			    diags, file, line, column, "U+%04X %s", value, why);
 			return -1;
 		}
-		if (value == '\n' || (value == '\r' &&
-		    (i + 1 == len || s[i + 1] != '\n'))) {
+		if (value == '\n' ||
+		    (value == '\r' && (i + 1 == len || s[i + 1] != '\n'))) {
 			line++;
 			column = 1;
 		} else if (value != '\r') {
@@ -161,8 +162,9 @@ step(const struct tree *tree, size_t at, unsigned *line, unsigned *column)
 {
 	char c = tree->source[at];
 
-	if (c == '\n' || (c == '\r' &&
-	    (at + 1 == tree->len || tree->source[at + 1] != '\n'))) {
+	if (c == '\n' ||
+	    (c == '\r' &&
+		(at + 1 == tree->len || tree->source[at + 1] != '\n'))) {
 		(*line)++;
 		*column = 1;
 	} else if (c != '\r' && ((unsigned char)c & 0xc0) != 0x80) {

@@ -24,28 +24,29 @@
 #define DIGITS "0123456789"
 
 struct uri {
-	char text[URI_LENGTH_MAX + 1];	/* taken apart in place */
+	char text[URI_LENGTH_MAX + 1]; /* taken apart in place */
 	char authority[URI_LENGTH_MAX + 1];
 	const char *scheme;
-	const char *host;		/* "": none */
-	bool bracketed;			/* host was an address in [ ] */
-	const char *port;		/* NULL: none */
-	const char *path;		/* from its '/', or "" */
-	char *query;			/* NULL: none */
+	const char *host; /* "": none */
+	bool bracketed;   /* host was an address in [ ] */
+	const char *port; /* NULL: none */
+	const char *path; /* from its '/', or "" */
+	char *query;      /* NULL: none */
 };
 
 static int
 check_characters(const char *text, struct err *err)
 {
 	if (strlen(text) > URI_LENGTH_MAX)
-		return err_set(err, ERR_INVALID, "longer than %d bytes",
-		    URI_LENGTH_MAX);
+		return err_set(
+		    err, ERR_INVALID, "longer than %d bytes", URI_LENGTH_MAX);
 	for (const char *s = text; *s != '\0'; s++) {
 		if (*s == ' ' || *s == '\t' || *s == '\n')
-			return err_set(err, ERR_INVALID,
-			    "a URI holds no white space");
+			return err_set(
+			    err, ERR_INVALID, "a URI holds no white space");
 		if ((unsigned char)*s >= 0x80)
-			return err_set(err, ERR_INVALID, "a URI is ASCII; "
+			return err_set(err, ERR_INVALID,
+			    "a URI is ASCII; "
 			    "write other characters as %%XX");
 		if ((unsigned char)*s < 0x20 || *s == 0x7f ||
 		    strchr("\"<>\\^`{|}", *s) != NULL)
@@ -80,8 +81,8 @@ check_host(const struct uri *uri, struct err *err)
 	}
 	if (host[strspn(host, LETTERS DIGITS ".-_")] != '\0' ||
 	    host[0] == '-' || host[0] == '.' || strstr(host, "..") != NULL)
-		return err_set(err, ERR_INVALID, "%s is not a host name",
-		    quoted);
+		return err_set(
+		    err, ERR_INVALID, "%s is not a host name", quoted);
 	return 0;
 }
 
@@ -94,7 +95,9 @@ check_port(const char *port, struct err *err)
 	if (port == NULL)
 		return 0;
 	value = strlen(port) <= 5 && port[0] != '\0' &&
-	    port[strspn(port, DIGITS)] == '\0' ? strtol(port, NULL, 10) : 0;
+		port[strspn(port, DIGITS)] == '\0'
+	    ? strtol(port, NULL, 10)
+	    : 0;
 	if (value < 1 || value > 65535)
 		return err_set(err, ERR_INVALID,
 		    "%s is not a port (1 to 65535)", tree_quote(port, quoted));
@@ -125,8 +128,10 @@ split_authority(struct uri *uri, char *authority, struct err *err)
 		uri->host = host;
 		colon = strchr(host, ':');
 		if (colon != NULL && strchr(colon + 1, ':') != NULL)
-			return err_set(err, ERR_INVALID, "an IPv6 address "
-			    "stands in brackets: [%.60s]", host);
+			return err_set(err, ERR_INVALID,
+			    "an IPv6 address "
+			    "stands in brackets: [%.60s]",
+			    host);
 	}
 	if (at != NULL && at == authority)
 		return err_set(err, ERR_INVALID, "no user before the @");
@@ -134,14 +139,14 @@ split_authority(struct uri *uri, char *authority, struct err *err)
 		*colon = '\0';
 		uri->port = colon + 1;
 	}
-	return check_host(uri, err) != 0 || check_port(uri->port, err) != 0 ?
-	    -1 : 0;
+	return check_host(uri, err) != 0 || check_port(uri->port, err) != 0 ? -1
+									    : 0;
 }
 
 /* `example` shows what is expected. */
 static int
-split_uri(struct uri *uri, const char *text, const char *example,
-    struct err *err)
+split_uri(
+    struct uri *uri, const char *text, const char *example, struct err *err)
 {
 	char *colon, *rest, *end, quoted[TREE_QUOTE_SIZE];
 	size_t len;
@@ -154,17 +159,16 @@ split_uri(struct uri *uri, const char *text, const char *example,
 	len = colon != NULL ? (size_t)(colon - uri->text) : 0;
 	if (len == 0 || strspn(uri->text, LETTERS DIGITS "+.-") != len ||
 	    strchr(DIGITS "+.-", uri->text[0]) != NULL)
-		return err_set(err, ERR_INVALID,
-		    "%s is not a URI (such as %s)", tree_quote(text, quoted),
-		    example);
+		return err_set(err, ERR_INVALID, "%s is not a URI (such as %s)",
+		    tree_quote(text, quoted), example);
 	*colon = '\0';
 	uri->scheme = uri->text;
 	uri->host = uri->path = "";
 	rest = colon + 1;
 	end = strchr(rest, '#');
 	if (end != NULL)
-		return err_set(err, ERR_INVALID,
-		    "a fragment (#...) has no meaning here");
+		return err_set(
+		    err, ERR_INVALID, "a fragment (#...) has no meaning here");
 	end = strchr(rest, '?');
 	if (end != NULL) {
 		*end = '\0';
@@ -185,14 +189,14 @@ split_uri(struct uri *uri, const char *text, const char *example,
 static int
 check_parameters(char *query, struct err *err)
 {
-	static const char *const known[] = { "auth", "command", "keyfile",
-		"known_hosts", "known_hosts_verify", "mode", "name",
-		"netcat", "no_sanity", "no_tty", "no_verify", "pkipath",
-		"proxy", "socket", "sshauth", "tls_priority", NULL };
+	static const char *const known[] = {"auth", "command", "keyfile",
+	    "known_hosts", "known_hosts_verify", "mode", "name", "netcat",
+	    "no_sanity", "no_tty", "no_verify", "pkipath", "proxy", "socket",
+	    "sshauth", "tls_priority", NULL};
 	char *save = NULL, quoted[TREE_QUOTE_SIZE];
 
 	for (char *p = strtok_r(query, "&;", &save); p != NULL;
-	    p = strtok_r(NULL, "&;", &save)) {
+	     p = strtok_r(NULL, "&;", &save)) {
 		char *equals = strchr(p, '=');
 		const char *near;
 		size_t i = 0;
@@ -209,22 +213,22 @@ check_parameters(char *query, struct err *err)
 		near = diag_suggest(p, known);
 		return err_set(err, ERR_INVALID,
 		    "libvirt knows no parameter %s%s%s%s",
-		    tree_quote(p, quoted), near != NULL ?
-		    " (did you mean \"" : "", near != NULL ? near : "",
-		    near != NULL ? "\"?)" : "");
+		    tree_quote(p, quoted),
+		    near != NULL ? " (did you mean \"" : "",
+		    near != NULL ? near : "", near != NULL ? "\"?)" : "");
 	}
 	return 0;
 }
 
-static const char *const libvirt_schemes[] = { "qemu+tls", "qemu+tcp",
-	"qemu+ssh", "qemu+libssh2", "qemu+libssh", "qemu+unix", "qemu", NULL };
+static const char *const libvirt_schemes[] = {"qemu+tls", "qemu+tcp",
+    "qemu+ssh", "qemu+libssh2", "qemu+libssh", "qemu+unix", "qemu", NULL};
 
 static int
 check_libvirt_scheme(const char *scheme, struct err *err)
 {
-	static const char *const other[] = { "test", "xen", "lxc", "vbox",
-		"esx", "vpx", "gsx", "hyperv", "openvz", "bhyve", "vz", "ch",
-		"vmwarews", "vmwareplayer", "vmwarefusion", NULL };
+	static const char *const other[] = {"test", "xen", "lxc", "vbox", "esx",
+	    "vpx", "gsx", "hyperv", "openvz", "bhyve", "vz", "ch", "vmwarews",
+	    "vmwareplayer", "vmwarefusion", NULL};
 	size_t driver = strcspn(scheme, "+");
 	const char *near;
 
@@ -234,7 +238,8 @@ check_libvirt_scheme(const char *scheme, struct err *err)
 	for (size_t i = 0; other[i] != NULL; i++)
 		if (strlen(other[i]) == driver &&
 		    strncmp(other[i], scheme, driver) == 0)
-			return err_set(err, ERR_INVALID, "\"%s\" is not a "
+			return err_set(err, ERR_INVALID,
+			    "\"%s\" is not a "
 			    "QEMU connection; Drover moves QEMU guests only",
 			    scheme);
 	near = diag_suggest(scheme, libvirt_schemes);
@@ -244,9 +249,11 @@ check_libvirt_scheme(const char *scheme, struct err *err)
 		return err_set(err, ERR_INVALID,
 		    "unknown scheme \"%.40s\" (did you mean \"%s\"?)", scheme,
 		    near);
-	return err_set(err, ERR_INVALID, "unknown scheme \"%.40s\" (known: "
+	return err_set(err, ERR_INVALID,
+	    "unknown scheme \"%.40s\" (known: "
 	    "qemu, qemu+unix, qemu+tcp, qemu+tls, qemu+ssh, qemu+libssh, "
-	    "qemu+libssh2)", scheme);
+	    "qemu+libssh2)",
+	    scheme);
 }
 
 int
@@ -262,20 +269,22 @@ uri_check_libvirt(const char *text, struct err *err)
 	local = strcmp(uri.scheme, "qemu+unix") == 0;
 	remote = !local && strcmp(uri.scheme, "qemu") != 0;
 	if (local && uri.host[0] != '\0')
-		return err_set(err, ERR_INVALID, "qemu+unix has no host; "
+		return err_set(err, ERR_INVALID,
+		    "qemu+unix has no host; "
 		    "write qemu+unix:///system?socket=PATH");
 	if (remote && uri.host[0] == '\0')
 		return err_set(err, ERR_INVALID,
 		    "names no host (%s://HOST/system)", uri.scheme);
 	if (uri.path[0] == '\0')
-		return err_set(err, ERR_INVALID,
-		    "has no path; write %.300s/system", text);
+		return err_set(
+		    err, ERR_INVALID, "has no path; write %.300s/system", text);
 	if (strcmp(uri.path, "/system") != 0 &&
 	    strcmp(uri.path, "/session") != 0)
-		return err_set(err, ERR_INVALID, "the path %s is not "
-		    "\"/system\"", tree_quote(uri.path, quoted));
-	return uri.query == NULL ? 0 :
-	    check_parameters(uri.query, err);
+		return err_set(err, ERR_INVALID,
+		    "the path %s is not "
+		    "\"/system\"",
+		    tree_quote(uri.path, quoted));
+	return uri.query == NULL ? 0 : check_parameters(uri.query, err);
 }
 
 int
@@ -286,17 +295,22 @@ uri_check_migrate(const char *text, struct err *err)
 	if (split_uri(&uri, text, "tcp://10.0.0.11", err) != 0)
 		return -1;
 	if (strcmp(uri.scheme, "tls") == 0)
-		return err_set(err, ERR_INVALID, "libvirt knows no migration "
+		return err_set(err, ERR_INVALID,
+		    "libvirt knows no migration "
 		    "address of the scheme \"tls\"; write tcp://ADDRESS");
 	if (strcmp(uri.scheme, "tcp") != 0 && strcmp(uri.scheme, "rdma") != 0)
-		return err_set(err, ERR_INVALID, "unknown scheme \"%.40s\" "
-		    "(write tcp://ADDRESS or rdma://ADDRESS)", uri.scheme);
+		return err_set(err, ERR_INVALID,
+		    "unknown scheme \"%.40s\" "
+		    "(write tcp://ADDRESS or rdma://ADDRESS)",
+		    uri.scheme);
 	if (uri.host[0] == '\0')
 		return err_set(err, ERR_INVALID,
 		    "names no address (%s://ADDRESS)", uri.scheme);
 	if (strcmp(uri.host, "0.0.0.0") == 0 || strcmp(uri.host, "::") == 0)
-		return err_set(err, ERR_INVALID, "\"%s\" is not an address "
-		    "that another host can reach", uri.host);
+		return err_set(err, ERR_INVALID,
+		    "\"%s\" is not an address "
+		    "that another host can reach",
+		    uri.host);
 	if (uri.path[0] != '\0' || uri.query != NULL)
 		return err_set(err, ERR_INVALID,
 		    "after the address only :PORT may follow");
@@ -310,13 +324,12 @@ uri_check_http(const char *text, struct err *err)
 
 	if (split_uri(&uri, text, "https://HOST/PATH", err) != 0)
 		return -1;
-	if (strcmp(uri.scheme, "http") != 0 &&
-	    strcmp(uri.scheme, "https") != 0)
+	if (strcmp(uri.scheme, "http") != 0 && strcmp(uri.scheme, "https") != 0)
 		return err_set(err, ERR_INVALID,
 		    "unknown scheme \"%.40s\" (write http:// or https://)",
 		    uri.scheme);
 	if (uri.host[0] == '\0')
-		return err_set(err, ERR_INVALID, "names no host (%s://HOST)",
-		    uri.scheme);
+		return err_set(
+		    err, ERR_INVALID, "names no host (%s://HOST)", uri.scheme);
 	return 0;
 }

@@ -45,20 +45,27 @@
  */
 
 /* Who asks: from the socket's peer credentials. */
-struct control_peer { uid_t uid; gid_t gid; pid_t pid; };
+struct control_peer {
+	uid_t uid;
+	gid_t gid;
+	pid_t pid;
+};
 
 struct control_drain_options {
-	int parallel;			/* -1: none */
-	const char *only_to;		/* NULL */
-	const char *reason;		/* NULL */
+	int parallel;        /* -1: none */
+	const char *only_to; /* NULL */
+	const char *reason;  /* NULL */
 };
 struct control_move_options {
-	const char *to;			/* NULL: the best */
-	const char *strategy;		/* NULL: any that fits */
+	const char *to;       /* NULL: the best */
+	const char *strategy; /* NULL: any that fits */
 	bool dry_run;
 };
 /* limit, and only what is under way */
-struct control_move_filter { int max; bool open_only; };
+struct control_move_filter {
+	int max;
+	bool open_only;
+};
 
 struct control_backend {
 	void *arg;

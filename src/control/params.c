@@ -27,8 +27,7 @@ hex_digit(char c)
 }
 
 static bool
-decode(const char *text, size_t len, bool plus_is_space, char *out,
-    size_t size)
+decode(const char *text, size_t len, bool plus_is_space, char *out, size_t size)
 {
 	size_t n = 0;
 
@@ -67,8 +66,7 @@ static const struct param *
 find_param(const struct param *params, const char *name)
 {
 	for (size_t i = 0; i < PARAMS_MAX; i++)
-		if (params[i].name != NULL &&
-		    strcmp(params[i].name, name) == 0)
+		if (params[i].name != NULL && strcmp(params[i].name, name) == 0)
 			return &params[i];
 	return NULL;
 }
@@ -76,7 +74,7 @@ find_param(const struct param *params, const char *name)
 static int
 refuse_key(const struct param *params, const char *key, struct err *err)
 {
-	const char *names[PARAMS_MAX + 1] = { NULL };
+	const char *names[PARAMS_MAX + 1] = {NULL};
 	char known[128] = "none";
 	const char *nearest;
 	size_t used = 0;
@@ -89,10 +87,12 @@ refuse_key(const struct param *params, const char *key, struct err *err)
 	}
 	nearest = diag_suggest(key, names);
 	if (nearest != NULL)
-		return err_set(err, ERR_INVALID, "unknown key \"%.64s\" (did "
-		    "you mean \"%s\"?)", key, nearest);
-	return err_set(err, ERR_INVALID, "unknown key \"%.64s\" (known: %s)",
-	    key, known);
+		return err_set(err, ERR_INVALID,
+		    "unknown key \"%.64s\" (did "
+		    "you mean \"%s\"?)",
+		    key, nearest);
+	return err_set(
+	    err, ERR_INVALID, "unknown key \"%.64s\" (known: %s)", key, known);
 }
 
 static int
@@ -105,8 +105,8 @@ check_value(const struct param *param, const json_t *value, struct err *err)
 		    json_string_length(value) <= (size_t)param->max)
 			return 0;
 		return err_set(err, ERR_INVALID,
-		    "\"%s\": a text of 1 to %lld bytes is wanted",
-		    param->name, (long long)param->max);
+		    "\"%s\": a text of 1 to %lld bytes is wanted", param->name,
+		    (long long)param->max);
 	case PARAM_NUMBER:
 		if (json_is_integer(value) &&
 		    json_integer_value(value) >= param->min &&
@@ -118,15 +118,14 @@ check_value(const struct param *param, const json_t *value, struct err *err)
 			    param->name, (long long)param->min);
 		return err_set(err, ERR_INVALID,
 		    "\"%s\": a whole number from %lld to %lld is wanted",
-		    param->name, (long long)param->min,
-		    (long long)param->max);
+		    param->name, (long long)param->min, (long long)param->max);
 	case PARAM_BOOL:
 		if (json_is_boolean(value))
 			return 0;
 		break;
 	}
-	return err_set(err, ERR_INVALID, "\"%s\": true or false is wanted",
-	    param->name);
+	return err_set(
+	    err, ERR_INVALID, "\"%s\": true or false is wanted", param->name);
 }
 
 static int
@@ -136,7 +135,8 @@ check_args(const struct param *params, json_t *args, struct err *err)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(args, key, value) {
+	json_object_foreach(args, key, value)
+	{
 		param = find_param(params, key);
 		if (param == NULL)
 			return refuse_key(params, key, err);
@@ -164,7 +164,8 @@ params_from_body(const struct param *params, const char *query,
 	json_t *args;
 
 	if (query != NULL && query[0] != '\0') {
-		err_set(err, ERR_INVALID, "arguments go into the body (a JSON "
+		err_set(err, ERR_INVALID,
+		    "arguments go into the body (a JSON "
 		    "object) here, not into the query");
 		return NULL;
 	}
@@ -172,8 +173,10 @@ params_from_body(const struct param *params, const char *query,
 		return json_object();
 	args = json_loadb(body, body_len, JSON_REJECT_DUPLICATES, &where);
 	if (args == NULL) {
-		err_set(err, ERR_INVALID, "the body is not JSON: line %d, "
-		    "column %d: %s", where.line, where.column, where.text);
+		err_set(err, ERR_INVALID,
+		    "the body is not JSON: line %d, "
+		    "column %d: %s",
+		    where.line, where.column, where.text);
 		return NULL;
 	}
 	if (!json_is_object(args)) {
@@ -228,13 +231,13 @@ parse_pair(const struct param *params, const char *text, size_t len,
 	if (param == NULL)
 		return refuse_key(params, key, err);
 	if (json_object_get(args, key) != NULL)
-		return err_set(err, ERR_INVALID,
-		    "\"%s\" is given twice", key);
+		return err_set(err, ERR_INVALID, "\"%s\" is given twice", key);
 	value[0] = '\0';
-	if (key_len < len && !decode(text + key_len + 1, len - key_len - 1,
-	    true, value, sizeof(value)))
-		return err_set(err, ERR_INVALID,
-		    "\"%s\": malformed or too long", key);
+	if (key_len < len &&
+	    !decode(text + key_len + 1, len - key_len - 1, true, value,
+		sizeof(value)))
+		return err_set(
+		    err, ERR_INVALID, "\"%s\": malformed or too long", key);
 	typed = typed_value(param, value);
 	if (typed == NULL)
 		return err_set(err, ERR_INVALID, "\"%s\": not UTF-8", key);
@@ -249,7 +252,8 @@ params_from_query(const struct param *params, const char *query,
 	json_t *args;
 
 	if (body_len > 0) {
-		err_set(err, ERR_INVALID, "arguments go into the query here, "
+		err_set(err, ERR_INVALID,
+		    "arguments go into the query here, "
 		    "not into a body");
 		return NULL;
 	}
@@ -257,8 +261,7 @@ params_from_query(const struct param *params, const char *query,
 	while (query != NULL && *query != '\0') {
 		size_t len = strcspn(query, "&");
 
-		if (len > 0 &&
-		    parse_pair(params, query, len, args, err) != 0) {
+		if (len > 0 && parse_pair(params, query, len, args, err) != 0) {
 			json_decref(args);
 			return NULL;
 		}

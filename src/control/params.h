@@ -13,8 +13,8 @@
  * and values out of range are refused with what would be right.
  */
 
-#define PARAMS_MAX 4		/* keys that one route knows */
-#define PARAMS_VALUE_MAX 1024	/* bytes of one value in a query */
+#define PARAMS_MAX 4          /* keys that one route knows */
+#define PARAMS_VALUE_MAX 1024 /* bytes of one value in a query */
 
 enum param_type { PARAM_TEXT, PARAM_NUMBER, PARAM_BOOL };
 
@@ -22,7 +22,7 @@ enum param_type { PARAM_TEXT, PARAM_NUMBER, PARAM_BOOL };
 struct param {
 	const char *name;
 	enum param_type type;
-	int64_t min, max;	/* of a number; bytes of a text */
+	int64_t min, max; /* of a number; bytes of a text */
 };
 
 /*

@@ -29,14 +29,14 @@ struct call {
 	char name[ROUTES_NAME_MAX + 1];
 	int64_t id;
 	json_t *args;
-	json_t *details;		/* of an error */
+	json_t *details; /* of an error */
 	struct routes_reply *reply;
 };
 
 struct route {
 	const char *method;
-	const char *path;		/* NAME and ID stand for a segment */
-	int status;			/* when it went well */
+	const char *path; /* NAME and ID stand for a segment */
+	int status;       /* when it went well */
 	json_t *(*handle)(struct call *call, struct err *err);
 	struct param params[PARAMS_MAX];
 };
@@ -75,7 +75,7 @@ arg_bool(const struct call *call, const char *key, bool missing)
 
 /* ---- handlers ---- */
 
-#define BACKEND(call, fn, ...) \
+#define BACKEND(call, fn, ...)                                                 \
 	((call)->backend->fn((call)->backend->arg, __VA_ARGS__))
 
 static json_t *
@@ -120,9 +120,9 @@ static struct control_drain_options
 drain_options(const struct call *call)
 {
 	return (struct control_drain_options){
-		.parallel = (int)arg_number(call, "parallel", -1),
-		.only_to = arg_text(call, "to"),
-		.reason = arg_text(call, "reason"),
+	    .parallel = (int)arg_number(call, "parallel", -1),
+	    .only_to = arg_text(call, "to"),
+	    .reason = arg_text(call, "reason"),
 	};
 }
 
@@ -139,8 +139,8 @@ post_drain(struct call *call, struct err *err)
 {
 	struct control_drain_options options = drain_options(call);
 
-	return BACKEND(call, drain, call->name, &options,
-	    &call->request->peer, err);
+	return BACKEND(
+	    call, drain, call->name, &options, &call->request->peer, err);
 }
 
 static json_t *
@@ -180,8 +180,8 @@ static json_t *
 get_moves(struct call *call, struct err *err)
 {
 	struct control_move_filter filter = {
-		.max = (int)arg_number(call, "max", ROUTES_LIST_DEFAULT),
-		.open_only = arg_bool(call, "open", false),
+	    .max = (int)arg_number(call, "max", ROUTES_LIST_DEFAULT),
+	    .open_only = arg_bool(call, "open", false),
 	};
 
 	return BACKEND(call, moves, &filter, err);
@@ -203,15 +203,15 @@ static json_t *
 post_vm_move(struct call *call, struct err *err)
 {
 	struct control_move_options options = {
-		.to = arg_text(call, "to"),
-		.strategy = arg_text(call, "strategy"),
-		.dry_run = arg_bool(call, "dry_run", false),
+	    .to = arg_text(call, "to"),
+	    .strategy = arg_text(call, "strategy"),
+	    .dry_run = arg_bool(call, "dry_run", false),
 	};
 
 	if (options.dry_run)
 		call->reply->status = 200;
-	return BACKEND(call, vm_move, call->name, &options,
-	    &call->request->peer, err);
+	return BACKEND(
+	    call, vm_move, call->name, &options, &call->request->peer, err);
 }
 
 static json_t *
@@ -225,7 +225,7 @@ post_reload(struct call *call, struct err *err)
 		return loaded;
 	call->details = json_array();
 	for (line = strtok_r(faults, "\n", &rest); line != NULL;
-	    line = strtok_r(NULL, "\n", &rest))
+	     line = strtok_r(NULL, "\n", &rest))
 		json_array_append_new(call->details, json_string(line));
 	return NULL;
 }
@@ -237,8 +237,9 @@ collect_event(const struct store_event *event, void *arg)
 
 	if (body == NULL)
 		body = json_null();
-	json_array_append_new(arg, json_pack("{s:I, s:o}", "seq",
-	    (json_int_t)event->seq, "event", body));
+	json_array_append_new(arg,
+	    json_pack(
+		"{s:I, s:o}", "seq", (json_int_t)event->seq, "event", body));
 }
 
 static int
@@ -285,13 +286,22 @@ get_events(struct call *call, struct err *err)
 		json_decref(rows);
 		return NULL;
 	}
-	return json_pack("{s:I, s:o}", "last", (json_int_t)last, "events",
-	    rows);
+	return json_pack(
+	    "{s:I, s:o}", "last", (json_int_t)last, "events", rows);
 }
 
-#define P_TEXT(key, max) { key, PARAM_TEXT, 1, max }
-#define P_NUMBER(key, min, max) { key, PARAM_NUMBER, min, max }
-#define P_BOOL(key) { key, PARAM_BOOL, 0, 0 }
+#define P_TEXT(key, max)                                                       \
+	{                                                                      \
+		key, PARAM_TEXT, 1, max                                        \
+	}
+#define P_NUMBER(key, min, max)                                                \
+	{                                                                      \
+		key, PARAM_NUMBER, min, max                                    \
+	}
+#define P_BOOL(key)                                                            \
+	{                                                                      \
+		key, PARAM_BOOL, 0, 0                                          \
+	}
 #define P_TO P_TEXT("to", ROUTES_NAME_MAX)
 #define P_REASON P_TEXT("reason", ROUTES_TEXT_MAX)
 #define P_PARALLEL P_NUMBER("parallel", 1, 1000)
@@ -299,28 +309,27 @@ get_events(struct call *call, struct err *err)
 #define P_AFTER P_NUMBER("after", 0, INT64_MAX)
 
 static const struct route routes[] = {
-	{ "GET", "/healthz", 200, get_health, { { 0 } } },
-	{ "GET", "/v1/status", 200, get_status, { { 0 } } },
-	{ "GET", "/v1/hosts", 200, get_hosts, { { 0 } } },
-	{ "GET", "/v1/hosts/NAME", 200, get_host, { { 0 } } },
-	{ "POST", "/v1/hosts/NAME/drain", 202, post_drain,
-	    { P_PARALLEL, P_TO, P_REASON } },
-	{ "POST", "/v1/hosts/NAME/undrain", 200, post_undrain, { { 0 } } },
-	{ "POST", "/v1/hosts/NAME/cordon", 200, post_cordon, { P_REASON } },
-	{ "POST", "/v1/hosts/NAME/uncordon", 200, post_uncordon, { { 0 } } },
-	{ "GET", "/v1/plan/drain/NAME", 200, get_plan, { P_PARALLEL, P_TO } },
-	{ "GET", "/v1/drains", 200, get_drains, { P_MAX } },
-	{ "GET", "/v1/drains/ID", 200, get_drain, { { 0 } } },
-	{ "GET", "/v1/vms", 200, get_vms, { { 0 } } },
-	{ "GET", "/v1/vms/NAME", 200, get_vm, { { 0 } } },
-	{ "POST", "/v1/vms/NAME/move", 202, post_vm_move,
-	    { P_TO, P_TEXT("strategy", 64), P_BOOL("dry_run") } },
-	{ "GET", "/v1/moves", 200, get_moves, { P_MAX, P_BOOL("open") } },
-	{ "GET", "/v1/moves/ID", 200, get_move, { { 0 } } },
-	{ "POST", "/v1/moves/ID/abort", 202, post_move_abort, { { 0 } } },
-	{ "POST", "/v1/reload", 200, post_reload, { { 0 } } },
-	{ "GET", "/v1/events", 200, get_events,
-	    { P_AFTER, P_MAX, P_BOOL("follow") } },
+    {"GET", "/healthz", 200, get_health, {{0}}},
+    {"GET", "/v1/status", 200, get_status, {{0}}},
+    {"GET", "/v1/hosts", 200, get_hosts, {{0}}},
+    {"GET", "/v1/hosts/NAME", 200, get_host, {{0}}},
+    {"POST", "/v1/hosts/NAME/drain", 202, post_drain,
+	{P_PARALLEL, P_TO, P_REASON}},
+    {"POST", "/v1/hosts/NAME/undrain", 200, post_undrain, {{0}}},
+    {"POST", "/v1/hosts/NAME/cordon", 200, post_cordon, {P_REASON}},
+    {"POST", "/v1/hosts/NAME/uncordon", 200, post_uncordon, {{0}}},
+    {"GET", "/v1/plan/drain/NAME", 200, get_plan, {P_PARALLEL, P_TO}},
+    {"GET", "/v1/drains", 200, get_drains, {P_MAX}},
+    {"GET", "/v1/drains/ID", 200, get_drain, {{0}}},
+    {"GET", "/v1/vms", 200, get_vms, {{0}}},
+    {"GET", "/v1/vms/NAME", 200, get_vm, {{0}}},
+    {"POST", "/v1/vms/NAME/move", 202, post_vm_move,
+	{P_TO, P_TEXT("strategy", 64), P_BOOL("dry_run")}},
+    {"GET", "/v1/moves", 200, get_moves, {P_MAX, P_BOOL("open")}},
+    {"GET", "/v1/moves/ID", 200, get_move, {{0}}},
+    {"POST", "/v1/moves/ID/abort", 202, post_move_abort, {{0}}},
+    {"POST", "/v1/reload", 200, post_reload, {{0}}},
+    {"GET", "/v1/events", 200, get_events, {P_AFTER, P_MAX, P_BOOL("follow")}},
 };
 
 #define ROUTES_COUNT (sizeof(routes) / sizeof(routes[0]))
@@ -336,11 +345,14 @@ match_segment(struct call *call, const char *want, size_t want_len,
 	char *end;
 
 	if (want_len == 4 && memcmp(want, "NAME", 4) == 0) {
-		if (params_decode(got, got_len, call->name,
-		    sizeof(call->name)) && got_len > 0)
+		if (params_decode(
+			got, got_len, call->name, sizeof(call->name)) &&
+		    got_len > 0)
 			return MATCH_YES;
-		err_set(err, ERR_INVALID, "a name of 1 to %d bytes is wanted "
-		    "in the path, percent-encoded", ROUTES_NAME_MAX);
+		err_set(err, ERR_INVALID,
+		    "a name of 1 to %d bytes is wanted "
+		    "in the path, percent-encoded",
+		    ROUTES_NAME_MAX);
 		return MATCH_BAD;
 	}
 	if (want_len == 2 && memcmp(want, "ID", 2) == 0) {
@@ -349,17 +361,20 @@ match_segment(struct call *call, const char *want, size_t want_len,
 		if (errno == 0 && got_len > 0 && end == got + got_len &&
 		    got[0] >= '0' && got[0] <= '9')
 			return MATCH_YES;
-		err_set(err, ERR_INVALID, "a number is wanted in the path, "
-		    "not \"%.*s\"", (int)(got_len < 40 ? got_len : 40), got);
+		err_set(err, ERR_INVALID,
+		    "a number is wanted in the path, "
+		    "not \"%.*s\"",
+		    (int)(got_len < 40 ? got_len : 40), got);
 		return MATCH_BAD;
 	}
-	return want_len == got_len && memcmp(want, got, got_len) == 0 ?
-	    MATCH_YES : MATCH_NO;
+	return want_len == got_len && memcmp(want, got, got_len) == 0
+	    ? MATCH_YES
+	    : MATCH_NO;
 }
 
 static enum match
-match_path(struct call *call, const char *want, const char *got,
-    struct err *err)
+match_path(
+    struct call *call, const char *want, const char *got, struct err *err)
 {
 	enum match match = MATCH_YES, segment;
 
@@ -367,8 +382,8 @@ match_path(struct call *call, const char *want, const char *got,
 		size_t want_len = strcspn(++want, "/");
 		size_t got_len = strcspn(++got, "/");
 
-		segment = match_segment(call, want, want_len, got, got_len,
-		    err);
+		segment =
+		    match_segment(call, want, want_len, got, got_len, err);
 		if (segment == MATCH_NO)
 			return MATCH_NO;
 		if (segment == MATCH_BAD)
@@ -389,8 +404,8 @@ routes_error(const char *code, const char *message, json_t *details)
 
 	json_object_set_new(error, "code", json_string(code));
 	/* What came from outside may not be UTF-8. */
-	json_object_set_new(error, "message",
-	    text != NULL ? text : json_string("(not UTF-8)"));
+	json_object_set_new(
+	    error, "message", text != NULL ? text : json_string("(not UTF-8)"));
 	if (details != NULL)
 		json_object_set_new(error, "details", details);
 	return json_pack("{s:s, s:o}", "schema", SCHEMA, "error", error);
@@ -426,8 +441,7 @@ reply_failure(struct routes_reply *reply, struct err *err, json_t *details)
 	if (err->code == ERR_NONE)
 		err_set(err, ERR_INTERNAL, "no answer and no reason");
 	reply->status = http_status(err->code);
-	reply->body = routes_error(err_code_name(err->code), err->msg,
-	    details);
+	reply->body = routes_error(err_code_name(err->code), err->msg, details);
 }
 
 static void
@@ -441,8 +455,10 @@ reply_no_path(struct routes_reply *reply, const char *path)
 		    routes[i].path);
 		json_array_append_new(details, json_string(text));
 	}
-	snprintf(text, sizeof(text), "there is no %.100s; details lists what "
-	    "there is", path);
+	snprintf(text, sizeof(text),
+	    "there is no %.100s; details lists what "
+	    "there is",
+	    path);
 	reply->status = 404;
 	reply->body = routes_error("not-found", text, details);
 }
@@ -454,11 +470,11 @@ run_route(const struct route *route, struct call *call, struct err *err)
 	cleanup_json_ref json_t *args = NULL;
 	cleanup_json_ref json_t *result = NULL;
 
-	args = strcmp(route->method, "POST") == 0 ?
-	    params_from_body(route->params, call->request->query,
-	    call->request->body, call->request->body_len, err) :
-	    params_from_query(route->params, call->request->query,
-	    call->request->body_len, err);
+	args = strcmp(route->method, "POST") == 0
+	    ? params_from_body(route->params, call->request->query,
+		  call->request->body, call->request->body_len, err)
+	    : params_from_query(route->params, call->request->query,
+		  call->request->body_len, err);
 	if (args == NULL) {
 		reply_failure(reply, err, NULL);
 		return;
@@ -480,12 +496,12 @@ void
 routes_dispatch(const struct control_backend *backend,
     const struct routes_request *request, struct routes_reply *reply)
 {
-	struct call call = { .backend = backend, .request = request,
-	    .reply = reply };
-	struct err err = { 0 };
+	struct call call = {
+	    .backend = backend, .request = request, .reply = reply};
+	struct err err = {0};
 	char text[160];
 
-	*reply = (struct routes_reply){ 0 };
+	*reply = (struct routes_reply){0};
 	for (size_t i = 0; i < ROUTES_COUNT; i++) {
 		const struct route *route = &routes[i];
 		enum match match;
@@ -494,13 +510,14 @@ routes_dispatch(const struct control_backend *backend,
 		if (match == MATCH_NO)
 			continue;
 		if (strcmp(route->method, request->method) != 0) {
-			snprintf(text, sizeof(text), "%s is not possible here:"
-			    " it is %s %s", request->method, route->method,
-			    route->path);
+			snprintf(text, sizeof(text),
+			    "%s is not possible here:"
+			    " it is %s %s",
+			    request->method, route->method, route->path);
 			reply->status = 405;
 			reply->allow = route->method;
-			reply->body = routes_error("method-not-allowed", text,
-			    NULL);
+			reply->body =
+			    routes_error("method-not-allowed", text, NULL);
 		} else if (match == MATCH_BAD) {
 			reply_failure(reply, &err, NULL);
 		} else {

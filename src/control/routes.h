@@ -12,27 +12,27 @@
  * JSON object.  Loop thread only (the backend's rule).
  */
 
-#define ROUTES_NAME_MAX 255	/* bytes of a host's or guest's name */
-#define ROUTES_TEXT_MAX 1024	/* bytes of a reason */
-#define ROUTES_LIST_MAX 1000	/* rows that one list may ask for */
+#define ROUTES_NAME_MAX 255  /* bytes of a host's or guest's name */
+#define ROUTES_TEXT_MAX 1024 /* bytes of a reason */
+#define ROUTES_LIST_MAX 1000 /* rows that one list may ask for */
 #define ROUTES_LIST_DEFAULT 100
 
 struct routes_request {
 	const char *method;
-	const char *path;		/* as received: percent-encoded */
-	const char *query;		/* what follows '?'; NULL: nothing */
+	const char *path;  /* as received: percent-encoded */
+	const char *query; /* what follows '?'; NULL: nothing */
 	const char *body;
 	size_t body_len;
-	const char *last_event_id;	/* header; NULL: none */
+	const char *last_event_id; /* header; NULL: none */
 	struct control_peer peer;
 };
 
 struct routes_reply {
-	int status;			/* of HTTP */
-	json_t *body;			/* the caller's; NULL when following */
-	const char *allow;		/* the method that fits, with 405 */
-	bool follow;			/* answer with a stream of events */
-	int64_t after;			/* ... with seq > after */
+	int status;        /* of HTTP */
+	json_t *body;      /* the caller's; NULL when following */
+	const char *allow; /* the method that fits, with 405 */
+	bool follow;       /* answer with a stream of events */
+	int64_t after;     /* ... with seq > after */
 };
 
 /* Always fills *reply. */
@@ -40,7 +40,6 @@ void routes_dispatch(const struct control_backend *backend,
     const struct routes_request *request, struct routes_reply *reply);
 
 /* {"schema": ..., "error": {...}}; `details` (array or NULL) is taken. */
-json_t *routes_error(const char *code, const char *message,
-    json_t *details);
+json_t *routes_error(const char *code, const char *message, json_t *details);
 
 #endif

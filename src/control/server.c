@@ -74,8 +74,8 @@ send_reply(struct evhttp_request *http, const struct routes_reply *reply)
 	struct evkeyvalq *headers = evhttp_request_get_output_headers(http);
 	struct evbuffer *out = evbuffer_new();
 	/* 15 digits: 0.1 stays 0.1. */
-	char *text = json_dumps(reply->body,
-	    JSON_COMPACT | JSON_REAL_PRECISION(15));
+	char *text =
+	    json_dumps(reply->body, JSON_COMPACT | JSON_REAL_PRECISION(15));
 
 	if (out == NULL || text == NULL)
 		abort();
@@ -93,7 +93,7 @@ static void
 send_error(struct evhttp_request *http, int status, const char *code,
     const char *message)
 {
-	struct routes_reply reply = { .status = status };
+	struct routes_reply reply = {.status = status};
 
 	reply.body = routes_error(code, message, NULL);
 	send_reply(http, &reply);
@@ -105,14 +105,12 @@ log_request(const struct routes_request *request, int status)
 {
 	if (strcmp(request->method, "GET") == 0)
 		log_debug("control", "%s %s by uid %u pid %d: %d",
-		    request->method, request->path,
-		    (unsigned)request->peer.uid, (int)request->peer.pid,
-		    status);
+		    request->method, request->path, (unsigned)request->peer.uid,
+		    (int)request->peer.pid, status);
 	else
 		log_info("control", "%s %s by uid %u pid %d: %d",
-		    request->method, request->path,
-		    (unsigned)request->peer.uid, (int)request->peer.pid,
-		    status);
+		    request->method, request->path, (unsigned)request->peer.uid,
+		    (int)request->peer.pid, status);
 }
 
 static void
@@ -120,7 +118,7 @@ answer(struct server *server, struct evhttp_request *http,
     const struct routes_request *request)
 {
 	struct routes_reply reply;
-	struct err err = { 0 };
+	struct err err = {0};
 
 	routes_dispatch(server->backend, request, &reply);
 	log_request(request, reply.status);
@@ -137,27 +135,27 @@ on_request(struct evhttp_request *http, void *arg)
 	struct server *server = arg;
 	struct evhttp_connection *connection =
 	    evhttp_request_get_connection(http);
-	const struct evhttp_uri *uri =
-	    evhttp_request_get_evhttp_uri(http);
+	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(http);
 	struct evbuffer *body = evhttp_request_get_input_buffer(http);
 	struct routes_request request = {
-		.method = method_name(evhttp_request_get_command(http)),
-		.path = evhttp_uri_get_path(uri),
-		.query = evhttp_uri_get_query(uri),
-		.body_len = evbuffer_get_length(body),
-		.last_event_id = evhttp_find_header(
-		    evhttp_request_get_input_headers(http), "Last-Event-ID"),
+	    .method = method_name(evhttp_request_get_command(http)),
+	    .path = evhttp_uri_get_path(uri),
+	    .query = evhttp_uri_get_query(uri),
+	    .body_len = evbuffer_get_length(body),
+	    .last_event_id = evhttp_find_header(
+		evhttp_request_get_input_headers(http), "Last-Event-ID"),
 	};
 
 	if (!socket_peer(bufferevent_getfd(
-	    evhttp_connection_get_bufferevent(connection)), &request.peer)) {
+			     evhttp_connection_get_bufferevent(connection)),
+		&request.peer)) {
 		send_error(http, 403, "refused",
 		    "the connection does not say who you are");
 		return;
 	}
 	if (request.body_len > SERVER_BODY_MAX) {
-		send_error(http, 413, "limit",
-		    "the body is larger than 64 KiB");
+		send_error(
+		    http, 413, "limit", "the body is larger than 64 KiB");
 		return;
 	}
 	if (request.path == NULL)
@@ -170,13 +168,13 @@ on_request(struct evhttp_request *http, void *arg)
 static struct bufferevent *
 make_bufferevent(struct event_base *base, void *arg)
 {
-	struct bufferevent *connection = bufferevent_socket_new(base, -1,
-	    BEV_OPT_CLOSE_ON_FREE);
+	struct bufferevent *connection =
+	    bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
 
 	(void)arg;
 	if (connection != NULL)
-		bufferevent_setwatermark(connection, EV_READ, 0,
-		    READ_WATERMARK);
+		bufferevent_setwatermark(
+		    connection, EV_READ, 0, READ_WATERMARK);
 	return connection;
 }
 

@@ -34,11 +34,9 @@ struct server;
 /* The backend must outlive the server.
  * A stale socket of a dead daemon is replaced; a living one is an error. */
 struct server *server_new(struct loop *loop, const char *socket_path,
-    const char *group, const struct control_backend *backend,
-    struct err *err);
+    const char *group, const struct control_backend *backend, struct err *err);
 void server_free(struct server *server);
 /* A new event was stored: pass it to followers. */
-void server_push_event(struct server *server,
-    const struct store_event *event);
+void server_push_event(struct server *server, const struct store_event *event);
 
 #endif

@@ -11,7 +11,7 @@
  */
 
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE		/* struct ucred */
+#define _GNU_SOURCE /* struct ucred */
 #endif
 
 #include "control/socket.h"
@@ -34,41 +34,50 @@ make_address(const char *path, struct sockaddr_un *out, struct err *err)
 	memset(out, 0, sizeof(*out));
 	out->sun_family = AF_UNIX;
 	if (path[0] == '\0' || strlen(path) >= sizeof(out->sun_path))
-		return err_set(err, ERR_INVALID, "%s: a socket's path has 1 to "
-		    "%zu bytes", path, sizeof(out->sun_path) - 1);
+		return err_set(err, ERR_INVALID,
+		    "%s: a socket's path has 1 to "
+		    "%zu bytes",
+		    path, sizeof(out->sun_path) - 1);
 	memcpy(out->sun_path, path, strlen(path) + 1);
 	return 0;
 }
 
 static int
-remove_stale(const char *path, const struct sockaddr_un *address,
-    struct err *err)
+remove_stale(
+    const char *path, const struct sockaddr_un *address, struct err *err)
 {
 	struct stat st;
 	int fd, result, cause;
 
 	if (lstat(path, &st) != 0)
-		return errno == ENOENT ? 0 : err_set(err, ERR_IO, "%s: %s",
-		    path, strerror(errno));
+		return errno == ENOENT
+		    ? 0
+		    : err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
 	if (!S_ISSOCK(st.st_mode))
-		return err_set(err, ERR_CONFLICT, "%s exists and is not a "
-		    "socket; remove it, or configure another path", path);
+		return err_set(err, ERR_CONFLICT,
+		    "%s exists and is not a "
+		    "socket; remove it, or configure another path",
+		    path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return err_set(err, ERR_IO, "socket: %s", strerror(errno));
-	result = connect(fd, (const struct sockaddr *)address,
-	    sizeof(*address));
+	result =
+	    connect(fd, (const struct sockaddr *)address, sizeof(*address));
 	cause = errno;
 	close(fd);
 	/* EAGAIN: somebody listens, and is busy. */
 	if (result == 0 || cause == EAGAIN)
-		return err_set(err, ERR_CONFLICT, "%s: another droverd answers "
-		    "there", path);
+		return err_set(err, ERR_CONFLICT,
+		    "%s: another droverd answers "
+		    "there",
+		    path);
 	if (cause != ECONNREFUSED && cause != ENOENT)
 		return err_set(err, ERR_IO, "%s: %s", path, strerror(cause));
 	if (unlink(path) != 0 && errno != ENOENT)
-		return err_set(err, ERR_IO, "%s: cannot remove what a dead "
-		    "daemon left: %s", path, strerror(errno));
+		return err_set(err, ERR_IO,
+		    "%s: cannot remove what a dead "
+		    "daemon left: %s",
+		    path, strerror(errno));
 	return 0;
 }
 
@@ -82,12 +91,16 @@ set_group(const char *path, const char *group, struct err *err)
 	errno = 0;
 	entry = getgrnam(group);
 	if (entry == NULL)
-		return err_set(err, ERR_INVALID, "there is no group %s for the "
+		return err_set(err, ERR_INVALID,
+		    "there is no group %s for the "
 		    "control socket (groupadd --system %s, or configure "
-		    "another socket_group)", group, group);
+		    "another socket_group)",
+		    group, group);
 	if (chown(path, (uid_t)-1, entry->gr_gid) != 0)
-		return err_set(err, ERR_IO, "%s: cannot give it to group %s: "
-		    "%s", path, group, strerror(errno));
+		return err_set(err, ERR_IO,
+		    "%s: cannot give it to group %s: "
+		    "%s",
+		    path, group, strerror(errno));
 	return 0;
 }
 
@@ -109,7 +122,7 @@ bind_and_listen(int fd, const char *path, const char *group,
 		err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
 		goto fail;
 	}
-	*out = (struct socket_listener){ fd, st.st_dev, st.st_ino };
+	*out = (struct socket_listener){fd, st.st_dev, st.st_ino};
 	return 0;
 fail:
 	unlink(path);
@@ -117,8 +130,8 @@ fail:
 }
 
 int
-socket_listen(const char *path, const char *group,
-    struct socket_listener *out, struct err *err)
+socket_listen(const char *path, const char *group, struct socket_listener *out,
+    struct err *err)
 {
 	struct sockaddr_un address;
 	int fd;
@@ -155,6 +168,6 @@ socket_peer(int fd, struct control_peer *out)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0 ||
 	    len != sizeof(peer))
 		return false;
-	*out = (struct control_peer){ peer.uid, peer.gid, peer.pid };
+	*out = (struct control_peer){peer.uid, peer.gid, peer.pid};
 	return true;
 }

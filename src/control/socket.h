@@ -10,8 +10,8 @@
 /* The listening unix socket: who may connect is decided by its mode. */
 
 struct socket_listener {
-	int fd;			/* not blocking, close on exec */
-	dev_t dev;		/* what we bound, to remove only that */
+	int fd;    /* not blocking, close on exec */
+	dev_t dev; /* what we bound, to remove only that */
 	ino_t ino;
 };
 

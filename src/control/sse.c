@@ -28,9 +28,9 @@ struct follower {
 	LIST_ENTRY(follower) next;
 	struct sse *sse;
 	struct evhttp_request *request;
-	int64_t after;			/* the last that was sent */
-	bool writing;			/* until the connection took it all */
-	bool more;			/* something came meanwhile */
+	int64_t after; /* the last that was sent */
+	bool writing;  /* until the connection took it all */
+	bool more;     /* something came meanwhile */
 };
 
 struct sse {
@@ -46,15 +46,14 @@ struct batch {
 	int count;
 };
 
-static void
-on_written(struct evhttp_connection *connection, void *arg);
+static void on_written(struct evhttp_connection *connection, void *arg);
 
 static void
 send_buffer(struct follower *follower, struct evbuffer *out)
 {
 	follower->writing = true;
-	evhttp_send_reply_chunk_with_cb(follower->request, out, on_written,
-	    follower);
+	evhttp_send_reply_chunk_with_cb(
+	    follower->request, out, on_written, follower);
 }
 
 static void
@@ -86,8 +85,8 @@ static void
 pump(struct follower *follower)
 {
 	const struct control_backend *backend = follower->sse->backend;
-	struct batch batch = { 0 };
-	struct err err = { 0 };
+	struct batch batch = {0};
+	struct err err = {0};
 
 	if (follower->writing) {
 		follower->more = true;
@@ -96,8 +95,8 @@ pump(struct follower *follower)
 	batch.out = evbuffer_new();
 	if (batch.out == NULL)
 		return;
-	if (backend->events(backend->arg, follower->after, SSE_BATCH,
-	    add_event, &batch, &err) != 0)
+	if (backend->events(backend->arg, follower->after, SSE_BATCH, add_event,
+		&batch, &err) != 0)
 		log_warn("control", "events after %lld cannot be read: %s",
 		    (long long)follower->after, err.msg);
 	follower->more = batch.count > 0;
@@ -139,7 +138,8 @@ on_heartbeat(void *arg)
 	struct follower *follower;
 	struct evbuffer *out = evbuffer_new();
 
-	LIST_FOREACH(follower, &sse->followers, next) {
+	LIST_FOREACH(follower, &sse->followers, next)
+	{
 		if (follower->writing || out == NULL)
 			continue;
 		evbuffer_add_printf(out, ": still here\n\n");
@@ -152,8 +152,8 @@ on_heartbeat(void *arg)
 }
 
 struct sse *
-sse_new(struct loop *loop, const struct control_backend *backend,
-    int followers_max)
+sse_new(
+    struct loop *loop, const struct control_backend *backend, int followers_max)
 {
 	struct sse *sse = calloc(1, sizeof(*sse));
 
@@ -181,15 +181,16 @@ sse_follow(struct sse *sse, struct evhttp_request *request, int64_t after,
 {
 	struct evhttp_connection *connection =
 	    evhttp_request_get_connection(request);
-	struct evkeyvalq *headers =
-	    evhttp_request_get_output_headers(request);
-	const struct timeval write_timeout = { .tv_sec = 60 };
+	struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
+	const struct timeval write_timeout = {.tv_sec = 60};
 	struct follower *follower;
 	struct evbuffer *hello;
 
 	if (sse->count >= sse->max)
-		return err_set(err, ERR_LIMIT, "%d clients follow events "
-		    "already, which is the limit", sse->count);
+		return err_set(err, ERR_LIMIT,
+		    "%d clients follow events "
+		    "already, which is the limit",
+		    sse->count);
 	follower = calloc(1, sizeof(*follower));
 	hello = evbuffer_new();
 	if (follower == NULL || hello == NULL)
@@ -206,9 +207,8 @@ sse_follow(struct sse *sse, struct evhttp_request *request, int64_t after,
 	evhttp_add_header(headers, "Cache-Control", "no-store");
 	evhttp_connection_set_closecb(connection, on_close, follower);
 	/* It has nothing to say: silence is no reason to drop it. */
-	bufferevent_set_timeouts(
-	    evhttp_connection_get_bufferevent(connection), NULL,
-	    &write_timeout);
+	bufferevent_set_timeouts(evhttp_connection_get_bufferevent(connection),
+	    NULL, &write_timeout);
 	evhttp_send_reply_start(request, 200, "OK");
 	evbuffer_add_printf(hello, "retry: 1000\n\n");
 	send_buffer(follower, hello);
@@ -222,7 +222,7 @@ sse_wake(struct sse *sse)
 	struct follower *follower;
 
 	LIST_FOREACH(follower, &sse->followers, next)
-		pump(follower);
+	pump(follower);
 }
 
 int

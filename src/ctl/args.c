@@ -35,8 +35,10 @@ parse_number(const char *name, const char *text, int64_t min, int64_t max,
 	value = strtoll(text, &end, 10);
 	if (errno != 0 || end == text || *end != '\0' || value < min ||
 	    value > max)
-		return err_set(err, ERR_INVALID, "--%s %s: a whole number "
-		    "from %lld on is wanted", name, text, (long long)min);
+		return err_set(err, ERR_INVALID,
+		    "--%s %s: a whole number "
+		    "from %lld on is wanted",
+		    name, text, (long long)min);
 	*out = value;
 	return 0;
 }
@@ -44,8 +46,8 @@ parse_number(const char *name, const char *text, int64_t min, int64_t max,
 static int
 parse_output(const char *text, enum args_output *out, struct err *err)
 {
-	static const char *const names[] = { "table", "wide", "json", "name",
-	    NULL };
+	static const char *const names[] = {
+	    "table", "wide", "json", "name", NULL};
 	const char *nearest;
 
 	for (int i = 0; names[i] != NULL; i++)
@@ -54,14 +56,16 @@ parse_output(const char *text, enum args_output *out, struct err *err)
 			return 0;
 		}
 	nearest = diag_suggest(text, names);
-	return err_set(err, ERR_INVALID, "-o %s: table, wide, json or name is "
-	    "wanted%s%s%s", text, nearest != NULL ? " (did you mean " : "",
+	return err_set(err, ERR_INVALID,
+	    "-o %s: table, wide, json or name is "
+	    "wanted%s%s%s",
+	    text, nearest != NULL ? " (did you mean " : "",
 	    nearest != NULL ? nearest : "", nearest != NULL ? "?)" : "");
 }
 
 static int
-set_option(struct args *args, const struct args_flag *flag,
-    const char *value, struct err *err)
+set_option(struct args *args, const struct args_flag *flag, const char *value,
+    struct err *err)
 {
 	int64_t number = 0;
 	int result = 0;
@@ -79,18 +83,16 @@ set_option(struct args *args, const struct args_flag *flag,
 			return err_prefix(err, "--timeout");
 		break;
 	case ARGS_PARALLEL:
-		result = parse_number(flag->name, value, 1, 1000, &number,
-		    err);
+		result = parse_number(flag->name, value, 1, 1000, &number, err);
 		args->parallel = (int)number;
 		break;
 	case ARGS_MAX:
-		result = parse_number(flag->name, value, 1, 1000, &number,
-		    err);
+		result = parse_number(flag->name, value, 1, 1000, &number, err);
 		args->max = (int)number;
 		break;
 	case ARGS_SINCE:
-		result = parse_number(flag->name, value, 0, INT64_MAX,
-		    &args->since, err);
+		result = parse_number(
+		    flag->name, value, 0, INT64_MAX, &args->since, err);
 		break;
 	case ARGS_TO:
 		args->to = value;
@@ -116,7 +118,7 @@ set_option(struct args *args, const struct args_flag *flag,
 static int
 unknown_option(const char *text, size_t len, struct err *err)
 {
-	const char *names[CANDIDATES_MAX] = { NULL };
+	const char *names[CANDIDATES_MAX] = {NULL};
 	const char *nearest = NULL;
 	char word[64];
 
@@ -128,16 +130,17 @@ unknown_option(const char *text, size_t len, struct err *err)
 		nearest = diag_suggest(word, names);
 	}
 	if (nearest != NULL)
-		return err_set(err, ERR_INVALID, "unknown option %.*s (did you "
-		    "mean --%s?)", (int)len, text, nearest);
-	return err_set(err, ERR_INVALID, "unknown option %.*s", (int)len,
-	    text);
+		return err_set(err, ERR_INVALID,
+		    "unknown option %.*s (did you "
+		    "mean --%s?)",
+		    (int)len, text, nearest);
+	return err_set(err, ERR_INVALID, "unknown option %.*s", (int)len, text);
 }
 
 /* Takes argv[*i] as an option, and argv[*i + 1] when that is its value. */
 static int
-take_option(int argc, char *const *argv, int *i, struct args *args,
-    struct err *err)
+take_option(
+    int argc, char *const *argv, int *i, struct args *args, struct err *err)
 {
 	const char *text = argv[*i], *value = NULL;
 	bool is_long = text[1] == '-';
@@ -146,8 +149,8 @@ take_option(int argc, char *const *argv, int *i, struct args *args,
 
 	for (flag = args_flags; flag->name != NULL; flag++)
 		if (is_long ? strlen(flag->name) == len - 2 &&
-		    memcmp(flag->name, text + 2, len - 2) == 0 :
-		    flag->letter == text[1])
+			    memcmp(flag->name, text + 2, len - 2) == 0
+			    : flag->letter == text[1])
 			break;
 	if (flag->name == NULL)
 		return unknown_option(text, len, err);
@@ -210,8 +213,7 @@ static void
 candidates(const char *noun, const char **names)
 {
 	names[0] = NULL;
-	for (const struct args_command *c = args_commands; c->noun != NULL;
-	    c++)
+	for (const struct args_command *c = args_commands; c->noun != NULL; c++)
 		if (noun == NULL)
 			add_candidate(names, c->noun);
 		else if (strcmp(c->noun, noun) == 0 && c->verb != NULL)
@@ -230,20 +232,23 @@ unknown_word(const char *noun, const char *word, struct err *err)
 	candidates(noun, names);
 	nearest = diag_suggest(word, names);
 	if (nearest != NULL)
-		return err_set(err, ERR_INVALID, "there is no command \"%s%s%s\""
-		    " (did you mean \"%s%s%s\"?)", before, space, word, before,
-		    space, nearest);
+		return err_set(err, ERR_INVALID,
+		    "there is no command \"%s%s%s\""
+		    " (did you mean \"%s%s%s\"?)",
+		    before, space, word, before, space, nearest);
 	for (size_t i = 0; names[i] != NULL; i++)
 		buf_addf(&list, "%s%s", i > 0 ? ", " : "", names[i]);
-	err_set(err, ERR_INVALID, "there is no command \"%s%s%s\"; there is "
-	    "%s", before, space, word, buf_str(&list));
+	err_set(err, ERR_INVALID,
+	    "there is no command \"%s%s%s\"; there is "
+	    "%s",
+	    before, space, word, buf_str(&list));
 	buf_free(&list);
 	return -1;
 }
 
 static int
-find_command(const struct words *words, const struct args_command **out,
-    struct err *err)
+find_command(
+    const struct words *words, const struct args_command **out, struct err *err)
 {
 	const char *names[CANDIDATES_MAX];
 	struct buf list = BUF_INIT(512);
@@ -252,12 +257,12 @@ find_command(const struct words *words, const struct args_command **out,
 	if (words->count == 0)
 		return err_set(err, ERR_INVALID, "a command is wanted");
 	for (const struct args_command *c = args_commands; c->noun != NULL;
-	    c++) {
+	     c++) {
 		if (strcmp(c->noun, words->at[0]) != 0)
 			continue;
 		known = true;
-		if (c->verb == NULL || (words->count > 1 &&
-		    strcmp(c->verb, words->at[1]) == 0)) {
+		if (c->verb == NULL ||
+		    (words->count > 1 && strcmp(c->verb, words->at[1]) == 0)) {
 			*out = c;
 			return 0;
 		}
@@ -284,13 +289,17 @@ check_command(const struct args *args, struct err *err)
 	unsigned wrong = args->given & ~(c->options | ARGS_ANY);
 
 	for (const struct args_flag *flag = args_flags; flag->name != NULL;
-	    flag++)
+	     flag++)
 		if (wrong & (unsigned)flag->option)
-			return err_set(err, ERR_INVALID, "%s%s%s has no option "
-			    "--%s", c->noun, space, verb, flag->name);
+			return err_set(err, ERR_INVALID,
+			    "%s%s%s has no option "
+			    "--%s",
+			    c->noun, space, verb, flag->name);
 	if (args->output == ARGS_NAME && !c->names)
-		return err_set(err, ERR_INVALID, "%s%s%s has no names to list;"
-		    " use -o json", c->noun, space, verb);
+		return err_set(err, ERR_INVALID,
+		    "%s%s%s has no names to list;"
+		    " use -o json",
+		    c->noun, space, verb);
 	if (args->operand_count < c->min)
 		return err_set(err, ERR_INVALID, "%s%s%s: %s is wanted",
 		    c->noun, space, verb, c->operands);
@@ -299,10 +308,12 @@ check_command(const struct args *args, struct err *err)
 		    c->noun, space, verb, args->operands[c->max]);
 	if ((args->given & ARGS_DRY_RUN) &&
 	    (args->given & (ARGS_NO_WAIT | ARGS_TIMEOUT)))
-		return err_set(err, ERR_INVALID, "--dry-run does nothing that "
+		return err_set(err, ERR_INVALID,
+		    "--dry-run does nothing that "
 		    "could be waited for");
 	if ((args->given & ARGS_NO_WAIT) && (args->given & ARGS_TIMEOUT))
-		return err_set(err, ERR_INVALID, "--no-wait and --timeout "
+		return err_set(err, ERR_INVALID,
+		    "--no-wait and --timeout "
 		    "exclude each other");
 	return 0;
 }
@@ -310,9 +321,9 @@ check_command(const struct args *args, struct err *err)
 int
 args_parse(int argc, char *const *argv, struct args *out, struct err *err)
 {
-	struct args args = { .timeout_ms = -1, .parallel = -1, .since = -1,
-	    .max = -1 };
-	struct words words = { .count = 0 };
+	struct args args = {
+	    .timeout_ms = -1, .parallel = -1, .since = -1, .max = -1};
+	struct words words = {.count = 0};
 	int used;
 
 	if (split(argc, argv, &args, &words, err) != 0)
@@ -320,8 +331,8 @@ args_parse(int argc, char *const *argv, struct args *out, struct err *err)
 	if (words.count > 0 && strcmp(words.at[0], "help") == 0) {
 		args.given |= ARGS_HELP;
 		words.count--;
-		memmove(words.at, words.at + 1, sizeof(words.at[0]) *
-		    (size_t)words.count);
+		memmove(words.at, words.at + 1,
+		    sizeof(words.at[0]) * (size_t)words.count);
 	}
 	if (args.given & (ARGS_HELP | ARGS_VERSION)) {
 		if (words.count > 0)

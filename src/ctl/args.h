@@ -40,39 +40,39 @@ enum args_option {
 struct ctl;
 
 struct args_command {
-	const char *noun, *verb;	/* verb NULL: the noun says it */
-	const char *operands;		/* "HOST...", "" */
-	int min, max;			/* operands */
-	unsigned options;		/* besides ARGS_ANY */
-	bool names;			/* has -o name */
+	const char *noun, *verb; /* verb NULL: the noun says it */
+	const char *operands;    /* "HOST...", "" */
+	int min, max;            /* operands */
+	unsigned options;        /* besides ARGS_ANY */
+	bool names;              /* has -o name */
 	int (*run)(struct ctl *ctl);
-	const char *brief;		/* one line */
-	const char *help;		/* paragraphs; NULL: nothing to add */
+	const char *brief; /* one line */
+	const char *help;  /* paragraphs; NULL: nothing to add */
 };
 
 struct args_flag {
 	enum args_option option;
-	char letter;			/* 0: none */
+	char letter; /* 0: none */
 	const char *name;
-	const char *value;		/* what it takes; NULL: nothing */
+	const char *value; /* what it takes; NULL: nothing */
 	const char *help;
 };
 
-extern const struct args_command args_commands[];	/* ends with noun NULL */
-extern const struct args_flag args_flags[];		/* ends with name NULL */
+extern const struct args_command args_commands[]; /* ends with noun NULL */
+extern const struct args_flag args_flags[];       /* ends with name NULL */
 
 struct args {
-	const struct args_command *command;	/* NULL with help, version */
+	const struct args_command *command; /* NULL with help, version */
 	const char *operands[ARGS_WORDS_MAX];
 	int operand_count;
-	unsigned given;			/* which options */
-	const char *socket;		/* NULL: not given */
+	unsigned given;     /* which options */
+	const char *socket; /* NULL: not given */
 	enum args_output output;
-	int64_t timeout_ms;		/* -1: none */
-	int parallel;			/* -1: none */
-	const char *to, *reason, *strategy;	/* NULL: not given */
-	int64_t since;			/* -1: none */
-	int max;			/* -1: none */
+	int64_t timeout_ms;                 /* -1: none */
+	int parallel;                       /* -1: none */
+	const char *to, *reason, *strategy; /* NULL: not given */
+	int64_t since;                      /* -1: none */
+	int max;                            /* -1: none */
 	/* With ARGS_HELP, how far it names a command; may be NULL. */
 	const char *help_noun, *help_verb;
 };
@@ -80,8 +80,7 @@ struct args {
 /* Strings point into argv.  -1: ERR_INVALID, with a suggestion if there is
  * one, and out->command when it got that far (for its usage).  With --help or
  * --version nothing else is checked. */
-int args_parse(int argc, char *const *argv, struct args *out,
-    struct err *err);
+int args_parse(int argc, char *const *argv, struct args *out, struct err *err);
 
 /* Help of everything (noun NULL), of a noun's commands, or of one command. */
 void args_help(const char *noun, const char *verb, struct buf *out);

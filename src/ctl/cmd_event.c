@@ -66,8 +66,7 @@ feed(const char *data, size_t len, void *arg)
 
 /* One connection, until it breaks. */
 static void
-follow_once(struct ctl *ctl, struct stream *stream,
-    struct http_reply *reply)
+follow_once(struct ctl *ctl, struct stream *stream, struct http_reply *reply)
 {
 	char path[64] = "/v1/events", header[96];
 
@@ -90,8 +89,8 @@ find_start(struct ctl *ctl, struct stream *stream)
 
 	if (ctl->args.since >= 0)
 		return CTL_DONE;
-	answer = ctl_ask(ctl, "GET", "/v1/events?follow=false&max=1", NULL,
-	    &status);
+	answer =
+	    ctl_ask(ctl, "GET", "/v1/events?follow=false&max=1", NULL, &status);
 	if (answer != NULL)
 		snprintf(stream->id, sizeof(stream->id), "%lld",
 		    (long long)field_count(answer, "last"));
@@ -116,8 +115,8 @@ follow(struct ctl *ctl, struct stream *stream)
 			seen = clock_mono_now();
 			told = false;
 		}
-		if (reply.outcome != HTTP_GONE || mono_diff(clock_mono_now(),
-		    seen) > WATCH_GONE_MS) {
+		if (reply.outcome != HTTP_GONE ||
+		    mono_diff(clock_mono_now(), seen) > WATCH_GONE_MS) {
 			ctl_explain(ctl, &reply);
 			http_reply_free(&reply);
 			return status;
@@ -125,7 +124,7 @@ follow(struct ctl *ctl, struct stream *stream)
 		http_reply_free(&reply);
 		if (!told)
 			ctl_say("droverd is gone, waiting for it to come "
-			    "back");
+				"back");
 		told = true;
 		term_sleep(AGAIN_MS);
 		if (term_stop)

@@ -23,8 +23,8 @@ ctl_host_list(struct ctl *ctl)
 int
 ctl_host_show(struct ctl *ctl)
 {
-	cleanup_free char *path = ctl_path("/v1/hosts/",
-	    ctl->args.operands[0], "");
+	cleanup_free char *path =
+	    ctl_path("/v1/hosts/", ctl->args.operands[0], "");
 
 	return ctl_show(ctl, path, NULL, "name", render_host);
 }
@@ -35,8 +35,8 @@ static char *
 plan_path(const struct ctl *ctl, const char *host)
 {
 	cleanup_free char *base = ctl_path("/v1/plan/drain/", host, "");
-	cleanup_free char *to = ctl->args.to != NULL ?
-	    ctl_path("&to=", ctl->args.to, "") : NULL;
+	cleanup_free char *to =
+	    ctl->args.to != NULL ? ctl_path("&to=", ctl->args.to, "") : NULL;
 	struct buf path = BUF_INIT(16384);
 
 	buf_adds(&path, base);
@@ -68,13 +68,12 @@ show_plan(struct ctl *ctl, const char *host)
 		break;
 	case ARGS_NAME:
 		json_array_foreach(json_object_get(plan, "steps"), i, step)
-			buf_addf(&out, "%s\n", field_text_or(step, "vm",
-			    "-"));
+		    buf_addf(&out, "%s\n", field_text_or(step, "vm", "-"));
 		break;
 	case ARGS_TABLE:
 	case ARGS_WIDE:
-		render_plan(plan, &ctl->style,
-		    ctl->args.output == ARGS_WIDE, &out);
+		render_plan(
+		    plan, &ctl->style, ctl->args.output == ARGS_WIDE, &out);
 		break;
 	}
 	ctl_print(&out);
@@ -97,13 +96,13 @@ drain_body(const struct ctl *ctl)
 	json_t *body = json_object();
 
 	if (ctl->args.parallel >= 0)
-		json_object_set_new(body, "parallel",
-		    json_integer(ctl->args.parallel));
+		json_object_set_new(
+		    body, "parallel", json_integer(ctl->args.parallel));
 	if (ctl->args.to != NULL)
 		json_object_set_new(body, "to", json_string(ctl->args.to));
 	if (ctl->args.reason != NULL)
-		json_object_set_new(body, "reason",
-		    json_string(ctl->args.reason));
+		json_object_set_new(
+		    body, "reason", json_string(ctl->args.reason));
 	return body;
 }
 
@@ -114,11 +113,12 @@ poll_drains(struct ctl *ctl, void *arg, struct http_reply *reply)
 	json_t *drains = arg, *drain;
 	size_t i;
 
-	json_array_foreach(drains, i, drain) {
+	json_array_foreach(drains, i, drain)
+	{
 		char path[64];
 
-		if (strcmp(field_text_or(drain, "state", ""), "running") != 0
-		    && json_object_get(drain, "vms") != NULL)
+		if (strcmp(field_text_or(drain, "state", ""), "running") != 0 &&
+		    json_object_get(drain, "vms") != NULL)
 			continue;
 		snprintf(path, sizeof(path), "/v1/drains/%lld",
 		    (long long)field_int(drain, "id"));
@@ -137,16 +137,18 @@ advise_drains(const json_t *drains, struct buf *out)
 	const json_t *drain;
 	size_t i;
 
-	json_array_foreach(drains, i, drain) {
+	json_array_foreach(drains, i, drain)
+	{
 		const char *host = field_text_or(drain, "host", "-");
 
 		if (strcmp(field_text_or(drain, "state", "running"),
-		    "running") != 0)
+			"running") != 0)
 			continue;
-		buf_addf(out, "%s: the drain goes on: %lld of %lld moved; "
+		buf_addf(out,
+		    "%s: the drain goes on: %lld of %lld moved; "
 		    "watch it with \"droverctl host drain %s\", stop it with "
-		    "\"droverctl host undrain %s\"\n", host,
-		    (long long)field_count(drain, "moved"),
+		    "\"droverctl host undrain %s\"\n",
+		    host, (long long)field_count(drain, "moved"),
 		    (long long)field_count(drain, "total"), host, host);
 	}
 }
@@ -160,20 +162,21 @@ show_ends(struct ctl *ctl, const json_t *seen, const json_t *drains)
 	const json_t *drain;
 	size_t i;
 
-	json_array_foreach(drains, i, drain) {
+	json_array_foreach(drains, i, drain)
+	{
 		status = watch_worse(status, watch_drain_exit(drain));
 		switch (ctl->args.output) {
 		case ARGS_JSON:
 			ctl_print_json(drain);
 			break;
 		case ARGS_NAME:
-			buf_addf(&out, "%lld\n",
-			    (long long)field_int(drain, "id"));
+			buf_addf(
+			    &out, "%lld\n", (long long)field_int(drain, "id"));
 			break;
 		case ARGS_TABLE:
 		case ARGS_WIDE:
-			render_drain_blocked(json_array_get(seen, i), drain,
-			    &ctl->style, &out);
+			render_drain_blocked(
+			    json_array_get(seen, i), drain, &ctl->style, &out);
 			render_drain_summary(drain, &ctl->style, &out);
 			break;
 		}
@@ -186,14 +189,14 @@ static int
 wait_for_drains(struct ctl *ctl, json_t *drains)
 {
 	json_t *first = json_copy(drains), *last = NULL;
-	struct watch watch = { poll_drains, drains, first, advise_drains };
+	struct watch watch = {poll_drains, drains, first, advise_drains};
 	int status = watch_run(ctl, &watch, &last);
 
 	/* Line by line, what blocks a guest was said when it came up. */
 	if (status == CTL_DONE)
 		status = show_ends(ctl, ctl->live ? NULL : last, last);
 	else if (last != NULL && ctl->args.output == ARGS_JSON)
-		show_ends(ctl, NULL, last);	/* as far as it came */
+		show_ends(ctl, NULL, last); /* as far as it came */
 	json_decref(first);
 	json_decref(last);
 	return status;
@@ -206,7 +209,8 @@ show_started(struct ctl *ctl, const json_t *drains)
 	const json_t *drain;
 	size_t i;
 
-	json_array_foreach(drains, i, drain) {
+	json_array_foreach(drains, i, drain)
+	{
 		const char *host = field_text_or(drain, "host", "-");
 		char text[TEXT_SIZE];
 
@@ -215,15 +219,18 @@ show_started(struct ctl *ctl, const json_t *drains)
 			ctl_print_json(drain);
 			break;
 		case ARGS_NAME:
-			buf_addf(&out, "%lld\n",
-			    (long long)field_int(drain, "id"));
+			buf_addf(
+			    &out, "%lld\n", (long long)field_int(drain, "id"));
 			break;
 		case ARGS_TABLE:
 		case ARGS_WIDE:
-			buf_addf(&out, "%s: draining: %s; watch it with "
-			    "\"droverctl host drain %s\"\n", host,
-			    text_plural(field_count(drain, "total"), "guest",
-			    text), host);
+			buf_addf(&out,
+			    "%s: draining: %s; watch it with "
+			    "\"droverctl host drain %s\"\n",
+			    host,
+			    text_plural(
+				field_count(drain, "total"), "guest", text),
+			    host);
 			break;
 		}
 	}
@@ -238,16 +245,16 @@ ctl_host_drain(struct ctl *ctl)
 
 	for (int i = 0; i < ctl->args.operand_count; i++) {
 		const char *host = ctl->args.operands[i];
-		cleanup_free char *path = ctl_path("/v1/hosts/", host,
-		    "/drain");
+		cleanup_free char *path =
+		    ctl_path("/v1/hosts/", host, "/drain");
 		json_t *drain;
 
 		one = CTL_DONE;
 		if (ctl->args.given & ARGS_DRY_RUN) {
 			one = show_plan(ctl, host);
 		} else {
-			drain = ctl_ask(ctl, "POST", path, drain_body(ctl),
-			    &one);
+			drain =
+			    ctl_ask(ctl, "POST", path, drain_body(ctl), &one);
 			if (drain != NULL)
 				json_array_append_new(drains, drain);
 		}
@@ -267,8 +274,8 @@ ctl_host_drain(struct ctl *ctl)
 
 /* POSTs to each host that is named, and says what it is now. */
 static int
-for_each_host(struct ctl *ctl, const char *action, const char *done,
-    bool with_reason)
+for_each_host(
+    struct ctl *ctl, const char *action, const char *done, bool with_reason)
 {
 	int status = CTL_DONE, one;
 
@@ -279,8 +286,8 @@ for_each_host(struct ctl *ctl, const char *action, const char *done,
 
 		one = CTL_DONE;
 		if (with_reason && ctl->args.reason != NULL)
-			json_object_set_new(body, "reason",
-			    json_string(ctl->args.reason));
+			json_object_set_new(
+			    body, "reason", json_string(ctl->args.reason));
 		host = ctl_ask(ctl, "POST", path, body, &one);
 		status = watch_worse(status, one);
 		if (host == NULL && one == CTL_NO_DAEMON)
@@ -307,13 +314,13 @@ ctl_host_undrain(struct ctl *ctl)
 int
 ctl_host_cordon(struct ctl *ctl)
 {
-	return for_each_host(ctl, "/cordon", "cordoned: takes no more guests",
-	    true);
+	return for_each_host(
+	    ctl, "/cordon", "cordoned: takes no more guests", true);
 }
 
 int
 ctl_host_uncordon(struct ctl *ctl)
 {
-	return for_each_host(ctl, "/uncordon", "uncordoned: takes guests again",
-	    false);
+	return for_each_host(
+	    ctl, "/uncordon", "uncordoned: takes guests again", false);
 }

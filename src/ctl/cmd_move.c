@@ -23,8 +23,8 @@ ctl_move_list(struct ctl *ctl)
 int
 ctl_move_show(struct ctl *ctl)
 {
-	cleanup_free char *path = ctl_path("/v1/moves/",
-	    ctl->args.operands[0], "");
+	cleanup_free char *path =
+	    ctl_path("/v1/moves/", ctl->args.operands[0], "");
 
 	return ctl_show(ctl, path, NULL, "id", render_move);
 }
@@ -38,8 +38,8 @@ ctl_move_watch(struct ctl *ctl)
 	if (ctl->args.operand_count == 0)
 		return watch_all_moves(ctl);
 	{
-		cleanup_free char *path = ctl_path("/v1/moves/",
-		    ctl->args.operands[0], "");
+		cleanup_free char *path =
+		    ctl_path("/v1/moves/", ctl->args.operands[0], "");
 
 		move = ctl_ask(ctl, "GET", path, NULL, &status);
 	}
@@ -53,8 +53,8 @@ ctl_move_watch(struct ctl *ctl)
 int
 ctl_move_abort(struct ctl *ctl)
 {
-	cleanup_free char *path = ctl_path("/v1/moves/",
-	    ctl->args.operands[0], "/abort");
+	cleanup_free char *path =
+	    ctl_path("/v1/moves/", ctl->args.operands[0], "/abort");
 	struct buf out = BUF_INIT(CTL_OUTPUT_MAX);
 	int status = CTL_DONE;
 	json_t *move = ctl_ask(ctl, "POST", path, NULL, &status);

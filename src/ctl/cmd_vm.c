@@ -20,8 +20,8 @@ ctl_vm_list(struct ctl *ctl)
 int
 ctl_vm_show(struct ctl *ctl)
 {
-	cleanup_free char *path = ctl_path("/v1/vms/", ctl->args.operands[0],
-	    "");
+	cleanup_free char *path =
+	    ctl_path("/v1/vms/", ctl->args.operands[0], "");
 
 	return ctl_show(ctl, path, NULL, "name", render_vm);
 }
@@ -34,8 +34,8 @@ move_body(const struct ctl *ctl)
 	if (ctl->args.to != NULL)
 		json_object_set_new(body, "to", json_string(ctl->args.to));
 	if (ctl->args.strategy != NULL)
-		json_object_set_new(body, "strategy",
-		    json_string(ctl->args.strategy));
+		json_object_set_new(
+		    body, "strategy", json_string(ctl->args.strategy));
 	if (ctl->args.given & ARGS_DRY_RUN)
 		json_object_set_new(body, "dry_run", json_true());
 	return body;
@@ -76,8 +76,10 @@ show_started(struct ctl *ctl, const json_t *move)
 		text_add(&out, field_text_or(move, "vm", "-"));
 		buf_adds(&out, ": moving to ");
 		text_add(&out, field_text_or(move, "to", "another host"));
-		buf_addf(&out, "; watch it with \"droverctl move watch "
-		    "%lld\"\n", id);
+		buf_addf(&out,
+		    "; watch it with \"droverctl move watch "
+		    "%lld\"\n",
+		    id);
 	}
 	ctl_print(&out);
 }
@@ -85,8 +87,8 @@ show_started(struct ctl *ctl, const json_t *move)
 int
 ctl_vm_move(struct ctl *ctl)
 {
-	cleanup_free char *path = ctl_path("/v1/vms/", ctl->args.operands[0],
-	    "/move");
+	cleanup_free char *path =
+	    ctl_path("/v1/vms/", ctl->args.operands[0], "/move");
 	int status = CTL_DONE;
 	json_t *move = ctl_ask(ctl, "POST", path, move_body(ctl), &status);
 

@@ -9,97 +9,96 @@
 #include "ctl/ctl.h"
 
 #define WAITING (ARGS_NO_WAIT | ARGS_TIMEOUT)
-#define DRAINING (ARGS_DRY_RUN | WAITING | ARGS_PARALLEL | ARGS_TO | \
-    ARGS_REASON)
+#define DRAINING                                                               \
+	(ARGS_DRY_RUN | WAITING | ARGS_PARALLEL | ARGS_TO | ARGS_REASON)
 #define MANY ARGS_WORDS_MAX
 
-#define DRAIN_HELP \
-"Puts the host into maintenance, so that it takes no guests, and moves all\n" \
-"its guests to other hosts.  Waits until none is left or until what is left\n" \
-"cannot move, and shows progress meanwhile.  Ctrl-C stops waiting; the\n" \
-"drain goes on.  A host that is being drained already is watched.\n" \
-"With --dry-run nothing is done; the plan is shown."
-#define UNDRAIN_HELP \
-"Ends a drain, and clears the maintenance and cordon flags.  Moves that are\n" \
-"under way are finished; guests that have left do not come back by themselves."
-#define CORDON_HELP \
-"The host takes no more guests.  Those that it has stay."
+#define DRAIN_HELP                                                             \
+	"Puts the host into maintenance, so that it takes no guests, and "     \
+	"moves all\n"                                                          \
+	"its guests to other hosts.  Waits until none is left or until what "  \
+	"is left\n"                                                            \
+	"cannot move, and shows progress meanwhile.  Ctrl-C stops waiting; "   \
+	"the\n"                                                                \
+	"drain goes on.  A host that is being drained already is watched.\n"   \
+	"With --dry-run nothing is done; the plan is shown."
+#define UNDRAIN_HELP                                                           \
+	"Ends a drain, and clears the maintenance and cordon flags.  Moves "   \
+	"that are\n"                                                           \
+	"under way are finished; guests that have left do not come back by "   \
+	"themselves."
+#define CORDON_HELP "The host takes no more guests.  Those that it has stay."
 
 const struct args_command args_commands[] = {
-	{ "status", NULL, "", 0, 0, 0, false, ctl_status,
-	    "how the daemon is, and what it is doing", NULL },
-	{ "host", "list", "", 0, 0, 0, true, ctl_host_list,
-	    "the hosts", NULL },
-	{ "host", "show", "HOST", 1, 1, 0, true, ctl_host_show,
-	    "one host and its guests", NULL },
-	{ "host", "drain", "HOST...", 1, MANY, DRAINING, true, ctl_host_drain,
-	    "move all guests off", DRAIN_HELP },
-	{ "host", "undrain", "HOST...", 1, MANY, 0, true, ctl_host_undrain,
-	    "end maintenance", UNDRAIN_HELP },
-	{ "host", "cordon", "HOST...", 1, MANY, ARGS_REASON, true,
-	    ctl_host_cordon, "let no guests in", CORDON_HELP },
-	{ "host", "uncordon", "HOST...", 1, MANY, 0, true, ctl_host_uncordon,
-	    "let guests in again", NULL },
-	{ "plan", "drain", "HOST", 1, 1, ARGS_PARALLEL | ARGS_TO, true,
-	    ctl_plan_drain, "what a drain would do", NULL },
-	{ "vm", "list", "", 0, 0, 0, true, ctl_vm_list,
-	    "the guests", NULL },
-	{ "vm", "show", "VM", 1, 1, 0, true, ctl_vm_show,
-	    "one guest, by name or UUID", NULL },
-	{ "vm", "move", "VM", 1, 1, ARGS_DRY_RUN | WAITING | ARGS_TO |
-	    ARGS_STRATEGY, true, ctl_vm_move, "move one guest",
-	    "Without --to, the best host is chosen.  Waits until the move has "
-	    "ended." },
-	{ "move", "list", "", 0, 0, ARGS_MAX | ARGS_OPEN, true,
-	    ctl_move_list, "moves, the newest first", NULL },
-	{ "move", "show", "ID", 1, 1, 0, true, ctl_move_show,
-	    "one move and its journal", NULL },
-	{ "move", "watch", "[ID]", 0, 1, ARGS_TIMEOUT, false, ctl_move_watch,
-	    "follow a move, or all that are in flight",
-	    "Ends when what it follows has ended." },
-	{ "move", "abort", "ID", 1, 1, 0, true, ctl_move_abort,
-	    "stop a move; the guest stays where it is", NULL },
-	{ "event", "list", "", 0, 0, ARGS_MAX | ARGS_SINCE, true,
-	    ctl_event_list, "events that are stored", NULL },
-	{ "event", "follow", "", 0, 0, ARGS_SINCE, true, ctl_event_follow,
-	    "events as they happen", NULL },
-	{ "reload", NULL, "", 0, 0, 0, false, ctl_reload,
-	    "read the configuration again",
-	    "A configuration with faults is refused as a whole and the running "
-	    "one is kept." },
-	/* Short for the host commands. */
-	{ "drain", NULL, "HOST...", 1, MANY, DRAINING, true, ctl_host_drain,
-	    "short for host drain", DRAIN_HELP },
-	{ "undrain", NULL, "HOST...", 1, MANY, 0, true, ctl_host_undrain,
-	    "short for host undrain", UNDRAIN_HELP },
-	{ "cordon", NULL, "HOST...", 1, MANY, ARGS_REASON, true,
-	    ctl_host_cordon, "short for host cordon", CORDON_HELP },
-	{ "uncordon", NULL, "HOST...", 1, MANY, 0, true, ctl_host_uncordon,
-	    "short for host uncordon", NULL },
-	{ .noun = NULL },
+    {"status", NULL, "", 0, 0, 0, false, ctl_status,
+	"how the daemon is, and what it is doing", NULL},
+    {"host", "list", "", 0, 0, 0, true, ctl_host_list, "the hosts", NULL},
+    {"host", "show", "HOST", 1, 1, 0, true, ctl_host_show,
+	"one host and its guests", NULL},
+    {"host", "drain", "HOST...", 1, MANY, DRAINING, true, ctl_host_drain,
+	"move all guests off", DRAIN_HELP},
+    {"host", "undrain", "HOST...", 1, MANY, 0, true, ctl_host_undrain,
+	"end maintenance", UNDRAIN_HELP},
+    {"host", "cordon", "HOST...", 1, MANY, ARGS_REASON, true, ctl_host_cordon,
+	"let no guests in", CORDON_HELP},
+    {"host", "uncordon", "HOST...", 1, MANY, 0, true, ctl_host_uncordon,
+	"let guests in again", NULL},
+    {"plan", "drain", "HOST", 1, 1, ARGS_PARALLEL | ARGS_TO, true,
+	ctl_plan_drain, "what a drain would do", NULL},
+    {"vm", "list", "", 0, 0, 0, true, ctl_vm_list, "the guests", NULL},
+    {"vm", "show", "VM", 1, 1, 0, true, ctl_vm_show,
+	"one guest, by name or UUID", NULL},
+    {"vm", "move", "VM", 1, 1, ARGS_DRY_RUN | WAITING | ARGS_TO | ARGS_STRATEGY,
+	true, ctl_vm_move, "move one guest",
+	"Without --to, the best host is chosen.  Waits until the move has "
+	"ended."},
+    {"move", "list", "", 0, 0, ARGS_MAX | ARGS_OPEN, true, ctl_move_list,
+	"moves, the newest first", NULL},
+    {"move", "show", "ID", 1, 1, 0, true, ctl_move_show,
+	"one move and its journal", NULL},
+    {"move", "watch", "[ID]", 0, 1, ARGS_TIMEOUT, false, ctl_move_watch,
+	"follow a move, or all that are in flight",
+	"Ends when what it follows has ended."},
+    {"move", "abort", "ID", 1, 1, 0, true, ctl_move_abort,
+	"stop a move; the guest stays where it is", NULL},
+    {"event", "list", "", 0, 0, ARGS_MAX | ARGS_SINCE, true, ctl_event_list,
+	"events that are stored", NULL},
+    {"event", "follow", "", 0, 0, ARGS_SINCE, true, ctl_event_follow,
+	"events as they happen", NULL},
+    {"reload", NULL, "", 0, 0, 0, false, ctl_reload,
+	"read the configuration again",
+	"A configuration with faults is refused as a whole and the running "
+	"one is kept."},
+    /* Short for the host commands. */
+    {"drain", NULL, "HOST...", 1, MANY, DRAINING, true, ctl_host_drain,
+	"short for host drain", DRAIN_HELP},
+    {"undrain", NULL, "HOST...", 1, MANY, 0, true, ctl_host_undrain,
+	"short for host undrain", UNDRAIN_HELP},
+    {"cordon", NULL, "HOST...", 1, MANY, ARGS_REASON, true, ctl_host_cordon,
+	"short for host cordon", CORDON_HELP},
+    {"uncordon", NULL, "HOST...", 1, MANY, 0, true, ctl_host_uncordon,
+	"short for host uncordon", NULL},
+    {.noun = NULL},
 };
 
 const struct args_flag args_flags[] = {
-	{ ARGS_DRY_RUN, 0, "dry-run", NULL, "say what would be done" },
-	{ ARGS_NO_WAIT, 0, "no-wait", NULL, "return once it has started" },
-	{ ARGS_TIMEOUT, 0, "timeout", "DURATION",
-	    "stop waiting after 90s, 1h30m, ...; what was started goes on" },
-	{ ARGS_PARALLEL, 0, "parallel", "N", "at most N moves at once" },
-	{ ARGS_TO, 0, "to", "HOST", "only to this host" },
-	{ ARGS_REASON, 0, "reason", "TEXT", "why, for others to read" },
-	{ ARGS_STRATEGY, 0, "strategy", "NAME",
-	    "live-shared, live-copy or restart" },
-	{ ARGS_SINCE, 0, "since", "SEQ", "those after this number" },
-	{ ARGS_MAX, 'n', "max", "N", "at most N rows" },
-	{ ARGS_OPEN, 0, "open", NULL, "only what is under way" },
-	{ ARGS_SOCKET, 's', "socket", "PATH",
-	    "the daemon's socket (else $DROVER_SOCKET, "
-	    ARGS_DEFAULT_SOCKET ")" },
-	{ ARGS_OUTPUT, 'o', "output", "FORMAT",
-	    "table, wide, json or name" },
-	{ ARGS_HELP, 'h', "help", NULL, "this" },
-	{ ARGS_VERSION, 'V', "version", NULL, "the version" },
-	{ .name = NULL },
+    {ARGS_DRY_RUN, 0, "dry-run", NULL, "say what would be done"},
+    {ARGS_NO_WAIT, 0, "no-wait", NULL, "return once it has started"},
+    {ARGS_TIMEOUT, 0, "timeout", "DURATION",
+	"stop waiting after 90s, 1h30m, ...; what was started goes on"},
+    {ARGS_PARALLEL, 0, "parallel", "N", "at most N moves at once"},
+    {ARGS_TO, 0, "to", "HOST", "only to this host"},
+    {ARGS_REASON, 0, "reason", "TEXT", "why, for others to read"},
+    {ARGS_STRATEGY, 0, "strategy", "NAME", "live-shared, live-copy or restart"},
+    {ARGS_SINCE, 0, "since", "SEQ", "those after this number"},
+    {ARGS_MAX, 'n', "max", "N", "at most N rows"},
+    {ARGS_OPEN, 0, "open", NULL, "only what is under way"},
+    {ARGS_SOCKET, 's', "socket", "PATH",
+	"the daemon's socket (else $DROVER_SOCKET, " ARGS_DEFAULT_SOCKET ")"},
+    {ARGS_OUTPUT, 'o', "output", "FORMAT", "table, wide, json or name"},
+    {ARGS_HELP, 'h', "help", NULL, "this"},
+    {ARGS_VERSION, 'V', "version", NULL, "the version"},
+    {.name = NULL},
 };
 
 static void
@@ -148,14 +147,14 @@ static void
 add_commands(const char *noun, struct buf *out)
 {
 	for (const struct args_command *c = args_commands; c->noun != NULL;
-	    c++) {
+	     c++) {
 		char text[64];
 
 		if (noun != NULL && strcmp(c->noun, noun) != 0)
 			continue;
 		snprintf(text, sizeof(text), "%s%s%s %s", c->noun,
-		    c->verb != NULL ? " " : "",
-		    c->verb != NULL ? c->verb : "", c->operands);
+		    c->verb != NULL ? " " : "", c->verb != NULL ? c->verb : "",
+		    c->operands);
 		buf_addf(out, "  %-24s %s\n", text, c->brief);
 	}
 }
@@ -168,12 +167,12 @@ args_help(const char *noun, const char *verb, struct buf *out)
 	for (c = args_commands; c->noun != NULL; c++)
 		if (noun != NULL && strcmp(c->noun, noun) == 0 &&
 		    (c->verb == NULL ||
-		    (verb != NULL && strcmp(c->verb, verb) == 0)))
+			(verb != NULL && strcmp(c->verb, verb) == 0)))
 			break;
 	if (c->noun != NULL) {
 		args_usage(c, out);
-		buf_addf(out, "\n%s%s\n", c->help != NULL ? c->help :
-		    c->brief, c->help != NULL ? "" : ".");
+		buf_addf(out, "\n%s%s\n", c->help != NULL ? c->help : c->brief,
+		    c->help != NULL ? "" : ".");
 		buf_adds(out, "\noptions:\n");
 		add_flags(c->options | ARGS_ANY, out);
 		return;
@@ -188,6 +187,7 @@ args_help(const char *noun, const char *verb, struct buf *out)
 	add_commands(noun, out);
 	buf_adds(out, "\noptions of every command:\n");
 	add_flags(ARGS_ANY, out);
-	buf_adds(out, "\ndroverctl COMMAND --help says more; so does "
+	buf_adds(out,
+	    "\ndroverctl COMMAND --help says more; so does "
 	    "droverctl(1).\n");
 }

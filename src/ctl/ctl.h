@@ -20,10 +20,10 @@ enum ctl_exit {
 	CTL_DONE = 0,
 	CTL_FAILED = 1,
 	CTL_USAGE = 2,
-	CTL_PARTLY = 3,		/* guests remain */
-	CTL_NO_DAEMON = 4,	/* or not permitted */
-	CTL_TIMED_OUT = 5,	/* what was started goes on */
-	CTL_INVALID = 6,	/* configuration */
+	CTL_PARTLY = 3,    /* guests remain */
+	CTL_NO_DAEMON = 4, /* or not permitted */
+	CTL_TIMED_OUT = 5, /* what was started goes on */
+	CTL_INVALID = 6,   /* configuration */
 	CTL_DETACHED = 130,
 };
 
@@ -32,8 +32,8 @@ enum ctl_exit {
 struct ctl {
 	struct args args;
 	struct http *http;
-	struct style style;	/* of stdout */
-	bool live;		/* stdout is a terminal that can redraw */
+	struct style style; /* of stdout */
+	bool live;          /* stdout is a terminal that can redraw */
 };
 
 /* One command (commands.c names them all); each returns its exit status. */
@@ -70,13 +70,14 @@ int ctl_exit_of(const struct http_reply *reply);
 /* GETs `path` and shows it as -o says: as JSON, as the `name` member of each
  * row in `list` (NULL: of the answer itself), or through `render`. */
 int ctl_show(struct ctl *ctl, const char *path, const char *list,
-    const char *name, void (*render)(const json_t *answer,
-    const struct style *style, bool wide, struct buf *out));
+    const char *name,
+    void (*render)(const json_t *answer, const struct style *style, bool wide,
+	struct buf *out));
 
-void ctl_print(struct buf *out);		/* to stdout; frees it */
-void ctl_print_json(const json_t *json);	/* indented, unchanged */
-void ctl_say(const char *fmt, ...)		/* to stderr, "droverctl: " */
-	__attribute__((format(printf, 1, 2)));
+void ctl_print(struct buf *out);         /* to stdout; frees it */
+void ctl_print_json(const json_t *json); /* indented, unchanged */
+void ctl_say(const char *fmt, ...)       /* to stderr, "droverctl: " */
+    __attribute__((format(printf, 1, 2)));
 
 /* "/v1/hosts/" + one percent-encoded segment + "/drain", freed by the caller;
  * tail may be "". */

@@ -104,7 +104,7 @@ on_progress(void *arg, curl_off_t down_total, curl_off_t down,
 static int
 try_socket(const char *path)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd, result;
 
 	if (strlen(path) >= sizeof(address.sun_path))
@@ -113,8 +113,10 @@ try_socket(const char *path)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return errno;
-	result = connect(fd, (const struct sockaddr *)&address,
-	    sizeof(address)) == 0 ? 0 : errno;
+	result =
+	    connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0
+	    ? 0
+	    : errno;
 	close(fd);
 	return result;
 }
@@ -128,7 +130,8 @@ explain_denied(const char *path, struct http_reply *out)
 	out->outcome = HTTP_DENIED;
 	if (stat(path, &st) == 0 && (st.st_mode & S_IWGRP) && st.st_gid != 0)
 		group = getgrgid(st.st_gid);
-	err_set(&out->err, ERR_REFUSED, "not permitted to use %s: become root, "
+	err_set(&out->err, ERR_REFUSED,
+	    "not permitted to use %s: become root, "
 	    "or a member of group %s (usermod -aG %s USER, then log in again)",
 	    path, group != NULL ? group->gr_name : "drover",
 	    group != NULL ? group->gr_name : "drover");
@@ -148,12 +151,15 @@ explain_gone(const struct http *http, struct http_reply *out)
 		break;
 	case ENOENT:
 	case ENOTDIR:
-		err_set(&out->err, ERR_UNREACHABLE, "is droverd running? There "
+		err_set(&out->err, ERR_UNREACHABLE,
+		    "is droverd running? There "
 		    "is no socket %s (start it with systemctl start droverd, "
-		    "or name its socket with -s or DROVER_SOCKET)", path);
+		    "or name its socket with -s or DROVER_SOCKET)",
+		    path);
 		break;
 	case ECONNREFUSED:
-		err_set(&out->err, ERR_UNREACHABLE, "is droverd running? "
+		err_set(&out->err, ERR_UNREACHABLE,
+		    "is droverd running? "
 		    "Nobody answers at %s (start it with systemctl start "
 		    "droverd, or name its socket with -s or DROVER_SOCKET)",
 		    path);
@@ -169,9 +175,9 @@ explain_gone(const struct http *http, struct http_reply *out)
 static void
 explain_refused(struct http_reply *out)
 {
-	static const enum err_code codes[] = { ERR_INVALID, ERR_NOT_FOUND,
+	static const enum err_code codes[] = {ERR_INVALID, ERR_NOT_FOUND,
 	    ERR_CONFLICT, ERR_LIMIT, ERR_IO, ERR_UNREACHABLE, ERR_TIMEOUT,
-	    ERR_ABORTED, ERR_REFUSED };
+	    ERR_ABORTED, ERR_REFUSED};
 	const json_t *error = json_object_get(out->body, "error");
 	const char *name = field_text_or(error, "code", "");
 	const char *message = field_text(error, "message");
@@ -184,8 +190,10 @@ explain_refused(struct http_reply *out)
 	if (message != NULL)
 		err_set(&out->err, code, "%s", message);
 	else
-		err_set(&out->err, code, "droverd answered with status %ld and "
-		    "no reason", out->status);
+		err_set(&out->err, code,
+		    "droverd answered with status %ld and "
+		    "no reason",
+		    out->status);
 }
 
 static void
@@ -219,23 +227,23 @@ understand(struct http *http, CURLcode result, struct sink *sink,
 	}
 	curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &out->status);
 	if (sink->fn != NULL && out->status == 200) {
-		explain_gone(http, out);	/* it does not end by itself */
+		explain_gone(http, out); /* it does not end by itself */
 		return;
 	}
-	out->body = json_loadb(buf_str(&sink->text), sink->text.len, 0,
-	    &where);
+	out->body = json_loadb(buf_str(&sink->text), sink->text.len, 0, &where);
 	if (out->status < 200 || out->status > 299) {
 		explain_refused(out);
 	} else if (out->body == NULL) {
 		out->outcome = HTTP_REFUSED;
-		err_set(&out->err, ERR_INTERNAL, "what answers at %s is not "
-		    "droverd: %s", http->socket_path, where.text);
+		err_set(&out->err, ERR_INTERNAL,
+		    "what answers at %s is not "
+		    "droverd: %s",
+		    http->socket_path, where.text);
 	}
 }
 
 static void
-prepare(struct http *http, const char *path, struct sink *sink,
-    struct buf *url)
+prepare(struct http *http, const char *path, struct sink *sink, struct buf *url)
 {
 	CURL *curl = http->curl;
 
@@ -259,22 +267,22 @@ void
 http_ask(struct http *http, const char *method, const char *path,
     const json_t *body, struct http_reply *out)
 {
-	struct sink sink = { .curl = http->curl,
-	    .text = BUF_INIT(HTTP_ANSWER_MAX) };
+	struct sink sink = {
+	    .curl = http->curl, .text = BUF_INIT(HTTP_ANSWER_MAX)};
 	struct buf url = BUF_INIT(16384);
 	struct curl_slist *headers = NULL;
 	char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
 
 	memset(out, 0, sizeof(*out));
 	prepare(http, path, &sink, &url);
-	curl_easy_setopt(http->curl, CURLOPT_TIMEOUT_MS,
-	    (long)http->timeout_ms);
+	curl_easy_setopt(
+	    http->curl, CURLOPT_TIMEOUT_MS, (long)http->timeout_ms);
 	if (strcmp(method, "POST") == 0) {
-		headers = curl_slist_append(headers,
-		    "Content-Type: application/json");
+		headers = curl_slist_append(
+		    headers, "Content-Type: application/json");
 		curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, headers);
-		curl_easy_setopt(http->curl, CURLOPT_POSTFIELDS,
-		    text != NULL ? text : "");
+		curl_easy_setopt(
+		    http->curl, CURLOPT_POSTFIELDS, text != NULL ? text : "");
 	}
 	understand(http, curl_easy_perform(http->curl), &sink, out);
 	curl_slist_free_all(headers);
@@ -288,8 +296,10 @@ http_stream(struct http *http, const char *path, const char *header,
     bool (*fn)(const char *data, size_t len, void *arg), void *arg,
     struct http_reply *out)
 {
-	struct sink sink = { .curl = http->curl, .fn = fn, .arg = arg,
-	    .text = BUF_INIT(1024 * 1024) };
+	struct sink sink = {.curl = http->curl,
+	    .fn = fn,
+	    .arg = arg,
+	    .text = BUF_INIT(1024 * 1024)};
 	struct buf url = BUF_INIT(16384);
 	struct curl_slist *headers = NULL;
 

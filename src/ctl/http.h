@@ -12,28 +12,28 @@
 /* Questions to the daemon, over its unix socket. */
 
 #define HTTP_ANSWER_MAX ((size_t)256 * 1024 * 1024)
-#define HTTP_TIMEOUT_MS 30000	/* of one question */
+#define HTTP_TIMEOUT_MS 30000 /* of one question */
 
 enum http_outcome {
-	HTTP_DONE,		/* 2xx */
-	HTTP_REFUSED,		/* the daemon answered with an error */
-	HTTP_GONE,		/* no daemon, or it went away */
-	HTTP_DENIED,		/* not permitted to use the socket */
-	HTTP_INTERRUPTED,	/* the stop flag was set */
+	HTTP_DONE,        /* 2xx */
+	HTTP_REFUSED,     /* the daemon answered with an error */
+	HTTP_GONE,        /* no daemon, or it went away */
+	HTTP_DENIED,      /* not permitted to use the socket */
+	HTTP_INTERRUPTED, /* the stop flag was set */
 };
 
 struct http_reply {
 	enum http_outcome outcome;
-	long status;		/* of HTTP; 0: none */
-	json_t *body;		/* NULL: none */
-	struct err err;		/* when not done */
+	long status;    /* of HTTP; 0: none */
+	json_t *body;   /* NULL: none */
+	struct err err; /* when not done */
 };
 
 struct http;
 
 /* `stop` (may be NULL) ends a question within a second once it is not 0. */
-struct http *http_new(const char *socket_path,
-    const volatile sig_atomic_t *stop);
+struct http *http_new(
+    const char *socket_path, const volatile sig_atomic_t *stop);
 void http_free(struct http *http);
 const char *http_socket(const struct http *http);
 /* How long an answer may take; HTTP_TIMEOUT_MS unless set. */

@@ -25,8 +25,8 @@ socket_path(const struct args *args)
 
 	if (args->socket != NULL)
 		return args->socket;
-	return from_env != NULL && from_env[0] != '\0' ? from_env :
-	    ARGS_DEFAULT_SOCKET;
+	return from_env != NULL && from_env[0] != '\0' ? from_env
+						       : ARGS_DEFAULT_SOCKET;
 }
 
 static int
@@ -44,8 +44,8 @@ refuse(const struct args *args, const struct err *err)
 int
 main(int argc, char **argv)
 {
-	struct ctl ctl = { 0 };
-	struct err err = { 0 };
+	struct ctl ctl = {0};
+	struct err err = {0};
 	struct buf help = BUF_INIT(65536);
 	int status;
 

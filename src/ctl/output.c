@@ -48,7 +48,7 @@ char *
 ctl_path(const char *head, const char *segment, const char *tail)
 {
 	static const char safe[] = "abcdefghijklmnopqrstuvwxyz"
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
+				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
 	struct buf path = BUF_INIT(8192);
 	char *text;
 
@@ -95,9 +95,9 @@ ctl_explain(struct ctl *ctl, const struct http_reply *reply)
 	if (reply->outcome == HTTP_INTERRUPTED)
 		return CTL_DETACHED;
 	ctl_say("%s", reply->err.msg);
-	json_array_foreach(json_object_get(error, "details"), i, line)
-		if (json_is_string(line))
-			ctl_say("  %s", json_string_value(line));
+	json_array_foreach(json_object_get(error, "details"), i,
+	    line) if (json_is_string(line))
+	    ctl_say("  %s", json_string_value(line));
 	if (ctl->args.output == ARGS_JSON && reply->body != NULL)
 		ctl_print_json(reply->body);
 	return ctl_exit_of(reply);
@@ -132,9 +132,9 @@ add_name(const json_t *row, const char *name, struct buf *out)
 }
 
 int
-ctl_show(struct ctl *ctl, const char *path, const char *list,
-    const char *name, void (*render)(const json_t *answer,
-    const struct style *style, bool wide, struct buf *out))
+ctl_show(struct ctl *ctl, const char *path, const char *list, const char *name,
+    void (*render)(const json_t *answer, const struct style *style, bool wide,
+	struct buf *out))
 {
 	struct buf out = BUF_INIT(CTL_OUTPUT_MAX);
 	int status = CTL_DONE;
@@ -152,12 +152,12 @@ ctl_show(struct ctl *ctl, const char *path, const char *list,
 		if (list == NULL)
 			add_name(answer, name, &out);
 		json_array_foreach(json_object_get(answer, list), i, row)
-			add_name(row, name, &out);
+		    add_name(row, name, &out);
 		break;
 	case ARGS_TABLE:
 	case ARGS_WIDE:
-		render(answer, &ctl->style, ctl->args.output == ARGS_WIDE,
-		    &out);
+		render(
+		    answer, &ctl->style, ctl->args.output == ARGS_WIDE, &out);
 		break;
 	}
 	ctl_print(&out);

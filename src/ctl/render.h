@@ -11,30 +11,30 @@
  * clock, no socket.  Unknown members show as "-".
  */
 
-void render_status(const json_t *status, const struct style *style,
-    bool wide, struct buf *out);
-void render_hosts(const json_t *answer, const struct style *style,
-    bool wide, struct buf *out);
-void render_host(const json_t *host, const struct style *style, bool wide,
+void render_status(const json_t *status, const struct style *style, bool wide,
     struct buf *out);
+void render_hosts(const json_t *answer, const struct style *style, bool wide,
+    struct buf *out);
+void render_host(
+    const json_t *host, const struct style *style, bool wide, struct buf *out);
 void render_vms(const json_t *answer, const struct style *style, bool wide,
     struct buf *out);
-void render_vm(const json_t *vm, const struct style *style, bool wide,
+void render_vm(
+    const json_t *vm, const struct style *style, bool wide, struct buf *out);
+void render_moves(const json_t *answer, const struct style *style, bool wide,
     struct buf *out);
-void render_moves(const json_t *answer, const struct style *style,
-    bool wide, struct buf *out);
-void render_move(const json_t *move, const struct style *style, bool wide,
-    struct buf *out);
-void render_plan(const json_t *plan, const struct style *style, bool wide,
-    struct buf *out);
+void render_move(
+    const json_t *move, const struct style *style, bool wide, struct buf *out);
+void render_plan(
+    const json_t *plan, const struct style *style, bool wide, struct buf *out);
 /* What `vm move --dry-run` says. */
-void render_move_plan(const json_t *plan, const struct style *style,
-    bool wide, struct buf *out);
+void render_move_plan(
+    const json_t *plan, const struct style *style, bool wide, struct buf *out);
 /* One CloudEvent as one line, and {events: [{seq, event}]} as several. */
-void render_event(const json_t *event, const struct style *style,
+void render_event(
+    const json_t *event, const struct style *style, struct buf *out);
+void render_events(const json_t *answer, const struct style *style, bool wide,
     struct buf *out);
-void render_events(const json_t *answer, const struct style *style,
-    bool wide, struct buf *out);
 
 /* "key   value" lines of the show commands. */
 void render_field(const char *key, const char *value, struct buf *out);
@@ -51,11 +51,11 @@ const char *render_cores(const json_t *object, char out[TEXT_SIZE]);
  * a drain too: {vms: [drain_vm]} without host (see render_moves_as_drain).
  * before NULL: the first that is seen.
  */
-void render_drain_changes(const json_t *before, const json_t *now,
-    struct buf *out);
+void render_drain_changes(
+    const json_t *before, const json_t *now, struct buf *out);
 /* "kvm1: drained: 3 moved, 0 remain, 5.2 s" */
-void render_drain_summary(const json_t *drain, const struct style *style,
-    struct buf *out);
+void render_drain_summary(
+    const json_t *drain, const struct style *style, struct buf *out);
 /* Each guest that is blocked, with the reason per host.  `before` (NULL: none)
  * leaves out what that one said already. */
 void render_drain_blocked(const json_t *before, const json_t *drain,

@@ -25,9 +25,9 @@ find_vm(const json_t *drain, const json_t *vm)
 
 	if (uuid == NULL)
 		return NULL;
-	json_array_foreach(json_object_get(drain, "vms"), i, other)
-		if (strcmp(field_text_or(other, "uuid", ""), uuid) == 0)
-			return other;
+	json_array_foreach(json_object_get(drain, "vms"), i,
+	    other) if (strcmp(field_text_or(other, "uuid", ""), uuid) ==
+	    0) return other;
 	return NULL;
 }
 
@@ -53,7 +53,8 @@ render_rejected(const json_t *rejected, struct buf *out)
 	const json_t *one;
 	size_t i;
 
-	json_array_foreach(rejected, i, one) {
+	json_array_foreach(rejected, i, one)
+	{
 		const char *rule = field_text(one, "rule");
 
 		buf_adds(out, "    ");
@@ -147,8 +148,9 @@ add_hold(const json_t *old, const json_t *vm, struct buf *out)
 {
 	const char *why = field_text(vm, "why");
 
-	if (why == NULL || (old != NULL && has_fate(old, "moving") &&
-	    field_text(old, "why") != NULL))
+	if (why == NULL ||
+	    (old != NULL && has_fate(old, "moving") &&
+		field_text(old, "why") != NULL))
 		return;
 	start_line(vm, out);
 	buf_adds(out, "still moving");
@@ -161,8 +163,8 @@ add_change(const json_t *old, const json_t *vm, struct buf *out)
 {
 	const char *fate = field_text_or(vm, "fate", "");
 	bool same = old != NULL && has_fate(old, fate);
-	const char *outcome = field_text(json_object_get(vm, "move"),
-	    "outcome");
+	const char *outcome =
+	    field_text(json_object_get(vm, "move"), "outcome");
 	bool failed = outcome != NULL && strcmp(outcome, "completed") != 0;
 
 	/* An attempt that ended badly since, whether or not one was seen
@@ -206,16 +208,15 @@ add_headline(const json_t *drain, struct buf *out)
 	if (host == NULL)
 		return;
 	text_add(out, host);
-	buf_addf(out, ": draining: %s", text_plural(field_count(drain,
-	    "total"), "guest", text));
+	buf_addf(out, ": draining: %s",
+	    text_plural(field_count(drain, "total"), "guest", text));
 	if (moved > 0)
 		buf_addf(out, ", %lld moved already", (long long)moved);
 	buf_adds(out, "\n");
 }
 
 void
-render_drain_changes(const json_t *before, const json_t *now,
-    struct buf *out)
+render_drain_changes(const json_t *before, const json_t *now, struct buf *out)
 {
 	const json_t *vm;
 	size_t i;
@@ -229,11 +230,11 @@ render_drain_changes(const json_t *before, const json_t *now,
 		add_why(": ", why, out);
 		buf_adds(out, "\n");
 	}
-	json_array_foreach(json_object_get(now, "vms"), i, vm) {
+	json_array_foreach(json_object_get(now, "vms"), i, vm)
+	{
 		/* What had happened before one looked is no news. */
 		if (before == NULL && field_count(now, "moved") > 0 &&
-		    has_fate(vm, "moved") &&
-		    field_text(now, "host") != NULL)
+		    has_fate(vm, "moved") && field_text(now, "host") != NULL)
 			continue;
 		add_change(find_vm(before, vm), vm, out);
 	}
@@ -250,9 +251,8 @@ render_drain_remaining(const json_t *drain)
 		return field_count(drain, "moving") +
 		    field_count(drain, "waiting") +
 		    field_count(drain, "blocked");
-	json_array_foreach(vms, i, vm)
-		remaining += has_fate(vm, "moving") ||
-		    has_fate(vm, "waiting") || has_fate(vm, "blocked");
+	json_array_foreach(vms, i, vm) remaining += has_fate(vm, "moving") ||
+	    has_fate(vm, "waiting") || has_fate(vm, "blocked");
 	return remaining;
 }
 
@@ -263,14 +263,14 @@ count_fate(const json_t *drain, const char *fate)
 	int64_t count = 0;
 	size_t i;
 
-	json_array_foreach(json_object_get(drain, "vms"), i, vm)
-		count += has_fate(vm, fate);
+	json_array_foreach(json_object_get(drain, "vms"), i, vm) count +=
+	    has_fate(vm, fate);
 	return count;
 }
 
 void
-render_drain_summary(const json_t *drain, const struct style *style,
-    struct buf *out)
+render_drain_summary(
+    const json_t *drain, const struct style *style, struct buf *out)
 {
 	const char *state = field_text_or(drain, "state", "running");
 	const char *word = "draining";
@@ -299,11 +299,11 @@ render_drain_summary(const json_t *drain, const struct style *style,
 	    (long long)field_count(drain, "moved"), (long long)remaining,
 	    remaining == 1 ? "s" : "");
 	if (excepted > 0)
-		buf_addf(out, ", %lld left alone by policy",
-		    (long long)excepted);
+		buf_addf(
+		    out, ", %lld left alone by policy", (long long)excepted);
 	if (failed > 0)
-		buf_addf(out, ", %s failed", text_plural(failed, "attempt",
-		    text));
+		buf_addf(
+		    out, ", %s failed", text_plural(failed, "attempt", text));
 	if (duration != FIELD_UNKNOWN)
 		buf_addf(out, ", %s", text_duration(duration, text));
 	buf_adds(out, "\n");
@@ -317,16 +317,17 @@ render_drain_blocked(const json_t *before, const json_t *drain,
 	size_t i;
 
 	(void)style;
-	json_array_foreach(json_object_get(drain, "vms"), i, vm) {
+	json_array_foreach(json_object_get(drain, "vms"), i, vm)
+	{
 		const json_t *old = find_vm(before, vm);
 
 		if (!has_fate(vm, "blocked"))
 			continue;
 		if (old != NULL && has_fate(old, "blocked") &&
 		    json_equal(json_object_get(old, "rejected"),
-		    json_object_get(vm, "rejected")) &&
+			json_object_get(vm, "rejected")) &&
 		    json_equal(json_object_get(old, "why"),
-		    json_object_get(vm, "why")))
+			json_object_get(vm, "why")))
 			continue;
 		add_blocked(vm, out);
 	}
@@ -340,7 +341,8 @@ render_moves_as_drain(const json_t *moves)
 	char key[32];
 	size_t i;
 
-	json_array_foreach(moves, i, move) {
+	json_array_foreach(moves, i, move)
+	{
 		const char *outcome = field_text(move, "outcome");
 		const char *fate = "failed";
 
@@ -356,10 +358,10 @@ render_moves_as_drain(const json_t *moves)
 		    (long long)field_int(move, "id"));
 		json_object_set_new(vm, "uuid", json_string(key));
 		json_object_set(vm, "to", json_object_get(move, "to"));
-		json_object_set(vm, "strategy",
-		    json_object_get(move, "strategy"));
+		json_object_set(
+		    vm, "strategy", json_object_get(move, "strategy"));
 		json_array_append_new(vms, vm);
 	}
-	return json_pack("{s:s, s:o}", "state", running ? "running" : "done",
-	    "vms", vms);
+	return json_pack(
+	    "{s:s, s:o}", "state", running ? "running" : "done", "vms", vms);
 }

@@ -24,12 +24,17 @@ add_padded(const char *text, size_t width, struct buf *out)
 static enum text_colour
 colour_of(const char *type)
 {
-	static const struct { const char *end; enum text_colour colour; }
-	    ends[] = {
-		{ ".completed", TEXT_GREEN }, { ".recovered", TEXT_GREEN },
-		{ ".failed", TEXT_RED }, { ".rolled_back", TEXT_RED },
-		{ ".blocked", TEXT_RED }, { ".lost", TEXT_RED },
-		{ ".rejected", TEXT_RED },
+	static const struct {
+		const char *end;
+		enum text_colour colour;
+	} ends[] = {
+	    {".completed", TEXT_GREEN},
+	    {".recovered", TEXT_GREEN},
+	    {".failed", TEXT_RED},
+	    {".rolled_back", TEXT_RED},
+	    {".blocked", TEXT_RED},
+	    {".lost", TEXT_RED},
+	    {".rejected", TEXT_RED},
 	};
 	size_t len = strlen(type);
 
@@ -80,8 +85,8 @@ add_data(const json_t *data, struct buf *out)
 	const json_t *result = json_object_get(data, "result");
 	const char *from = field_text(data, "from");
 	const char *to = field_text(data, "to");
-	static const char *const texts[] = { "strategy", "outcome", "error",
-	    "remedy", "reason", "why" };
+	static const char *const texts[] = {
+	    "strategy", "outcome", "error", "remedy", "reason", "why"};
 	char text[TEXT_SIZE];
 	bool any = false;
 
@@ -90,17 +95,17 @@ add_data(const json_t *data, struct buf *out)
 		add_word(out, &any, " to ", to);
 	}
 	if (field_int(data, "duration_ms") != FIELD_UNKNOWN)
-		add_word(out, &any, "in ", text_duration(field_int(data,
-		    "duration_ms"), text));
+		add_word(out, &any, "in ",
+		    text_duration(field_int(data, "duration_ms"), text));
 	for (int i = 0; i < 2; i++) {
 		const json_t *at = i == 0 ? data : result;
 
 		if (field_int(at, "downtime_ms") != FIELD_UNKNOWN)
-			add_word(out, &any, "downtime ", text_duration(
-			    field_int(at, "downtime_ms"), text));
+			add_word(out, &any, "downtime ",
+			    text_duration(field_int(at, "downtime_ms"), text));
 		if (field_int(at, "bytes") != FIELD_UNKNOWN)
-			add_word(out, &any, "", text_bytes(field_int(at,
-			    "bytes"), text));
+			add_word(out, &any, "",
+			    text_bytes(field_int(at, "bytes"), text));
 	}
 	add_count(out, &any, data, "moved");
 	add_count(out, &any, data, "blocked");
@@ -108,13 +113,12 @@ add_data(const json_t *data, struct buf *out)
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		add_word(out, &any, "", field_text(data, texts[i]));
 	/* A move's reason has parts; the text is the one for people. */
-	add_word(out, &any, "", field_text(json_object_get(data, "why"),
-	    "text"));
+	add_word(
+	    out, &any, "", field_text(json_object_get(data, "why"), "text"));
 }
 
 void
-render_event(const json_t *event, const struct style *style,
-    struct buf *out)
+render_event(const json_t *event, const struct style *style, struct buf *out)
 {
 	const char *type = field_text_or(event, "type", "-");
 	enum text_colour colour;
@@ -135,16 +139,17 @@ render_event(const json_t *event, const struct style *style,
 }
 
 void
-render_events(const json_t *answer, const struct style *style, bool wide,
-    struct buf *out)
+render_events(
+    const json_t *answer, const struct style *style, bool wide, struct buf *out)
 {
 	const json_t *row;
 	size_t i;
 
-	json_array_foreach(json_object_get(answer, "events"), i, row) {
+	json_array_foreach(json_object_get(answer, "events"), i, row)
+	{
 		if (wide)
-			buf_addf(out, "%6lld  ", (long long)field_count(row,
-			    "seq"));
+			buf_addf(
+			    out, "%6lld  ", (long long)field_count(row, "seq"));
 		render_event(json_object_get(row, "event"), style, out);
 	}
 }

@@ -8,14 +8,22 @@
 #include "ctl/table.h"
 
 static const struct table_column columns[] = {
-	{ "HOST", false, false }, { "STATE", false, false },
-	{ "GUESTS", true, false }, { "CPUS", true, false },
-	{ "USED", true, false }, { "MEMORY", true, false },
-	{ "FREE", true, false }, { "IN", true, false },
-	{ "OUT", true, false }, { "RESERVED", true, true },
-	{ "OFF", true, true }, { "SINCE", false, true },
-	{ "URI", false, true }, { "LABELS", false, true },
-	{ "REASON", false, false }, { NULL, false, false },
+    {"HOST", false, false},
+    {"STATE", false, false},
+    {"GUESTS", true, false},
+    {"CPUS", true, false},
+    {"USED", true, false},
+    {"MEMORY", true, false},
+    {"FREE", true, false},
+    {"IN", true, false},
+    {"OUT", true, false},
+    {"RESERVED", true, true},
+    {"OFF", true, true},
+    {"SINCE", false, true},
+    {"URI", false, true},
+    {"LABELS", false, true},
+    {"REASON", false, false},
+    {NULL, false, false},
 };
 
 static void
@@ -23,8 +31,9 @@ state_words(const json_t *host, char *out, size_t size)
 {
 	snprintf(out, size, "%s%s%s", field_text_or(host, "state", "-"),
 	    field_bool(host, "maintenance") ? ", maintenance" : "",
-	    field_bool(host, "cordoned") && !field_bool(host, "maintenance") ?
-	    ", cordoned" : "");
+	    field_bool(host, "cordoned") && !field_bool(host, "maintenance")
+		? ", cordoned"
+		: "");
 }
 
 static enum text_colour
@@ -46,8 +55,8 @@ labels_words(const json_t *labels, struct buf *out)
 	json_t *value;
 
 	json_object_foreach((json_t *)(uintptr_t)labels, key, value)
-		buf_addf(out, "%s%s=%s", out->len > 0 ? "," : "", key,
-		    json_is_string(value) ? json_string_value(value) : "");
+	    buf_addf(out, "%s%s=%s", out->len > 0 ? "," : "", key,
+		json_is_string(value) ? json_string_value(value) : "");
 }
 
 static void
@@ -55,8 +64,8 @@ number_cell(struct table *table, const json_t *object, const char *key)
 {
 	char text[TEXT_SIZE];
 
-	table_cell(table, TEXT_PLAIN, text_number(field_int(object, key),
-	    text));
+	table_cell(
+	    table, TEXT_PLAIN, text_number(field_int(object, key), text));
 }
 
 static void
@@ -64,8 +73,7 @@ bytes_cell(struct table *table, const json_t *object, const char *key)
 {
 	char text[TEXT_SIZE];
 
-	table_cell(table, TEXT_PLAIN, text_bytes(field_int(object, key),
-	    text));
+	table_cell(table, TEXT_PLAIN, text_bytes(field_int(object, key), text));
 }
 
 static const char *
@@ -92,8 +100,8 @@ add_row(struct table *table, const json_t *host)
 	number_cell(table, host, "moves_out");
 	bytes_cell(table, host, "memory_reserved_by_moves");
 	number_cell(table, host, "vms_inactive");
-	table_cell(table, TEXT_PLAIN, text_time(field_text(host, "since"),
-	    text));
+	table_cell(
+	    table, TEXT_PLAIN, text_time(field_text(host, "since"), text));
 	table_cell(table, TEXT_PLAIN, field_text(host, "uri"));
 	labels_words(json_object_get(host, "labels"), &labels);
 	table_cell(table, TEXT_PLAIN, buf_str(&labels));
@@ -102,15 +110,15 @@ add_row(struct table *table, const json_t *host)
 }
 
 void
-render_hosts(const json_t *answer, const struct style *style, bool wide,
-    struct buf *out)
+render_hosts(
+    const json_t *answer, const struct style *style, bool wide, struct buf *out)
 {
 	struct table *table = table_new(columns, wide);
 	const json_t *host;
 	size_t i;
 
 	json_array_foreach(json_object_get(answer, "hosts"), i, host)
-		add_row(table, host);
+	    add_row(table, host);
 	table_print(table, style, out);
 	table_free(table);
 }
@@ -138,12 +146,13 @@ add_list(const char *key, const json_t *list, struct buf *out)
 
 	if (!json_is_array(list))
 		return;
-	json_array_foreach(list, i, one) {
+	json_array_foreach(list, i, one)
+	{
 		const json_t *active = json_object_get(one, "active");
 
 		buf_addf(&text, "%s%s%s", i > 0 ? ", " : "",
-		    json_is_string(one) ? json_string_value(one) :
-		    field_text_or(one, "name", "-"),
+		    json_is_string(one) ? json_string_value(one)
+					: field_text_or(one, "name", "-"),
 		    json_is_false(active) ? " (inactive)" : "");
 	}
 	render_field(key, buf_str(&text), out);
@@ -151,8 +160,8 @@ add_list(const char *key, const json_t *list, struct buf *out)
 }
 
 void
-render_host(const json_t *host, const struct style *style, bool wide,
-    struct buf *out)
+render_host(
+    const json_t *host, const struct style *style, bool wide, struct buf *out)
 {
 	struct buf labels = BUF_INIT(4096);
 	struct buf line = BUF_INIT(1024);
@@ -167,25 +176,28 @@ render_host(const json_t *host, const struct style *style, bool wide,
 		buf_addf(&line, " (%s)", why_words(host));
 	render_field("state", buf_str(&line), out);
 	if (field_text(host, "since") != NULL)
-		render_field("since", text_time(field_text(host, "since"),
-		    text), out);
+		render_field(
+		    "since", text_time(field_text(host, "since"), text), out);
 	buf_clear(&line);
-	buf_addf(&line, "%s, %s used", text_number(field_int(host, "cpus"),
-	    more), render_cores(host, text));
+	buf_addf(&line, "%s, %s used",
+	    text_number(field_int(host, "cpus"), more),
+	    render_cores(host, text));
 	render_field("cpus", buf_str(&line), out);
 	buf_clear(&line);
-	buf_addf(&line, "%s, %s free", text_bytes(field_int(host, "memory"),
-	    text), text_bytes(field_int(host, "memory_free"), more));
-	buf_addf(&line, ", %s kept free", text_bytes(field_int(host,
-	    "reserve_memory"), text));
+	buf_addf(&line, "%s, %s free",
+	    text_bytes(field_int(host, "memory"), text),
+	    text_bytes(field_int(host, "memory_free"), more));
+	buf_addf(&line, ", %s kept free",
+	    text_bytes(field_int(host, "reserve_memory"), text));
 	if (field_count(host, "memory_reserved_by_moves") > 0)
-		buf_addf(&line, ", %s promised to moves", text_bytes(
-		    field_int(host, "memory_reserved_by_moves"), text));
+		buf_addf(&line, ", %s promised to moves",
+		    text_bytes(
+			field_int(host, "memory_reserved_by_moves"), text));
 	render_field("memory", buf_str(&line), out);
 	buf_clear(&line);
-	buf_addf(&line, "%s in, %s out", text_number(field_int(host,
-	    "moves_in"), text), text_number(field_int(host, "moves_out"),
-	    more));
+	buf_addf(&line, "%s in, %s out",
+	    text_number(field_int(host, "moves_in"), text),
+	    text_number(field_int(host, "moves_out"), more));
 	render_field("moves", buf_str(&line), out);
 	labels_words(json_object_get(host, "labels"), &labels);
 	if (labels.len > 0)

@@ -8,14 +8,22 @@
 #include "ctl/table.h"
 
 static const struct table_column columns[] = {
-	{ "ID", true, false }, { "GUEST", false, false },
-	{ "FROM", false, false }, { "TO", false, false },
-	{ "STRATEGY", false, false }, { "OUTCOME", false, false },
-	{ "TOOK", true, false }, { "DOWNTIME", true, false },
-	{ "SENT", true, false }, { "STARTED", false, false },
-	{ "DRAIN", true, true }, { "ATTEMPT", true, true },
-	{ "RULE", false, true }, { "WHY", false, true },
-	{ "ERROR", false, true }, { NULL, false, false },
+    {"ID", true, false},
+    {"GUEST", false, false},
+    {"FROM", false, false},
+    {"TO", false, false},
+    {"STRATEGY", false, false},
+    {"OUTCOME", false, false},
+    {"TOOK", true, false},
+    {"DOWNTIME", true, false},
+    {"SENT", true, false},
+    {"STARTED", false, false},
+    {"DRAIN", true, true},
+    {"ATTEMPT", true, true},
+    {"RULE", false, true},
+    {"WHY", false, true},
+    {"ERROR", false, true},
+    {NULL, false, false},
 };
 
 static enum text_colour
@@ -27,16 +35,18 @@ outcome_words(const json_t *move, char *out, size_t size)
 
 	if (outcome != NULL) {
 		snprintf(out, size, "%s", outcome);
-		return strcmp(outcome, "completed") == 0 ? TEXT_GREEN :
-		    TEXT_RED;
+		return strcmp(outcome, "completed") == 0 ? TEXT_GREEN
+							 : TEXT_RED;
 	}
 	if (json_is_number(percent))
-		snprintf(out, size, "%s %d%%", field_text_or(progress,
-		    "phase", field_text_or(move, "state", "moving")),
+		snprintf(out, size, "%s %d%%",
+		    field_text_or(progress, "phase",
+			field_text_or(move, "state", "moving")),
 		    (int)json_number_value(percent));
 	else
-		snprintf(out, size, "%s", field_text_or(progress, "phase",
-		    field_text_or(move, "state", "moving")));
+		snprintf(out, size, "%s",
+		    field_text_or(progress, "phase",
+			field_text_or(move, "state", "moving")));
 	return TEXT_YELLOW;
 }
 
@@ -45,8 +55,8 @@ number_cell(struct table *table, const json_t *object, const char *key)
 {
 	char text[TEXT_SIZE];
 
-	table_cell(table, TEXT_PLAIN, text_number(field_int(object, key),
-	    text));
+	table_cell(
+	    table, TEXT_PLAIN, text_number(field_int(object, key), text));
 }
 
 static void
@@ -63,14 +73,14 @@ add_row(struct table *table, const json_t *move)
 	table_cell(table, TEXT_PLAIN, field_text(move, "strategy"));
 	colour = outcome_words(move, text, sizeof(text));
 	table_cell(table, colour, text);
-	table_cell(table, TEXT_PLAIN, text_duration(field_int(move,
-	    "duration_ms"), text));
-	table_cell(table, TEXT_PLAIN, text_duration(field_int(result,
-	    "downtime_ms"), text));
-	table_cell(table, TEXT_PLAIN, text_bytes(field_int(result, "bytes"),
-	    text));
-	table_cell(table, TEXT_PLAIN, text_time(field_text(move, "started"),
-	    text));
+	table_cell(table, TEXT_PLAIN,
+	    text_duration(field_int(move, "duration_ms"), text));
+	table_cell(table, TEXT_PLAIN,
+	    text_duration(field_int(result, "downtime_ms"), text));
+	table_cell(
+	    table, TEXT_PLAIN, text_bytes(field_int(result, "bytes"), text));
+	table_cell(
+	    table, TEXT_PLAIN, text_time(field_text(move, "started"), text));
 	number_cell(table, move, "drain");
 	number_cell(table, move, "attempt");
 	table_cell(table, TEXT_PLAIN, field_text(move, "rule"));
@@ -79,15 +89,15 @@ add_row(struct table *table, const json_t *move)
 }
 
 void
-render_moves(const json_t *answer, const struct style *style, bool wide,
-    struct buf *out)
+render_moves(
+    const json_t *answer, const struct style *style, bool wide, struct buf *out)
 {
 	struct table *table = table_new(columns, wide);
 	const json_t *move;
 	size_t i;
 
 	json_array_foreach(json_object_get(answer, "moves"), i, move)
-		add_row(table, move);
+	    add_row(table, move);
 	table_print(table, style, out);
 	table_free(table);
 }
@@ -100,35 +110,36 @@ add_figures(const json_t *result, struct buf *out)
 
 	if (result == NULL)
 		return;
-	buf_addf(&text, "%s", text_duration(field_int(result, "downtime_ms"),
-	    figure));
+	buf_addf(&text, "%s",
+	    text_duration(field_int(result, "downtime_ms"), figure));
 	if (field_text(result, "downtime_source") != NULL)
-		buf_addf(&text, " (%s)", field_text(result,
-		    "downtime_source"));
+		buf_addf(&text, " (%s)", field_text(result, "downtime_source"));
 	render_field("downtime", buf_str(&text), out);
 	buf_clear(&text);
 	buf_addf(&text, "%s", text_bytes(field_int(result, "bytes"), figure));
 	if (field_int(result, "memory_bytes") != FIELD_UNKNOWN)
-		buf_addf(&text, ", memory %s", text_bytes(field_int(result,
-		    "memory_bytes"), figure));
+		buf_addf(&text, ", memory %s",
+		    text_bytes(field_int(result, "memory_bytes"), figure));
 	if (field_int(result, "disk_bytes") != FIELD_UNKNOWN)
-		buf_addf(&text, ", disks %s", text_bytes(field_int(result,
-		    "disk_bytes"), figure));
+		buf_addf(&text, ", disks %s",
+		    text_bytes(field_int(result, "disk_bytes"), figure));
 	if (field_int(result, "iterations") != FIELD_UNKNOWN)
-		buf_addf(&text, ", %s", text_plural(field_int(result,
-		    "iterations"), "iteration", figure));
+		buf_addf(&text, ", %s",
+		    text_plural(
+			field_int(result, "iterations"), "iteration", figure));
 	render_field("sent", buf_str(&text), out);
 	buf_free(&text);
 }
 
 static void
-add_journal(const json_t *journal, const struct style *style,
-    struct buf *out)
+add_journal(const json_t *journal, const struct style *style, struct buf *out)
 {
 	static const struct table_column journal_columns[] = {
-		{ "AT", false, false }, { "KIND", false, false },
-		{ "STEP", false, false }, { "DETAIL", false, false },
-		{ NULL, false, false },
+	    {"AT", false, false},
+	    {"KIND", false, false},
+	    {"STEP", false, false},
+	    {"DETAIL", false, false},
+	    {NULL, false, false},
 	};
 	struct table *table;
 	const json_t *entry;
@@ -138,9 +149,10 @@ add_journal(const json_t *journal, const struct style *style,
 	if (json_array_size(journal) == 0)
 		return;
 	table = table_new(journal_columns, false);
-	json_array_foreach(journal, i, entry) {
-		table_cell(table, TEXT_PLAIN, text_time(field_text(entry,
-		    "at"), text));
+	json_array_foreach(journal, i, entry)
+	{
+		table_cell(table, TEXT_PLAIN,
+		    text_time(field_text(entry, "at"), text));
 		table_cell(table, TEXT_PLAIN, field_text(entry, "kind"));
 		table_cell(table, TEXT_PLAIN, field_text(entry, "step"));
 		table_cell(table, TEXT_PLAIN, field_text(entry, "detail"));
@@ -151,11 +163,11 @@ add_journal(const json_t *journal, const struct style *style,
 }
 
 void
-render_move(const json_t *move, const struct style *style, bool wide,
-    struct buf *out)
+render_move(
+    const json_t *move, const struct style *style, bool wide, struct buf *out)
 {
-	static const char *const optional[] = { "policy", "rule", "why",
-	    "error", "cause", "remedy" };
+	static const char *const optional[] = {
+	    "policy", "rule", "why", "error", "cause", "remedy"};
 	struct buf line = BUF_INIT(4096);
 	char text[128];
 
@@ -173,8 +185,7 @@ render_move(const json_t *move, const struct style *style, bool wide,
 	buf_clear(&line);
 	buf_addf(&line, "%s", field_text_or(move, "strategy", "-"));
 	if (field_text(move, "handover") != NULL)
-		buf_addf(&line, ", handover %s", field_text(move,
-		    "handover"));
+		buf_addf(&line, ", handover %s", field_text(move, "handover"));
 	render_field("strategy", buf_str(&line), out);
 	outcome_words(move, text, sizeof(text));
 	render_field("outcome", text, out);
@@ -186,15 +197,15 @@ render_move(const json_t *move, const struct style *style, bool wide,
 	}
 	for (size_t i = 0; i < sizeof(optional) / sizeof(optional[0]); i++)
 		if (field_text(move, optional[i]) != NULL)
-			render_field(optional[i], field_text(move,
-			    optional[i]), out);
-	render_field("started", text_time(field_text(move, "started"), text),
-	    out);
+			render_field(
+			    optional[i], field_text(move, optional[i]), out);
+	render_field(
+	    "started", text_time(field_text(move, "started"), text), out);
 	if (field_text(move, "ended") != NULL)
-		render_field("ended", text_time(field_text(move, "ended"),
-		    text), out);
-	render_field("took", text_duration(field_int(move, "duration_ms"),
-	    text), out);
+		render_field(
+		    "ended", text_time(field_text(move, "ended"), text), out);
+	render_field(
+	    "took", text_duration(field_int(move, "duration_ms"), text), out);
 	add_figures(json_object_get(move, "result"), out);
 	add_journal(json_object_get(move, "journal"), style, out);
 	buf_free(&line);

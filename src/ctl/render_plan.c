@@ -8,11 +8,15 @@
 #include "ctl/table.h"
 
 static const struct table_column columns[] = {
-	{ "WAVE", true, false }, { "GUEST", false, false },
-	{ "TO", false, false }, { "STRATEGY", false, false },
-	{ "STORAGE", false, false }, { "HANDOVER", false, true },
-	{ "UUID", false, true }, { "WHY", false, false },
-	{ NULL, false, false },
+    {"WAVE", true, false},
+    {"GUEST", false, false},
+    {"TO", false, false},
+    {"STRATEGY", false, false},
+    {"STORAGE", false, false},
+    {"HANDOVER", false, true},
+    {"UUID", false, true},
+    {"WHY", false, false},
+    {NULL, false, false},
 };
 
 static bool
@@ -48,8 +52,7 @@ add_headline(const json_t *plan, const struct style *style, struct buf *out)
 	char text[TEXT_SIZE];
 
 	text_add(out, field_text_or(plan, "host", "-"));
-	buf_addf(out, ": %s would move", text_plural(movable, "guest",
-	    text));
+	buf_addf(out, ": %s would move", text_plural(movable, "guest", text));
 	if (waves > 0)
 		buf_addf(out, " in %s", text_plural(waves, "wave", text));
 	if (blocked > 0) {
@@ -67,20 +70,20 @@ add_headline(const json_t *plan, const struct style *style, struct buf *out)
 }
 
 void
-render_plan(const json_t *plan, const struct style *style, bool wide,
-    struct buf *out)
+render_plan(
+    const json_t *plan, const struct style *style, bool wide, struct buf *out)
 {
 	const json_t *steps = json_object_get(plan, "steps"), *step;
 	struct table *table = table_new(columns, wide);
 	size_t i;
 
 	add_headline(plan, style, out);
-	json_array_foreach(steps, i, step)
-		if (goes(step))
-			add_step(table, step);
+	json_array_foreach(steps, i, step) if (goes(step))
+	    add_step(table, step);
 	table_print(table, style, out);
 	table_free(table);
-	json_array_foreach(steps, i, step) {
+	json_array_foreach(steps, i, step)
+	{
 		if (goes(step))
 			continue;
 		text_add(out, field_text_or(step, "vm", "-"));
@@ -96,8 +99,8 @@ render_plan(const json_t *plan, const struct style *style, bool wide,
 }
 
 void
-render_move_plan(const json_t *plan, const struct style *style, bool wide,
-    struct buf *out)
+render_move_plan(
+    const json_t *plan, const struct style *style, bool wide, struct buf *out)
 {
 	const char *to = field_text(plan, "to");
 	const char *why = field_text(plan, "why");

@@ -29,10 +29,18 @@
 #define NAME_MOST 24
 #define ROWS_MOST 1000
 
-struct progress { struct map *shown; };
+struct progress {
+	struct map *shown;
+};
 
-enum rank { RANK_MOVING, RANK_BLOCKED, RANK_WAITING, RANK_MOVED, RANK_OTHER,
-    RANK_COUNT };
+enum rank {
+	RANK_MOVING,
+	RANK_BLOCKED,
+	RANK_WAITING,
+	RANK_MOVED,
+	RANK_OTHER,
+	RANK_COUNT
+};
 
 struct progress *
 progress_new(void)
@@ -79,8 +87,8 @@ keep_largest(struct progress *progress, const char *key, double percent)
 static enum rank
 rank_of(const json_t *vm)
 {
-	static const char *const fates[] = { "moving", "blocked", "waiting",
-	    "moved" };
+	static const char *const fates[] = {
+	    "moving", "blocked", "waiting", "moved"};
 	const char *fate = field_text_or(vm, "fate", "");
 
 	for (int i = 0; i < RANK_OTHER; i++)
@@ -93,8 +101,8 @@ static double
 share_of(struct progress *progress, const json_t *vm)
 {
 	const json_t *move = json_object_get(vm, "move");
-	const json_t *value = json_object_get(json_object_get(move,
-	    "progress"), "percent");
+	const json_t *value =
+	    json_object_get(json_object_get(move, "progress"), "percent");
 	char key[128];
 
 	if (rank_of(vm) == RANK_MOVED)
@@ -132,13 +140,13 @@ struct line {
 	char rate[TEXT_SIZE];
 	char left[TEXT_SIZE];
 	char target[512];
-	bool no_figures;	/* the target's room is for words */
+	bool no_figures; /* the target's room is for words */
 	enum text_colour colour;
 };
 
 static void
-add_part(const char *text, size_t width, const struct style *style,
-    struct buf *out)
+add_part(
+    const char *text, size_t width, const struct style *style, struct buf *out)
 {
 	size_t used = text_width(text);
 
@@ -148,7 +156,9 @@ add_part(const char *text, size_t width, const struct style *style,
 }
 
 /* How many columns each part of a line gets; 0: it is left out. */
-struct layout { size_t name, mode, bar, rate, left, target; };
+struct layout {
+	size_t name, mode, bar, rate, left, target;
+};
 
 /* What is given up first: the rate, the target, what is left, the bar. */
 static struct layout
@@ -157,10 +167,10 @@ lay_out(const struct line *line, size_t name_width, size_t mode_width,
 {
 	size_t room = style->width > 1 ? (size_t)style->width - 1 : 200;
 	size_t fixed = name_width + 2 + 2 + 4, target, least;
-	struct layout to = { name_width, mode_width, 0, 12, 14, 0 };
+	struct layout to = {name_width, mode_width, 0, 12, 14, 0};
 
 	if (room < fixed) {
-		to = (struct layout){ .name = room > 6 ? room - 6 : 0 };
+		to = (struct layout){.name = room > 6 ? room - 6 : 0};
 		return to;
 	}
 	if (to.mode > room - fixed)
@@ -225,24 +235,23 @@ add_bar_line(const struct line *line, size_t name_width, size_t mode_width,
 }
 
 static void
-add_moving_line(struct progress *progress, const json_t *vm,
-    size_t name_width, const struct style *style, struct buf *out)
+add_moving_line(struct progress *progress, const json_t *vm, size_t name_width,
+    const struct style *style, struct buf *out)
 {
 	const json_t *move = json_object_get(vm, "move");
 	const json_t *now = json_object_get(move, "progress");
 	int64_t eta = field_int(now, "eta_ms");
 	const char *why = field_text(vm, "why");
-	const char *to = field_text_or(vm, "to", field_text_or(move, "to",
-	    ""));
-	struct line line = { .percent = share_of(progress, vm),
-	    .colour = TEXT_GREEN };
+	const char *to = field_text_or(vm, "to", field_text_or(move, "to", ""));
+	struct line line = {
+	    .percent = share_of(progress, vm), .colour = TEXT_GREEN};
 	char text[TEXT_SIZE];
 
-	snprintf(line.name, sizeof(line.name), "%s",
-	    field_text_or(vm, "vm", "-"));
+	snprintf(
+	    line.name, sizeof(line.name), "%s", field_text_or(vm, "vm", "-"));
 	snprintf(line.mode, sizeof(line.mode), "%s",
-	    field_text_or(now, "phase", field_text_or(move, "state",
-	    "starting")));
+	    field_text_or(
+		now, "phase", field_text_or(move, "state", "starting")));
 	if (field_int(now, "rate") != FIELD_UNKNOWN)
 		text_rate(field_int(now, "rate"), line.rate);
 	if (json_is_false(json_object_get(now, "converging"))) {
@@ -261,11 +270,11 @@ add_moving_line(struct progress *progress, const json_t *vm,
 
 /* What is not moving says in words how it is. */
 static void
-add_still_line(const json_t *vm, size_t name_width,
-    const struct style *style, struct buf *out)
+add_still_line(const json_t *vm, size_t name_width, const struct style *style,
+    struct buf *out)
 {
-	static const enum text_colour colours[] = { TEXT_PLAIN, TEXT_RED,
-	    TEXT_DIM, TEXT_GREEN, TEXT_DIM };
+	static const enum text_colour colours[] = {
+	    TEXT_PLAIN, TEXT_RED, TEXT_DIM, TEXT_GREEN, TEXT_DIM};
 	const json_t *move = json_object_get(vm, "move");
 	const json_t *result = json_object_get(move, "result");
 	enum rank rank = rank_of(vm);
@@ -275,17 +284,20 @@ add_still_line(const json_t *vm, size_t name_width,
 	size_t room;
 
 	if (rank == RANK_MOVED) {
-		buf_addf(&words, "moved to %s", field_text_or(vm, "to",
-		    field_text_or(move, "to", "another host")));
+		buf_addf(&words, "moved to %s",
+		    field_text_or(
+			vm, "to", field_text_or(move, "to", "another host")));
 		if (field_int(move, "duration_ms") != FIELD_UNKNOWN)
-			buf_addf(&words, " in %s", text_duration(
-			    field_int(move, "duration_ms"), text));
+			buf_addf(&words, " in %s",
+			    text_duration(
+				field_int(move, "duration_ms"), text));
 		if (field_int(result, "downtime_ms") != FIELD_UNKNOWN)
-			buf_addf(&words, ", downtime %s", text_duration(
-			    field_int(result, "downtime_ms"), text));
+			buf_addf(&words, ", downtime %s",
+			    text_duration(
+				field_int(result, "downtime_ms"), text));
 		if (field_int(result, "bytes") != FIELD_UNKNOWN)
-			buf_addf(&words, ", %s", text_bytes(
-			    field_int(result, "bytes"), text));
+			buf_addf(&words, ", %s",
+			    text_bytes(field_int(result, "bytes"), text));
 	} else {
 		buf_adds(&words, field_text_or(vm, "fate", "unknown"));
 		if (why == NULL)
@@ -318,10 +330,10 @@ add_guest(struct progress *progress, const json_t *vm, size_t name_width,
 static void
 add_more(const size_t *hidden, const struct style *style, struct buf *out)
 {
-	static const char *const words[] = { "moving", "blocked", "waiting",
-	    "moved", "other" };
-	static const enum rank order[] = { RANK_WAITING, RANK_MOVING,
-	    RANK_BLOCKED, RANK_MOVED, RANK_OTHER };
+	static const char *const words[] = {
+	    "moving", "blocked", "waiting", "moved", "other"};
+	static const enum rank order[] = {
+	    RANK_WAITING, RANK_MOVING, RANK_BLOCKED, RANK_MOVED, RANK_OTHER};
 	struct buf text = BUF_INIT(512);
 	bool first = true;
 
@@ -333,8 +345,8 @@ add_more(const size_t *hidden, const struct style *style, struct buf *out)
 		first = false;
 	}
 	buf_adds(out, style->utf8 ? "… " : "... ");
-	text_add_cut(out, buf_str(&text), style->width > 5 ?
-	    (size_t)style->width - 5 : 200, style->utf8);
+	text_add_cut(out, buf_str(&text),
+	    style->width > 5 ? (size_t)style->width - 5 : 200, style->utf8);
 	buf_adds(out, "\n");
 	buf_free(&text);
 }
@@ -346,11 +358,12 @@ add_guests(struct progress *progress, const json_t *drain, size_t rows,
     size_t name_width, const struct style *style, struct buf *out)
 {
 	const json_t *vms = json_object_get(drain, "vms"), *vm;
-	size_t hidden[RANK_COUNT] = { 0 }, used = 0, i;
+	size_t hidden[RANK_COUNT] = {0}, used = 0, i;
 	bool all = json_array_size(vms) <= rows;
 
 	for (int rank = 0; rank < RANK_COUNT; rank++) {
-		json_array_foreach(vms, i, vm) {
+		json_array_foreach(vms, i, vm)
+		{
 			if (!all && (int)rank_of(vm) != rank)
 				continue;
 			if (!all && used + 1 >= rows) {
@@ -370,23 +383,24 @@ add_guests(struct progress *progress, const json_t *drain, size_t rows,
 }
 
 static void
-add_total(struct progress *progress, const json_t *drain,
-    int64_t elapsed_ms, size_t name_width, const struct style *style,
-    struct buf *out)
+add_total(struct progress *progress, const json_t *drain, int64_t elapsed_ms,
+    size_t name_width, const struct style *style, struct buf *out)
 {
-	static const char *const words[] = { "moving", "blocked", "waiting" };
+	static const char *const words[] = {"moving", "blocked", "waiting"};
 	const json_t *vms = json_object_get(drain, "vms"), *vm;
-	size_t counts[RANK_COUNT] = { 0 }, total = 0, i;
+	size_t counts[RANK_COUNT] = {0}, total = 0, i;
 	const char *host = field_text_or(drain, "host", "-");
 	int64_t duration = field_int(drain, "duration_ms"), rate = 0;
-	struct line line = { .colour = TEXT_GREEN };
+	struct line line = {.colour = TEXT_GREEN};
 	double sum = 0;
 	char key[300];
 	int used;
 
-	json_array_foreach(vms, i, vm) {
-		int64_t r = field_count(json_object_get(json_object_get(vm,
-		    "move"), "progress"), "rate");
+	json_array_foreach(vms, i, vm)
+	{
+		int64_t r = field_count(
+		    json_object_get(json_object_get(vm, "move"), "progress"),
+		    "rate");
 
 		counts[rank_of(vm)]++;
 		sum += share_of(progress, vm);
@@ -396,10 +410,11 @@ add_total(struct progress *progress, const json_t *drain,
 	total = json_array_size(vms) - counts[RANK_OTHER];
 	snprintf(key, sizeof(key), "host:%s", host);
 	if (total == 0)
-		sum = strcmp(field_text_or(drain, "state", ""), "done") == 0 ?
-		    100 : 0;
-	line.percent = keep_largest(progress, key,
-	    total > 0 ? sum / (double)total : sum);
+		sum = strcmp(field_text_or(drain, "state", ""), "done") == 0
+		    ? 100
+		    : 0;
+	line.percent =
+	    keep_largest(progress, key, total > 0 ? sum / (double)total : sum);
 	snprintf(line.name, sizeof(line.name), "%s", host);
 	used = snprintf(line.mode, sizeof(line.mode), "%zu of %zu moved",
 	    counts[RANK_MOVED], total);
@@ -410,8 +425,8 @@ add_total(struct progress *progress, const json_t *drain,
 			    counts[r], words[r]);
 	if (rate > 0)
 		text_rate(rate, line.rate);
-	text_duration(duration != FIELD_UNKNOWN ? duration : elapsed_ms,
-	    line.left);
+	text_duration(
+	    duration != FIELD_UNKNOWN ? duration : elapsed_ms, line.left);
 	add_bar_line(&line, name_width, text_width(line.mode), style, out);
 }
 
@@ -423,11 +438,13 @@ widest_name(const json_t *drains, const struct style *style)
 
 	if (style->width > 0 && (size_t)style->width / 4 < most)
 		most = (size_t)style->width / 4;
-	json_array_foreach(drains, i, drain) {
+	json_array_foreach(drains, i, drain)
+	{
 		size_t width = text_width(field_text_or(drain, "host", ""));
 
 		widest = width > widest ? width : widest;
-		json_array_foreach(json_object_get(drain, "vms"), k, vm) {
+		json_array_foreach(json_object_get(drain, "vms"), k, vm)
+		{
 			width = text_width(field_text_or(vm, "vm", "-"));
 			widest = width > widest ? width : widest;
 		}
@@ -463,21 +480,21 @@ progress_render(struct progress *progress, const json_t *drains,
     struct buf *out)
 {
 	size_t name_width = widest_name(drains, style);
-	size_t rows = style->height > 0 ? (size_t)style->height - 1 :
-	    ROWS_MOST;
+	size_t rows = style->height > 0 ? (size_t)style->height - 1 : ROWS_MOST;
 	const json_t *drain;
 	size_t i;
 
 	if (notice != NULL && rows > 0)
 		rows--;
-	json_array_foreach(drains, i, drain) {
+	json_array_foreach(drains, i, drain)
+	{
 		size_t share = rows_for(drains, i, rows);
 		bool titled = field_text(drain, "host") != NULL;
 
 		if (share == 0)
 			continue;
-		add_guests(progress, drain, share - titled, name_width, style,
-		    out);
+		add_guests(
+		    progress, drain, share - titled, name_width, style, out);
 		if (titled)
 			add_total(progress, drain, elapsed_ms, name_width,
 			    style, out);
@@ -485,8 +502,9 @@ progress_render(struct progress *progress, const json_t *drains,
 	}
 	if (notice != NULL) {
 		text_colour_on(out, style, TEXT_YELLOW);
-		text_add_cut(out, notice, style->width > 0 ?
-		    (size_t)style->width - 1 : 200, style->utf8);
+		text_add_cut(out, notice,
+		    style->width > 0 ? (size_t)style->width - 1 : 200,
+		    style->utf8);
 		text_colour_off(out, style, TEXT_YELLOW);
 		buf_adds(out, "\n");
 	}

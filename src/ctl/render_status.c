@@ -44,7 +44,8 @@ add_drains(const json_t *drains, struct buf *out)
 	char text[512];
 	size_t i;
 
-	json_array_foreach(drains, i, drain) {
+	json_array_foreach(drains, i, drain)
+	{
 		int n = snprintf(text, sizeof(text), "%s: %lld of %lld moved",
 		    field_text_or(drain, "host", "-"),
 		    (long long)field_count(drain, "moved"),
@@ -65,7 +66,8 @@ add_receivers(const json_t *receivers, struct buf *out)
 	char text[512];
 	size_t i;
 
-	json_array_foreach(receivers, i, receiver) {
+	json_array_foreach(receivers, i, receiver)
+	{
 		int64_t dead = field_count(receiver, "dead");
 		int n = snprintf(text, sizeof(text), "%s (%s): %lld pending",
 		    field_text_or(receiver, "name", "-"),
@@ -80,17 +82,17 @@ add_receivers(const json_t *receivers, struct buf *out)
 }
 
 void
-render_status(const json_t *status, const struct style *style, bool wide,
-    struct buf *out)
+render_status(
+    const json_t *status, const struct style *style, bool wide, struct buf *out)
 {
-	static const char *const host_keys[] = { "up", "down", "silent",
-	    "maintenance", "cordoned", NULL };
-	static const char *const host_words[] = { "up", "down", "silent",
-	    "in maintenance", "cordoned", NULL };
-	static const char *const move_keys[] = { "in_flight", "completed",
-	    "failed", NULL };
-	static const char *const move_words[] = { "in flight", "completed",
-	    "failed", NULL };
+	static const char *const host_keys[] = {
+	    "up", "down", "silent", "maintenance", "cordoned", NULL};
+	static const char *const host_words[] = {
+	    "up", "down", "silent", "in maintenance", "cordoned", NULL};
+	static const char *const move_keys[] = {
+	    "in_flight", "completed", "failed", NULL};
+	static const char *const move_words[] = {
+	    "in flight", "completed", "failed", NULL};
 	const json_t *config = json_object_get(status, "config");
 	const json_t *vms = json_object_get(status, "vms");
 	const char *rejected = field_text(config, "rejected");
@@ -98,32 +100,33 @@ render_status(const json_t *status, const struct style *style, bool wide,
 	char figure[TEXT_SIZE];
 
 	(void)wide;
-	buf_addf(&text, "%s, site %s, pid %s", field_text_or(status,
-	    "version", "-"), field_text_or(status, "site", "-"),
+	buf_addf(&text, "%s, site %s, pid %s",
+	    field_text_or(status, "version", "-"),
+	    field_text_or(status, "site", "-"),
 	    text_number(field_int(status, "pid"), figure));
-	buf_addf(&text, ", up %s", text_duration(field_int(status,
-	    "uptime_ms"), figure));
+	buf_addf(&text, ", up %s",
+	    text_duration(field_int(status, "uptime_ms"), figure));
 	render_field("droverd", buf_str(&text), out);
 	buf_clear(&text);
-	add_counts(json_object_get(status, "hosts"), host_keys, host_words,
-	    &text);
+	add_counts(
+	    json_object_get(status, "hosts"), host_keys, host_words, &text);
 	render_field("hosts", buf_str(&text), out);
 	buf_clear(&text);
-	buf_addf(&text, "%s running", text_number(field_int(vms, "running"),
-	    figure));
-	buf_addf(&text, " of %s", text_number(field_int(vms, "total"),
-	    figure));
+	buf_addf(&text, "%s running",
+	    text_number(field_int(vms, "running"), figure));
+	buf_addf(&text, " of %s", text_number(field_int(vms, "total"), figure));
 	render_field("guests", buf_str(&text), out);
 	buf_clear(&text);
-	add_counts(json_object_get(status, "moves"), move_keys, move_words,
-	    &text);
+	add_counts(
+	    json_object_get(status, "moves"), move_keys, move_words, &text);
 	render_field("moves", buf_str(&text), out);
 	buf_clear(&text);
 	add_drains(json_object_get(status, "drains"), out);
 	add_receivers(json_object_get(status, "receivers"), out);
 	if (config != NULL) {
-		buf_addf(&text, "%s, loaded %s", field_text_or(config, "path",
-		    "-"), text_time(field_text(config, "loaded"), figure));
+		buf_addf(&text, "%s, loaded %s",
+		    field_text_or(config, "path", "-"),
+		    text_time(field_text(config, "loaded"), figure));
 		render_field("config", buf_str(&text), out);
 	}
 	if (rejected != NULL) {

@@ -8,11 +8,16 @@
 #include "ctl/table.h"
 
 static const struct table_column columns[] = {
-	{ "GUEST", false, false }, { "HOST", false, false },
-	{ "STATE", false, false }, { "VCPUS", true, false },
-	{ "USED", true, false }, { "MEMORY", true, false },
-	{ "AUTOSTART", false, true }, { "PERSISTENT", false, true },
-	{ "UUID", false, true }, { NULL, false, false },
+    {"GUEST", false, false},
+    {"HOST", false, false},
+    {"STATE", false, false},
+    {"VCPUS", true, false},
+    {"USED", true, false},
+    {"MEMORY", true, false},
+    {"AUTOSTART", false, true},
+    {"PERSISTENT", false, true},
+    {"UUID", false, true},
+    {NULL, false, false},
 };
 
 static void
@@ -69,26 +74,26 @@ add_row(struct table *table, const json_t *vm)
 	table_cell(table, TEXT_PLAIN, field_text(vm, "host"));
 	state_words(vm, text, sizeof(text));
 	table_cell(table, state_colour(vm), text);
-	table_cell(table, TEXT_PLAIN, text_number(field_int(vm, "vcpus"),
-	    text));
+	table_cell(
+	    table, TEXT_PLAIN, text_number(field_int(vm, "vcpus"), text));
 	table_cell(table, TEXT_PLAIN, render_cores(vm, text));
-	table_cell(table, TEXT_PLAIN, text_bytes(field_int(vm, "memory"),
-	    text));
+	table_cell(
+	    table, TEXT_PLAIN, text_bytes(field_int(vm, "memory"), text));
 	table_cell(table, TEXT_PLAIN, yes_or_no(vm, "autostart"));
 	table_cell(table, TEXT_PLAIN, yes_or_no(vm, "persistent"));
 	table_cell(table, TEXT_PLAIN, field_text(vm, "uuid"));
 }
 
 void
-render_vms(const json_t *answer, const struct style *style, bool wide,
-    struct buf *out)
+render_vms(
+    const json_t *answer, const struct style *style, bool wide, struct buf *out)
 {
 	struct table *table = table_new(columns, wide);
 	const json_t *vm;
 	size_t i;
 
 	json_array_foreach(json_object_get(answer, "vms"), i, vm)
-		add_row(table, vm);
+	    add_row(table, vm);
 	table_print(table, style, out);
 	table_free(table);
 }
@@ -99,7 +104,8 @@ add_disks(const json_t *disks, struct buf *out)
 	const json_t *disk;
 	size_t i;
 
-	json_array_foreach(disks, i, disk) {
+	json_array_foreach(disks, i, disk)
+	{
 		struct buf text = BUF_INIT(8192);
 
 		buf_addf(&text, "%s %s", field_text_or(disk, "target", "-"),
@@ -107,8 +113,7 @@ add_disks(const json_t *disks, struct buf *out)
 		if (field_text(disk, "format") != NULL)
 			buf_addf(&text, " %s", field_text(disk, "format"));
 		if (field_text(disk, "cache") != NULL)
-			buf_addf(&text, " cache=%s", field_text(disk,
-			    "cache"));
+			buf_addf(&text, " cache=%s", field_text(disk, "cache"));
 		if (field_bool(disk, "readonly"))
 			buf_adds(&text, " readonly");
 		render_field(i == 0 ? "disks" : "", buf_str(&text), out);
@@ -122,12 +127,13 @@ add_texts(const char *key, const json_t *list, struct buf *out)
 	const json_t *one;
 	size_t i;
 
-	json_array_foreach(list, i, one) {
+	json_array_foreach(list, i, one)
+	{
 		char text[512];
 
 		if (json_is_string(one))
-			snprintf(text, sizeof(text), "%s",
-			    json_string_value(one));
+			snprintf(
+			    text, sizeof(text), "%s", json_string_value(one));
 		else
 			snprintf(text, sizeof(text), "%s %s",
 			    field_text_or(one, "kind", "-"),
@@ -137,8 +143,8 @@ add_texts(const char *key, const json_t *list, struct buf *out)
 }
 
 void
-render_vm(const json_t *vm, const struct style *style, bool wide,
-    struct buf *out)
+render_vm(
+    const json_t *vm, const struct style *style, bool wide, struct buf *out)
 {
 	char text[256], cores[TEXT_SIZE], figure[TEXT_SIZE];
 
@@ -149,17 +155,16 @@ render_vm(const json_t *vm, const struct style *style, bool wide,
 	render_field("host", field_text(vm, "host"), out);
 	state_words(vm, text, sizeof(text));
 	render_field("state", text, out);
-	snprintf(text, sizeof(text), "%s, %s used", text_number(field_int(vm,
-	    "vcpus"), figure), render_cores(vm, cores));
+	snprintf(text, sizeof(text), "%s, %s used",
+	    text_number(field_int(vm, "vcpus"), figure),
+	    render_cores(vm, cores));
 	render_field("vcpus", text, out);
-	render_field("memory", text_bytes(field_int(vm, "memory"), cores),
-	    out);
+	render_field("memory", text_bytes(field_int(vm, "memory"), cores), out);
 	render_field("autostart", yes_or_no(vm, "autostart"), out);
 	render_field("persistent", yes_or_no(vm, "persistent"), out);
 	if (field_text(vm, "machine") != NULL) {
 		snprintf(text, sizeof(text), "%s %s",
-		    field_text_or(vm, "arch", "-"), field_text(vm,
-		    "machine"));
+		    field_text_or(vm, "arch", "-"), field_text(vm, "machine"));
 		render_field("machine", text, out);
 		render_field("emulator", field_text(vm, "emulator"), out);
 	}

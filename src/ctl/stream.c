@@ -56,8 +56,8 @@ take_line(struct stream *stream, const char *line)
 		if (stream->data.len > 0) {
 			go_on = stream->fn(stream->pending_id,
 			    buf_str(&stream->data), stream->arg);
-			memcpy(stream->id, stream->pending_id,
-			    sizeof(stream->id));
+			memcpy(
+			    stream->id, stream->pending_id, sizeof(stream->id));
 		}
 		buf_clear(&stream->data);
 		return go_on;

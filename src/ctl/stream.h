@@ -13,7 +13,7 @@
 
 struct stream {
 	struct buf line, data;
-	char id[64];		/* of the last that was passed on; "" none */
+	char id[64]; /* of the last that was passed on; "" none */
 	char pending_id[64];
 	bool (*fn)(const char *id, const char *data, void *arg);
 	void *arg;

@@ -62,8 +62,8 @@ table_cell(struct table *table, enum text_colour colour, const char *text)
 		return;
 	if (table->cell_count == table->cell_room) {
 		table->cell_room = table->cell_room * 2 + 64;
-		table->cells = realloc(table->cells,
-		    table->cell_room * sizeof(*table->cells));
+		table->cells = realloc(
+		    table->cells, table->cell_room * sizeof(*table->cells));
 		if (table->cells == NULL)
 			abort();
 	}
@@ -75,8 +75,7 @@ table_cell(struct table *table, enum text_colour colour, const char *text)
 }
 
 void
-table_cellf(struct table *table, enum text_colour colour, const char *fmt,
-    ...)
+table_cellf(struct table *table, enum text_colour colour, const char *fmt, ...)
 {
 	char text[512];
 	va_list ap;
@@ -104,9 +103,8 @@ narrow(const struct table *table, size_t *widths, size_t limit)
 			if (!is_shown(table, i))
 				continue;
 			total += widths[i] + (total > 0 ? GAP : 0);
-			if (!table->columns[i].right &&
-			    widths[i] > NARROWEST && (widest == SIZE_MAX ||
-			    widths[i] >= widths[widest]))
+			if (!table->columns[i].right && widths[i] > NARROWEST &&
+			    (widest == SIZE_MAX || widths[i] >= widths[widest]))
 				widest = i;
 		}
 		if (total <= limit || widest == SIZE_MAX)
@@ -116,8 +114,7 @@ narrow(const struct table *table, size_t *widths, size_t limit)
 }
 
 static void
-measure(const struct table *table, const struct style *style,
-    size_t *widths)
+measure(const struct table *table, const struct style *style, size_t *widths)
 {
 	for (size_t i = 0; i < table->column_count; i++)
 		widths[i] = text_width(table->columns[i].name);
@@ -153,8 +150,8 @@ print_cell(const char *text, enum text_colour colour, bool right, bool last,
 }
 
 void
-table_print(const struct table *table, const struct style *style,
-    struct buf *out)
+table_print(
+    const struct table *table, const struct style *style, struct buf *out)
 {
 	size_t widths[TABLE_COLUMNS_MAX], last = 0;
 
@@ -173,8 +170,7 @@ table_print(const struct table *table, const struct style *style,
 		size_t column = i % table->column_count;
 
 		if (is_shown(table, column))
-			print_cell(table->cells[i].text,
-			    table->cells[i].colour,
+			print_cell(table->cells[i].text, table->cells[i].colour,
 			    table->columns[column].right, column == last,
 			    widths[column], style, out);
 	}

@@ -9,9 +9,9 @@
  */
 
 struct table_column {
-	const char *name;	/* NULL ends the list */
-	bool right;		/* figures */
-	bool wide;		/* only with -o wide */
+	const char *name; /* NULL ends the list */
+	bool right;       /* figures */
+	bool wide;        /* only with -o wide */
 };
 
 #define TABLE_COLUMNS_MAX 20
@@ -25,13 +25,12 @@ void table_free(struct table *table);
 
 /* The next cell, row by row; cells of columns that are not shown are given too
  * (and dropped). */
-void table_cell(struct table *table, enum text_colour colour,
-    const char *text);
-void table_cellf(struct table *table, enum text_colour colour,
-    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void table_cell(struct table *table, enum text_colour colour, const char *text);
+void table_cellf(struct table *table, enum text_colour colour, const char *fmt,
+    ...) __attribute__((format(printf, 3, 4)));
 
 /* With the header, unless there are no rows. */
-void table_print(const struct table *table, const struct style *style,
-    struct buf *out);
+void table_print(
+    const struct table *table, const struct style *style, struct buf *out);
 
 #endif

@@ -9,7 +9,7 @@
  */
 
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE		/* ppoll */
+#define _GNU_SOURCE /* ppoll */
 #endif
 
 #include "ctl/term.h"
@@ -38,7 +38,7 @@ number_from_env(const char *name)
 void
 term_measure(struct style *style)
 {
-	struct winsize size = { 0 };
+	struct winsize size = {0};
 
 	if (!isatty(STDOUT_FILENO)) {
 		style->width = 0;
@@ -46,10 +46,10 @@ term_measure(struct style *style)
 		return;
 	}
 	ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
-	style->width = size.ws_col > 0 ? size.ws_col :
-	    number_from_env("COLUMNS");
-	style->height = size.ws_row > 0 ? size.ws_row :
-	    number_from_env("LINES");
+	style->width =
+	    size.ws_col > 0 ? size.ws_col : number_from_env("COLUMNS");
+	style->height =
+	    size.ws_row > 0 ? size.ws_row : number_from_env("LINES");
 	if (style->width == 0)
 		style->width = 80;
 	if (style->height == 0)
@@ -61,9 +61,9 @@ term_style(bool *out_live)
 {
 	const char *term = getenv("TERM");
 	const char *no_colour = getenv("NO_COLOR");
-	struct style style = { 0 };
-	bool able = isatty(STDOUT_FILENO) && term != NULL &&
-	    term[0] != '\0' && strcmp(term, "dumb") != 0;
+	struct style style = {0};
+	bool able = isatty(STDOUT_FILENO) && term != NULL && term[0] != '\0' &&
+	    strcmp(term, "dumb") != 0;
 
 	/* https://no-color.org: set and not empty. */
 	style.colour = able && (no_colour == NULL || no_colour[0] == '\0');
@@ -101,8 +101,9 @@ term_redraw(struct term_frame *frame, const struct style *style,
 	size_t rows = 0, count = 0;
 
 	for (size_t i = 0; i < frame->count; i++)
-		rows += frame->widths[i] <= columns ? 1 :
-		    (frame->widths[i] + columns - 1) / columns;
+		rows += frame->widths[i] <= columns
+		    ? 1
+		    : (frame->widths[i] + columns - 1) / columns;
 	buf_adds(out, "\r");
 	if (rows > 0)
 		buf_addf(out, "\033[%zuA", rows);
@@ -134,7 +135,7 @@ on_signal(int number)
 void
 term_catch_signals(void)
 {
-	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction action = {.sa_handler = on_signal};
 
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGINT, &action, &old_int);
@@ -153,7 +154,7 @@ term_release_signals(void)
 void
 term_sleep(int64_t ms)
 {
-	struct timespec wait = { ms / 1000, (ms % 1000) * 1000000 };
+	struct timespec wait = {ms / 1000, (ms % 1000) * 1000000};
 	sigset_t caught, before;
 
 	if (ms <= 0)

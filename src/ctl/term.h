@@ -16,9 +16,9 @@ void term_measure(struct style *style);
 /* What is on the screen; zeroed: nothing. */
 #define TERM_ROWS_MAX 1024
 struct term_frame {
-	size_t widths[TERM_ROWS_MAX];	/* of its lines */
+	size_t widths[TERM_ROWS_MAX]; /* of its lines */
 	size_t count;
-	size_t columns;			/* of the window then */
+	size_t columns; /* of the window then */
 };
 
 /* The sequence that puts `text` (whole lines) in the frame's place. */

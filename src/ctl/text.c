@@ -18,29 +18,64 @@
 #include "base/units.h"
 #include "ctl/field.h"
 
-struct range { uint32_t first, last; };
+struct range {
+	uint32_t first, last;
+};
 
 static const struct range zero_width[] = {
-	{ 0x0300, 0x036f }, { 0x0483, 0x0489 }, { 0x0591, 0x05bd },
-	{ 0x0610, 0x061a }, { 0x064b, 0x065f }, { 0x0670, 0x0670 },
-	{ 0x093c, 0x093c }, { 0x0941, 0x0948 }, { 0x094d, 0x094d },
-	{ 0x0e31, 0x0e31 }, { 0x0e34, 0x0e3a }, { 0x0e47, 0x0e4e },
-	{ 0x1ab0, 0x1aff }, { 0x1dc0, 0x1dff }, { 0x200b, 0x200f },
-	{ 0x2028, 0x202e }, { 0x2060, 0x2064 }, { 0x2066, 0x2069 },
-	{ 0x20d0, 0x20ff }, { 0xfe00, 0xfe0f }, { 0xfe20, 0xfe2f },
-	{ 0xfeff, 0xfeff }, { 0xe0100, 0xe01ef },
+    {0x0300, 0x036f},
+    {0x0483, 0x0489},
+    {0x0591, 0x05bd},
+    {0x0610, 0x061a},
+    {0x064b, 0x065f},
+    {0x0670, 0x0670},
+    {0x093c, 0x093c},
+    {0x0941, 0x0948},
+    {0x094d, 0x094d},
+    {0x0e31, 0x0e31},
+    {0x0e34, 0x0e3a},
+    {0x0e47, 0x0e4e},
+    {0x1ab0, 0x1aff},
+    {0x1dc0, 0x1dff},
+    {0x200b, 0x200f},
+    {0x2028, 0x202e},
+    {0x2060, 0x2064},
+    {0x2066, 0x2069},
+    {0x20d0, 0x20ff},
+    {0xfe00, 0xfe0f},
+    {0xfe20, 0xfe2f},
+    {0xfeff, 0xfeff},
+    {0xe0100, 0xe01ef},
 };
 
 static const struct range double_width[] = {
-	{ 0x1100, 0x115f }, { 0x231a, 0x231b }, { 0x23e9, 0x23ec },
-	{ 0x25fd, 0x25fe }, { 0x2614, 0x2615 }, { 0x2648, 0x2653 },
-	{ 0x26a1, 0x26a1 }, { 0x26d4, 0x26d4 }, { 0x2705, 0x2705 },
-	{ 0x274c, 0x274c }, { 0x2753, 0x2755 }, { 0x2757, 0x2757 },
-	{ 0x2e80, 0x303e }, { 0x3041, 0x33ff }, { 0x3400, 0x4dbf },
-	{ 0x4e00, 0x9fff }, { 0xa000, 0xa4cf }, { 0xa960, 0xa97f },
-	{ 0xac00, 0xd7a3 }, { 0xf900, 0xfaff }, { 0xfe30, 0xfe6f },
-	{ 0xff01, 0xff60 }, { 0xffe0, 0xffe6 }, { 0x1f300, 0x1f64f },
-	{ 0x1f680, 0x1f6ff }, { 0x1f900, 0x1f9ff }, { 0x20000, 0x3fffd },
+    {0x1100, 0x115f},
+    {0x231a, 0x231b},
+    {0x23e9, 0x23ec},
+    {0x25fd, 0x25fe},
+    {0x2614, 0x2615},
+    {0x2648, 0x2653},
+    {0x26a1, 0x26a1},
+    {0x26d4, 0x26d4},
+    {0x2705, 0x2705},
+    {0x274c, 0x274c},
+    {0x2753, 0x2755},
+    {0x2757, 0x2757},
+    {0x2e80, 0x303e},
+    {0x3041, 0x33ff},
+    {0x3400, 0x4dbf},
+    {0x4e00, 0x9fff},
+    {0xa000, 0xa4cf},
+    {0xa960, 0xa97f},
+    {0xac00, 0xd7a3},
+    {0xf900, 0xfaff},
+    {0xfe30, 0xfe6f},
+    {0xff01, 0xff60},
+    {0xffe0, 0xffe6},
+    {0x1f300, 0x1f64f},
+    {0x1f680, 0x1f6ff},
+    {0x1f900, 0x1f9ff},
+    {0x20000, 0x3fffd},
 };
 
 static bool
@@ -53,38 +88,45 @@ in_ranges(uint32_t c, const struct range *ranges, size_t count)
 }
 
 /* One character: its bytes, its columns, and whether it may be shown. */
-struct character { size_t bytes; size_t columns; bool shown; };
+struct character {
+	size_t bytes;
+	size_t columns;
+	bool shown;
+};
 
 static struct character
 next_character(const char *s)
 {
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	const unsigned char *u = (const unsigned char *)s;
-	size_t bytes = u[0] < 0x80 ? 1 : (u[0] & 0xe0) == 0xc0 ? 2 :
-	    (u[0] & 0xf0) == 0xe0 ? 3 : (u[0] & 0xf8) == 0xf0 ? 4 : 0;
+	size_t bytes = u[0] < 0x80  ? 1
+	    : (u[0] & 0xe0) == 0xc0 ? 2
+	    : (u[0] & 0xf0) == 0xe0 ? 3
+	    : (u[0] & 0xf8) == 0xf0 ? 4
+				    : 0;
 	uint32_t c;
 
 	if (bytes == 0)
-		return (struct character){ 1, 1, false };
+		return (struct character){1, 1, false};
 	c = bytes == 1 ? u[0] : u[0] & (0x7fu >> bytes);
 	for (size_t i = 1; i < bytes; i++) {
 		if ((u[i] & 0xc0) != 0x80)
-			return (struct character){ 1, 1, false };
+			return (struct character){1, 1, false};
 		c = c << 6 | (u[i] & 0x3f);
 	}
 	if (c < least[bytes] || (c >= 0xd800 && c <= 0xdfff) || c > 0x10ffff)
-		return (struct character){ 1, 1, false };
+		return (struct character){1, 1, false};
 	/* Controls, and the marks that reorder the text around them. */
 	if (c < 0x20 || (c >= 0x7f && c < 0xa0) ||
 	    (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069))
-		return (struct character){ bytes, 1, false };
-	if (in_ranges(c, zero_width, sizeof(zero_width) /
-	    sizeof(zero_width[0])))
-		return (struct character){ bytes, 0, true };
-	if (in_ranges(c, double_width, sizeof(double_width) /
-	    sizeof(double_width[0])))
-		return (struct character){ bytes, 2, true };
-	return (struct character){ bytes, 1, true };
+		return (struct character){bytes, 1, false};
+	if (in_ranges(
+		c, zero_width, sizeof(zero_width) / sizeof(zero_width[0])))
+		return (struct character){bytes, 0, true};
+	if (in_ranges(c, double_width,
+		sizeof(double_width) / sizeof(double_width[0])))
+		return (struct character){bytes, 2, true};
+	return (struct character){bytes, 1, true};
 }
 
 size_t
@@ -148,18 +190,18 @@ text_add_spaces(struct buf *out, size_t count)
 }
 
 void
-text_colour_on(struct buf *out, const struct style *style,
-    enum text_colour colour)
+text_colour_on(
+    struct buf *out, const struct style *style, enum text_colour colour)
 {
-	static const char *const codes[] = { "", "1", "2", "32", "33", "31" };
+	static const char *const codes[] = {"", "1", "2", "32", "33", "31"};
 
 	if (style->colour && colour != TEXT_PLAIN)
 		buf_addf(out, "\033[%sm", codes[colour]);
 }
 
 void
-text_colour_off(struct buf *out, const struct style *style,
-    enum text_colour colour)
+text_colour_off(
+    struct buf *out, const struct style *style, enum text_colour colour)
 {
 	if (style->colour && colour != TEXT_PLAIN)
 		buf_adds(out, "\033[0m");
@@ -207,7 +249,7 @@ text_duration(int64_t ms, char out[TEXT_SIZE])
 const char *
 text_time(const char *rfc3339, char out[TEXT_SIZE])
 {
-	struct tm utc = { 0 }, local;
+	struct tm utc = {0}, local;
 	time_t when;
 
 	if (rfc3339 == NULL) {
@@ -215,8 +257,8 @@ text_time(const char *rfc3339, char out[TEXT_SIZE])
 		return out;
 	}
 	if (sscanf(rfc3339, "%4d-%2d-%2dT%2d:%2d:%2d", &utc.tm_year,
-	    &utc.tm_mon, &utc.tm_mday, &utc.tm_hour, &utc.tm_min,
-	    &utc.tm_sec) != 6) {
+		&utc.tm_mon, &utc.tm_mday, &utc.tm_hour, &utc.tm_min,
+		&utc.tm_sec) != 6) {
 		snprintf(out, TEXT_SIZE, "%s", rfc3339);
 		return out;
 	}

@@ -25,7 +25,7 @@ struct view {
 	struct mono started;
 	struct progress *progress;
 	struct term_frame frame;
-	json_t *last;			/* what was shown; NULL: nothing yet */
+	json_t *last; /* what was shown; NULL: nothing yet */
 	bool gone;
 	struct mono gone_since;
 };
@@ -33,8 +33,8 @@ struct view {
 int
 watch_worse(int a, int b)
 {
-	static const int order[] = { CTL_DONE, CTL_PARTLY, CTL_TIMED_OUT,
-	    CTL_FAILED, CTL_INVALID, CTL_USAGE, CTL_NO_DAEMON, CTL_DETACHED };
+	static const int order[] = {CTL_DONE, CTL_PARTLY, CTL_TIMED_OUT,
+	    CTL_FAILED, CTL_INVALID, CTL_USAGE, CTL_NO_DAEMON, CTL_DETACHED};
 	size_t at_a = 0, at_b = 0;
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
@@ -61,15 +61,15 @@ watch_drain_exit(const json_t *drain)
 int
 watch_move_exit(const json_t *move)
 {
-	return strcmp(field_text_or(move, "outcome", ""), "completed") == 0 ?
-	    CTL_DONE : CTL_FAILED;
+	return strcmp(field_text_or(move, "outcome", ""), "completed") == 0
+	    ? CTL_DONE
+	    : CTL_FAILED;
 }
 
 static bool
 shows_progress(const struct ctl *ctl)
 {
-	return ctl->args.output == ARGS_TABLE ||
-	    ctl->args.output == ARGS_WIDE;
+	return ctl->args.output == ARGS_TABLE || ctl->args.output == ARGS_WIDE;
 }
 
 /* What a drain as a whole has to say, when any has. */
@@ -79,9 +79,8 @@ drain_notice(const json_t *drains)
 	const json_t *drain;
 	size_t i;
 
-	json_array_foreach(drains, i, drain)
-		if (field_text(drain, "why") != NULL)
-			return field_text(drain, "why");
+	json_array_foreach(drains, i, drain) if (field_text(drain, "why") !=
+	    NULL) return field_text(drain, "why");
 	return NULL;
 }
 
@@ -110,7 +109,7 @@ print_changes(const json_t *before, const json_t *now)
 	size_t i;
 
 	json_array_foreach(now, i, drain)
-		render_drain_changes(json_array_get(before, i), drain, &out);
+	    render_drain_changes(json_array_get(before, i), drain, &out);
 	ctl_print(&out);
 }
 
@@ -136,10 +135,9 @@ has_ended(const json_t *drains)
 	const json_t *drain;
 	size_t i;
 
-	json_array_foreach(drains, i, drain)
-		if (strcmp(field_text_or(drain, "state", "running"),
-		    "running") == 0)
-			return false;
+	json_array_foreach(drains, i,
+	    drain) if (strcmp(field_text_or(drain, "state", "running"),
+			   "running") == 0) return false;
 	return true;
 }
 
@@ -164,8 +162,7 @@ advise(struct view *view)
 static void
 say_gone(struct view *view, const char *text)
 {
-	if (shows_progress(view->ctl) && view->ctl->live &&
-	    view->last != NULL)
+	if (shows_progress(view->ctl) && view->ctl->live && view->last != NULL)
 		draw_frame(view, text);
 	else if (!view->gone)
 		ctl_say("%s", text);
@@ -181,10 +178,11 @@ take_failure(struct view *view, const struct http_reply *reply)
 		return -1;
 	if (reply->outcome != HTTP_GONE && !busy)
 		return ctl_explain(view->ctl, reply);
-	say_gone(view, busy ? reply->err.msg :
-	    reply->err.code == ERR_TIMEOUT ?
-	    "droverd does not answer, waiting for it" :
-	    "droverd is gone, waiting for it to come back");
+	say_gone(view,
+	    busy ? reply->err.msg
+		: reply->err.code == ERR_TIMEOUT
+		? "droverd does not answer, waiting for it"
+		: "droverd is gone, waiting for it to come back");
 	if (!view->gone) {
 		view->gone = true;
 		view->gone_since = clock_mono_now();
@@ -192,7 +190,7 @@ take_failure(struct view *view, const struct http_reply *reply)
 	if (mono_diff(clock_mono_now(), view->gone_since) < WATCH_GONE_MS)
 		return -1;
 	ctl_say("droverd did not come back; it goes on when it is started "
-	    "again");
+		"again");
 	return ctl_explain(view->ctl, reply);
 }
 
@@ -200,15 +198,15 @@ take_failure(struct view *view, const struct http_reply *reply)
 static int
 look(struct view *view, int64_t patience_ms)
 {
-	struct http_reply reply = { 0 };
+	struct http_reply reply = {0};
 	json_t *now;
 	int status;
 
 	/* A daemon that is well answers in time; give it the chance. */
 	if (patience_ms < WATCH_LEAST_MS)
 		patience_ms = WATCH_LEAST_MS;
-	http_set_timeout(view->ctl->http, patience_ms < WATCH_ANSWER_MS ?
-	    patience_ms : WATCH_ANSWER_MS);
+	http_set_timeout(view->ctl->http,
+	    patience_ms < WATCH_ANSWER_MS ? patience_ms : WATCH_ANSWER_MS);
 	now = view->watch->poll(view->ctl, view->watch->arg, &reply);
 	if (now == NULL) {
 		status = take_failure(view, &reply);
@@ -240,8 +238,8 @@ time_out(struct view *view)
 {
 	char text[TEXT_SIZE];
 
-	ctl_say("timed out after %s", text_duration(
-	    view->ctl->args.timeout_ms, text));
+	ctl_say("timed out after %s",
+	    text_duration(view->ctl->args.timeout_ms, text));
 	advise(view);
 	return CTL_TIMED_OUT;
 }
@@ -255,8 +253,8 @@ wait_for_end(struct view *view)
 
 	for (;;) {
 		if (timeout >= 0)
-			left = timeout - mono_diff(clock_mono_now(),
-			    view->started);
+			left = timeout -
+			    mono_diff(clock_mono_now(), view->started);
 		if (term_stop)
 			return detach(view);
 		if (left < 0)
@@ -267,8 +265,8 @@ wait_for_end(struct view *view)
 		if (status >= 0)
 			return status;
 		next = mono_add(clock_mono_now(), WATCH_INTERVAL_MS);
-		if (timeout >= 0 && mono_before(mono_add(view->started,
-		    timeout + 1), next))
+		if (timeout >= 0 &&
+		    mono_before(mono_add(view->started, timeout + 1), next))
 			next = mono_add(view->started, timeout + 1);
 		term_sleep(mono_diff(next, clock_mono_now()));
 	}

@@ -9,16 +9,16 @@
  */
 
 #define WATCH_INTERVAL_MS 50
-#define WATCH_ANSWER_MS 5000	/* how long one answer may take */
-#define WATCH_LEAST_MS 1000	/* ... even if less is left of --timeout */
-#define WATCH_GONE_MS 60000	/* how long the daemon may be away */
+#define WATCH_ANSWER_MS 5000 /* how long one answer may take */
+#define WATCH_LEAST_MS 1000  /* ... even if less is left of --timeout */
+#define WATCH_GONE_MS 60000  /* how long the daemon may be away */
 
 struct watch {
 	/* The state as an array of drains (render.h), a new reference; NULL
 	 * with the reply saying why. */
 	json_t *(*poll)(struct ctl *ctl, void *arg, struct http_reply *reply);
 	void *arg;
-	json_t *first;			/* what starting it said, such an array */
+	json_t *first; /* what starting it said, such an array */
 	/* Says what goes on, and how to watch and to stop it. */
 	void (*advise)(const json_t *drains, struct buf *out);
 };

@@ -15,8 +15,8 @@
 #include "ctl/watch.h"
 
 struct moves {
-	json_t *known;		/* [move] */
-	bool all;		/* look for new ones too */
+	json_t *known; /* [move] */
+	bool all;      /* look for new ones too */
 };
 
 static json_t *
@@ -34,9 +34,8 @@ find_move(const json_t *moves, int64_t id)
 	json_t *move;
 	size_t i;
 
-	json_array_foreach(moves, i, move)
-		if (field_int(move, "id") == id)
-			return move;
+	json_array_foreach(
+	    moves, i, move) if (field_int(move, "id") == id) return move;
 	return NULL;
 }
 
@@ -61,7 +60,8 @@ refresh_known(struct ctl *ctl, struct moves *moves, const json_t *open,
 	json_t *move;
 	size_t i;
 
-	json_array_foreach(moves->known, i, move) {
+	json_array_foreach(moves->known, i, move)
+	{
 		json_t *now = find_move(open, field_int(move, "id"));
 		char path[64];
 
@@ -114,12 +114,14 @@ advise_moves(const json_t *drains, struct buf *out)
 	const json_t *vm;
 	size_t i;
 
-	json_array_foreach(vms, i, vm) {
+	json_array_foreach(vms, i, vm)
+	{
 		const json_t *move = json_object_get(vm, "move");
 		long long id = field_int(move, "id");
 
 		if (field_text(move, "outcome") == NULL)
-			buf_addf(out, "%s: the move goes on; watch it with "
+			buf_addf(out,
+			    "%s: the move goes on; watch it with "
 			    "\"droverctl move watch %lld\", stop it with "
 			    "\"droverctl move abort %lld\"\n",
 			    field_text_or(vm, "vm", "-"), id, id);
@@ -135,13 +137,14 @@ show_ends(struct ctl *ctl, const json_t *moves)
 	const json_t *move;
 	size_t i;
 
-	json_array_foreach(moves, i, move) {
+	json_array_foreach(moves, i, move)
+	{
 		status = watch_worse(status, watch_move_exit(move));
 		if (ctl->args.output == ARGS_JSON)
 			ctl_print_json(move);
 		else if (ctl->args.output == ARGS_NAME)
-			buf_addf(&out, "%lld\n",
-			    (long long)field_int(move, "id"));
+			buf_addf(
+			    &out, "%lld\n", (long long)field_int(move, "id"));
 	}
 	/* A terminal has the frame, which cuts reasons; say them whole. */
 	if (ctl->live && status != CTL_DONE &&
@@ -155,7 +158,7 @@ show_ends(struct ctl *ctl, const json_t *moves)
 static int
 run(struct ctl *ctl, struct moves *moves)
 {
-	struct watch watch = { poll_moves, moves, NULL, advise_moves };
+	struct watch watch = {poll_moves, moves, NULL, advise_moves};
 	json_t *last = NULL;
 	int status;
 
@@ -175,7 +178,7 @@ run(struct ctl *ctl, struct moves *moves)
 int
 watch_move(struct ctl *ctl, const json_t *move)
 {
-	struct moves moves = { json_array(), false };
+	struct moves moves = {json_array(), false};
 	int status;
 
 	json_array_append_new(moves.known, json_deep_copy(move));
@@ -187,7 +190,7 @@ watch_move(struct ctl *ctl, const json_t *move)
 int
 watch_all_moves(struct ctl *ctl)
 {
-	struct moves moves = { json_array(), true };
+	struct moves moves = {json_array(), true};
 	int status = run(ctl, &moves);
 
 	json_decref(moves.known);

@@ -23,15 +23,15 @@
 
 #include "config/diag.h"
 
-#define VOCABULARY_MAX 32	/* names offered as suggestions */
+#define VOCABULARY_MAX 32 /* names offered as suggestions */
 
 enum expr_kind { EXPR_NAME, EXPR_NOT, EXPR_AND, EXPR_OR };
 
 struct expr {
 	enum expr_kind kind;
-	const char *name;		/* EXPR_NAME */
-	const struct expr *first;	/* operands */
-	struct expr *next;		/* the next operand of the same node */
+	const char *name;         /* EXPR_NAME */
+	const struct expr *first; /* operands */
+	struct expr *next;        /* the next operand of the same node */
 };
 
 enum token { TOKEN_END, TOKEN_WORD, TOKEN_OPEN, TOKEN_CLOSE, TOKEN_OTHER };
@@ -40,8 +40,8 @@ struct parser {
 	struct arena *arena;
 	const char *text;
 	const char *const *vocabulary;
-	size_t at;			/* of the token */
-	size_t len;			/* of the token */
+	size_t at;  /* of the token */
+	size_t len; /* of the token */
 	enum token token;
 	unsigned depth;
 	bool failed;
@@ -49,8 +49,8 @@ struct parser {
 	struct err *err;
 };
 
-const char *const expr_host_vocabulary[] = { "maintenance", "cordoned", "up",
-	NULL };
+const char *const expr_host_vocabulary[] = {
+    "maintenance", "cordoned", "up", NULL};
 
 static struct expr *parse_or(struct parser *p);
 
@@ -142,8 +142,8 @@ list_names(const struct parser *p)
 	const char *all = "";
 
 	for (size_t i = 0; p->vocabulary[i] != NULL && i < VOCABULARY_MAX; i++)
-		all = arena_printf(p->arena, "%s%s%s", all,
-		    i > 0 ? ", " : "", p->vocabulary[i]);
+		all = arena_printf(p->arena, "%s%s%s", all, i > 0 ? ", " : "",
+		    p->vocabulary[i]);
 	return all;
 }
 
@@ -154,24 +154,27 @@ foreign_token(const struct parser *p)
 	static const struct {
 		const char *found, *say;
 	} table[] = {
-		{ "&&", "is not known; write \"and\"" },
-		{ "&", "is not known; write \"and\"" },
-		{ "||", "is not known; write \"or\"" },
-		{ "|", "is not known; write \"or\"" },
-		{ "!", "is not known; write \"not\"" },
-		{ "==", "is not known; a name stands alone, its opposite is "
-		    "\"not NAME\"" },
-		{ "=", "is not known; a name stands alone, its opposite is "
-		    "\"not NAME\"" },
-		{ "!=", "is not known; a name stands alone, its opposite is "
-		    "\"not NAME\"" },
-		{ "AND", "is not known; write \"and\"" },
-		{ "OR", "is not known; write \"or\"" },
-		{ "NOT", "is not known; write \"not\"" },
-		{ "<", "is not known; this version compares no numbers" },
-		{ ">", "is not known; this version compares no numbers" },
-		{ "<=", "is not known; this version compares no numbers" },
-		{ ">=", "is not known; this version compares no numbers" },
+	    {"&&", "is not known; write \"and\""},
+	    {"&", "is not known; write \"and\""},
+	    {"||", "is not known; write \"or\""},
+	    {"|", "is not known; write \"or\""},
+	    {"!", "is not known; write \"not\""},
+	    {"==",
+		"is not known; a name stands alone, its opposite is "
+		"\"not NAME\""},
+	    {"=",
+		"is not known; a name stands alone, its opposite is "
+		"\"not NAME\""},
+	    {"!=",
+		"is not known; a name stands alone, its opposite is "
+		"\"not NAME\""},
+	    {"AND", "is not known; write \"and\""},
+	    {"OR", "is not known; write \"or\""},
+	    {"NOT", "is not known; write \"not\""},
+	    {"<", "is not known; this version compares no numbers"},
+	    {">", "is not known; this version compares no numbers"},
+	    {"<=", "is not known; this version compares no numbers"},
+	    {">=", "is not known; this version compares no numbers"},
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
@@ -187,10 +190,11 @@ fail_name(struct parser *p)
 	const char *near = diag_suggest(word, p->vocabulary);
 
 	if (near != NULL)
-		return fail(p, arena_printf(p->arena,
-		    "is not known (did you mean \"%s\"?)", near));
-	return fail(p, arena_printf(p->arena, "is not known (known: %s)",
-	    list_names(p)));
+		return fail(p,
+		    arena_printf(
+			p->arena, "is not known (did you mean \"%s\"?)", near));
+	return fail(p,
+	    arena_printf(p->arena, "is not known (known: %s)", list_names(p)));
 }
 
 static struct expr *
@@ -199,15 +203,16 @@ parse_name(struct parser *p)
 	struct expr *expr;
 
 	if (p->token == TOKEN_END)
-		return fail(p, arena_printf(p->arena,
-		    "the expression ends where a name is expected (%s)",
-		    list_names(p)));
+		return fail(p,
+		    arena_printf(p->arena,
+			"the expression ends where a name is expected (%s)",
+			list_names(p)));
 	if (foreign_token(p) != NULL)
 		return fail(p, foreign_token(p));
-	if (p->token != TOKEN_WORD || token_is(p, "and") ||
-	    token_is(p, "or"))
-		return fail(p, arena_printf(p->arena,
-		    "stands where a name is expected (%s)", list_names(p)));
+	if (p->token != TOKEN_WORD || token_is(p, "and") || token_is(p, "or"))
+		return fail(p,
+		    arena_printf(p->arena,
+			"stands where a name is expected (%s)", list_names(p)));
 	for (size_t i = 0; p->vocabulary[i] != NULL; i++) {
 		if (!token_is(p, p->vocabulary[i]))
 			continue;
@@ -231,11 +236,16 @@ parse_parenthesis(struct parser *p)
 	if (expr == NULL)
 		return NULL;
 	if (p->token == TOKEN_END)
-		return fail(p, arena_printf(p->arena, "the \"(\" at position "
-		    "%u of the expression is not closed", column));
+		return fail(p,
+		    arena_printf(p->arena,
+			"the \"(\" at position "
+			"%u of the expression is not closed",
+			column));
 	if (p->token != TOKEN_CLOSE)
-		return fail(p, foreign_token(p) != NULL ? foreign_token(p) :
-		    "stands where \"and\", \"or\" or \")\" is expected");
+		return fail(p,
+		    foreign_token(p) != NULL
+			? foreign_token(p)
+			: "stands where \"and\", \"or\" or \")\" is expected");
 	next_token(p);
 	return expr;
 }
@@ -246,8 +256,11 @@ parse_not(struct parser *p)
 	struct expr *expr, *inner;
 
 	if (p->depth == EXPR_DEPTH_MAX)
-		return fail(p, arena_printf(p->arena, "is nested deeper than "
-		    "%d levels", EXPR_DEPTH_MAX));
+		return fail(p,
+		    arena_printf(p->arena,
+			"is nested deeper than "
+			"%d levels",
+			EXPR_DEPTH_MAX));
 	p->depth++;
 	if (p->token == TOKEN_OPEN) {
 		expr = parse_parenthesis(p);
@@ -301,31 +314,40 @@ parse_or(struct parser *p)
 }
 
 const struct expr *
-expr_parse(struct arena *arena, const char *text,
-    const char *const *vocabulary, unsigned *out_column, struct err *err)
+expr_parse(struct arena *arena, const char *text, const char *const *vocabulary,
+    unsigned *out_column, struct err *err)
 {
 	unsigned column = 0;
-	struct parser p = { .arena = arena, .text = text,
-	    .vocabulary = vocabulary, .out_column = &column, .err = err };
+	struct parser p = {.arena = arena,
+	    .text = text,
+	    .vocabulary = vocabulary,
+	    .out_column = &column,
+	    .err = err};
 	struct expr *expr = NULL;
 
 	if (strlen(text) > EXPR_LENGTH_MAX) {
 		column = EXPR_LENGTH_MAX + 1;
-		err_set(err, ERR_INVALID, "the expression is longer than "
-		    "%d bytes", EXPR_LENGTH_MAX);
+		err_set(err, ERR_INVALID,
+		    "the expression is longer than "
+		    "%d bytes",
+		    EXPR_LENGTH_MAX);
 	} else {
 		next_token(&p);
 		if (p.token == TOKEN_END)
-			fail(&p, arena_printf(arena, "the expression is "
-			    "empty (names: %s)", list_names(&p)));
+			fail(&p,
+			    arena_printf(arena,
+				"the expression is "
+				"empty (names: %s)",
+				list_names(&p)));
 		else
 			expr = parse_or(&p);
 		if (expr != NULL && p.token == TOKEN_CLOSE)
 			expr = fail(&p, "closes nothing");
 		else if (expr != NULL && p.token != TOKEN_END)
-			expr = fail(&p, foreign_token(&p) != NULL ?
-			    foreign_token(&p) :
-			    "stands where \"and\" or \"or\" is expected");
+			expr = fail(&p,
+			    foreign_token(&p) != NULL
+				? foreign_token(&p)
+				: "stands where \"and\" or \"or\" is expected");
 	}
 	if (expr == NULL && out_column != NULL)
 		*out_column = column;

@@ -409,24 +409,26 @@ place_find_taken(struct place_look *look)
 	}
 }
 
-/* It may be running elsewhere as well (a move of others has just ended, a host
+/* It was seen to run elsewhere as well (a move of others has just ended, a host
  * is away and shows what was last seen, it does run twice): nobody moves it
- * anywhere before that is known. */
+ * anywhere before that is known.  *out_wait: the other host will tell. */
 static const char *
-place_words_twice(const struct place_look *look)
+place_words_twice(const struct place_look *look, bool *out_wait)
 {
 	const struct snap_vm *vm = look->request->vm;
 
 	for (size_t i = 0; i < look->s->host_count; i++) {
 		const struct snap_vm *there = look->taken[i];
 
-		if (there != NULL && strcmp(there->uuid, vm->uuid) == 0 &&
-		    snapshot_vm_active(there))
-			return arena_printf(look->arena,
-			    "it is on %s as well (%s), and must not run twice: "
-			    "see to it by hand if that stays so",
-			    look->s->hosts[i].name,
-			    facts_state_name(there->state));
+		if (there == NULL || strcmp(there->uuid, vm->uuid) != 0 ||
+		    (there->state != DOMAIN_RUNNING &&
+			there->state != DOMAIN_BLOCKED))
+			continue;
+		*out_wait = look->s->hosts[i].up;
+		return arena_printf(look->arena,
+		    "it is on %s as well (%s), and must not run twice: see to "
+		    "it by hand if that stays so",
+		    look->s->hosts[i].name, facts_state_name(there->state));
 	}
 	return NULL;
 }
@@ -446,10 +448,9 @@ place_choose(struct arena *arena, const struct settings *settings,
 	if (out->guest_rule != PLACE_GUEST_OK)
 		return;
 	place_find_taken(&look);
-	out->why = place_words_twice(&look);
+	out->why = place_words_twice(&look, &out->wait);
 	if (out->why != NULL) {
 		out->guest_rule = PLACE_GUEST_BUSY;
-		out->wait = true;
 		return;
 	}
 	candidates = arena_array(arena, s->host_count, sizeof(candidates[0]));

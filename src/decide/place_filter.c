@@ -155,12 +155,16 @@ check_taken(struct place_check *check)
 		    "(%s, %s): rename one of them",
 		    there->name, there->uuid, facts_state_name(there->state));
 	}
-	/* It is off there, see place_words_twice(). */
 	check->rule = PLACE_UUID_TAKEN;
+	if (there->state == DOMAIN_SHUTOFF)
+		return arena_printf(look->arena,
+		    "has a definition of %s left "
+		    "over (shut off): remove it with virsh -c %s undefine %s",
+		    there->name, check->host->uri, there->uuid);
 	return arena_printf(look->arena,
-	    "has a definition of %s left "
-	    "over (shut off): remove it with virsh -c %s undefine %s",
-	    there->name, check->host->uri, there->uuid);
+	    "has %s as well (%s): it must not run "
+	    "twice, see to it by hand",
+	    there->name, facts_state_name(there->state));
 }
 
 static const char *

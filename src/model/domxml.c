@@ -143,9 +143,8 @@ domxml_parse_abi(
 	abi->emulator = xmlnode_child_text(
 	    arena, xmlnode_child(domain, "devices"), "emulator");
 	domxml_parse_cpu_mode(arena, domain, abi);
-	abi->cpu_xml = abi->cpu_mode == NULL
-	    ? domxml_print_cpu(arena, doc, domain)
-	    : NULL;
+	abi->cpu_xml =
+	    abi->cpu_mode == NULL ? domxml_print_cpu(arena, doc, domain) : NULL;
 	hash = hash_string(hash, abi->emulator);
 	hash = hash_string(hash, abi->cpu_xml);
 	abi->key = arena_printf(arena, "%s %s %s %016" PRIx64,

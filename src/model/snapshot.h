@@ -143,7 +143,7 @@ struct snap_host {
 	int cpus;
 	int64_t memory_total, memory_free, reserve_memory;
 	int64_t memory_arrived; /* with guests, since that was read */
-	double cpu_used; /* cores' worth, NAN unknown */
+	double cpu_used;        /* cores' worth, NAN unknown */
 	int outbound_limit, inbound_limit;
 	bool pools_known, networks_known, interfaces_known;
 	struct snap_pool *pools;

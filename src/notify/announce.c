@@ -41,7 +41,7 @@ struct announce {
 	struct store *store;
 	const struct settings *settings;
 	TAILQ_HEAD(, announce_listener) listeners;
-	int64_t told;		/* last event that listeners heard of */
+	int64_t told; /* last event that listeners heard of */
 	bool flushing;
 };
 
@@ -52,14 +52,15 @@ announce_make_id(char out[ANNOUNCE_ID_SIZE], struct err *err)
 	unsigned char b[16];
 
 	if (getrandom(b, sizeof(b), 0) != (ssize_t)sizeof(b))
-		return err_set(err, ERR_INTERNAL,
-		    "the kernel gives no random numbers");
+		return err_set(
+		    err, ERR_INTERNAL, "the kernel gives no random numbers");
 	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
 	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-	snprintf(out, ANNOUNCE_ID_SIZE, "%02x%02x%02x%02x-%02x%02x-%02x%02x-"
-	    "%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3], b[4],
-	    b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
-	    b[15]);
+	snprintf(out, ANNOUNCE_ID_SIZE,
+	    "%02x%02x%02x%02x-%02x%02x-%02x%02x-"
+	    "%02x%02x-%02x%02x%02x%02x%02x%02x",
+	    b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10],
+	    b[11], b[12], b[13], b[14], b[15]);
 	return 0;
 }
 
@@ -87,7 +88,7 @@ static json_t *
 announce_source(const char *site)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "abcdefghijklmnopqrstuvwxyz0123456789-._~";
+				    "abcdefghijklmnopqrstuvwxyz0123456789-._~";
 	struct buf buf = BUF_INIT(ANNOUNCE_SOURCE_MAX);
 	json_t *value;
 
@@ -119,14 +120,13 @@ announce_format(const char *site, const char *id, const char *type,
 	rc |= json_object_set_new(event, "source", announce_source(site));
 	rc |= json_object_set_new(event, "type", announce_string(full));
 	if (subject != NULL && subject[0] != '\0')
-		rc |= json_object_set_new(event, "subject",
-		    announce_string(subject));
+		rc |= json_object_set_new(
+		    event, "subject", announce_string(subject));
 	rc |= json_object_set_new(event, "time", json_string(time));
 	if (data != NULL) {
-		rc |= json_object_set_new(event, "datacontenttype",
-		    json_string("application/json"));
-		rc |= json_object_set_new(event, "data",
-		    json_deep_copy(data));
+		rc |= json_object_set_new(
+		    event, "datacontenttype", json_string("application/json"));
+		rc |= json_object_set_new(event, "data", json_deep_copy(data));
 	}
 	if (rc == 0)
 		text = json_dumps(event, JSON_COMPACT);
@@ -145,41 +145,41 @@ announce_make_room(struct announce *a, struct err *err)
 		return -1;
 	if (gone.count == 0)
 		return err_set(err, ERR_LIMIT, "the outbox is full");
-	log_error("notify", "the outbox is full (%d deliveries): receiver %s "
+	log_error("notify",
+	    "the outbox is full (%d deliveries): receiver %s "
 	    "will not be told of %d events between number %" PRId64 " and "
 	    "%" PRId64 "; they are kept as dead letters: repair the receiver, "
-	    "or remove it from the configuration", STORE_OUTBOX_MAX,
-	    gone.receiver, gone.count, gone.first_seq, gone.last_seq);
+	    "or remove it from the configuration",
+	    STORE_OUTBOX_MAX, gone.receiver, gone.count, gone.first_seq,
+	    gone.last_seq);
 	return 0;
 }
 
 static int
-announce_queue(struct announce *a, const struct store_event *event,
-    struct err *err)
+announce_queue(
+    struct announce *a, const struct store_event *event, struct err *err)
 {
 	for (size_t i = 0; i < a->settings->receiver_count; i++) {
-		const struct settings_receiver *r =
-		    &a->settings->receivers[i];
-		struct err why = { 0 };
+		const struct settings_receiver *r = &a->settings->receivers[i];
+		struct err why = {0};
 
 		if (!settings_receiver_wants(r, event->type))
 			continue;
-		if (store_add_outbox(a->store, event->seq, r->name, event->at,
-		    &why) == 0)
+		if (store_add_outbox(
+			a->store, event->seq, r->name, event->at, &why) == 0)
 			continue;
 		if (why.code != ERR_LIMIT)
 			return err_set(err, why.code, "%s", why.msg);
 		if (announce_make_room(a, err) != 0 ||
-		    store_add_outbox(a->store, event->seq, r->name, event->at,
-		    err) != 0)
+		    store_add_outbox(
+			a->store, event->seq, r->name, event->at, err) != 0)
 			return -1;
 	}
 	return 0;
 }
 
 static int
-announce_write(struct announce *a, struct store_event *event,
-    struct err *err)
+announce_write(struct announce *a, struct store_event *event, struct err *err)
 {
 	bool own = !store_in_transaction(a->store);
 
@@ -199,14 +199,14 @@ announce_event(struct announce *a, const char *type, const char *subject,
     json_t *data, struct err *err)
 {
 	char id[ANNOUNCE_ID_SIZE], full[ANNOUNCE_TYPE_MAX];
-	struct store_event event = { .id = id, .type = full,
-	    .at = clock_wall_now() };
+	struct store_event event = {
+	    .id = id, .type = full, .at = clock_wall_now()};
 	cleanup_free char *body = NULL;
 	int rc = announce_make_id(id, err);
 
 	if (rc == 0) {
-		body = announce_format(a->settings->site, id, type, subject,
-		    event.at, data);
+		body = announce_format(
+		    a->settings->site, id, type, subject, event.at, data);
 		if (body == NULL)
 			rc = err_set(err, ERR_IO, "memory is short");
 	}
@@ -254,7 +254,8 @@ announce_unlisten(struct announce *a,
 {
 	struct announce_listener *listener;
 
-	TAILQ_FOREACH(listener, &a->listeners, link) {
+	TAILQ_FOREACH(listener, &a->listeners, link)
+	{
 		if (listener->fn == fn && listener->arg == arg)
 			listener->gone = true;
 	}
@@ -270,7 +271,8 @@ announce_tell(const struct store_event *event, void *arg)
 	struct announce_listener *listener;
 
 	a->told = event->seq;
-	TAILQ_FOREACH(listener, &a->listeners, link) {
+	TAILQ_FOREACH(listener, &a->listeners, link)
+	{
 		if (!listener->gone)
 			listener->fn(event, listener->arg);
 	}
@@ -288,9 +290,11 @@ announce_flush(struct announce *a)
 	do {
 		before = a->told;
 		if (store_each_event(a->store, a->told, ANNOUNCE_BATCH,
-		    announce_tell, a, &err) != 0) {
-			log_error("notify", "followers cannot be told of new "
-			    "events: %s", err.msg);
+			announce_tell, a, &err) != 0) {
+			log_error("notify",
+			    "followers cannot be told of new "
+			    "events: %s",
+			    err.msg);
 			break;
 		}
 	} while (a->told != before);

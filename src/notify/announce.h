@@ -19,11 +19,11 @@
 struct announce;
 
 /* `settings` must stay valid until replaced by announce_configure. */
-struct announce *announce_new(struct store *store,
-    const struct settings *settings);
+struct announce *announce_new(
+    struct store *store, const struct settings *settings);
 void announce_free(struct announce *announce);
-void announce_configure(struct announce *announce,
-    const struct settings *settings);
+void announce_configure(
+    struct announce *announce, const struct settings *settings);
 
 /*
  * Type without "drover." ("move.completed"); subject: "vm/web1", "host/kvm1".

@@ -18,7 +18,7 @@
 
 #define DELIVER_FIRST_MS 1000
 #define DELIVER_MAX_MS (5 * 60 * 1000)
-#define DELIVER_LOOK_MS (60 * 1000)	/* look again: the clock may be set */
+#define DELIVER_LOOK_MS (60 * 1000) /* look again: the clock may be set */
 
 void
 deliver_set_backoff(struct deliver *d, int64_t first_ms, int64_t max_ms)
@@ -61,7 +61,8 @@ deliver_find(const struct deliver *d, const char *name)
 {
 	struct receiver *r;
 
-	TAILQ_FOREACH(r, &d->receivers, link) {
+	TAILQ_FOREACH(r, &d->receivers, link)
+	{
 		if (strcmp(r->name, name) == 0)
 			return r;
 	}
@@ -92,9 +93,11 @@ deliver_tell_orphan(const char *name, int64_t pending, void *arg)
 	const struct receiver *r = deliver_find(arg, name);
 
 	if (r == NULL || !r->configured)
-		log_warn("notify", "%" PRId64 " events wait for receiver %s, "
+		log_warn("notify",
+		    "%" PRId64 " events wait for receiver %s, "
 		    "which is not configured; they are kept, and sent when it "
-		    "is again", pending, name);
+		    "is again",
+		    pending, name);
 }
 
 void
@@ -103,7 +106,7 @@ deliver_configure(struct deliver *d, const struct settings *settings)
 	struct receiver *r;
 
 	TAILQ_FOREACH(r, &d->receivers, link)
-		r->configured = false;
+	r->configured = false;
 	for (size_t i = 0; i < settings->receiver_count; i++)
 		deliver_add_receiver(d, &settings->receivers[i]);
 	store_each_backlog(d->store, deliver_tell_orphan, d, NULL);
@@ -160,7 +163,8 @@ deliver_busy(const struct deliver *d)
 	struct receiver *r;
 	bool busy = false;
 
-	TAILQ_FOREACH(r, &d->receivers, link) {
+	TAILQ_FOREACH(r, &d->receivers, link)
+	{
 		if (r->count > 0)
 			return true;
 		if (r->configured && !mono_before(now, r->hold))
@@ -178,7 +182,8 @@ deliver_status(const struct deliver *d)
 	json_t *list = json_array();
 	const struct receiver *r;
 
-	TAILQ_FOREACH(r, &d->receivers, link) {
+	TAILQ_FOREACH(r, &d->receivers, link)
+	{
 		if (r->configured)
 			json_array_append_new(list, receiver_status(r));
 	}

@@ -30,8 +30,8 @@ struct deliver *deliver_new(struct loop *loop, struct store *store,
     const struct settings *settings, struct err *err);
 /* Ends requests in flight; their rows stay pending. */
 void deliver_free(struct deliver *deliver);
-void deliver_configure(struct deliver *deliver,
-    const struct settings *settings);
+void deliver_configure(
+    struct deliver *deliver, const struct settings *settings);
 /* There may be something new. */
 void deliver_kick(struct deliver *deliver);
 /* Pending rows or requests in flight that are due now?  For a clean end. */

@@ -27,8 +27,8 @@ delivery_jitter(int64_t max)
 {
 	uint64_t random;
 
-	if (max <= 0 || getrandom(&random, sizeof(random), 0) !=
-	    (ssize_t)sizeof(random))
+	if (max <= 0 ||
+	    getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
 		return max > 0 ? max : 0;
 	return (int64_t)(random % ((uint64_t)max + 1));
 }
@@ -62,14 +62,15 @@ delivery_record(struct delivery *v)
 
 	if (v->recorded)
 		return true;
-	if (store_mark_outbox(d->store, v->row, v->state, v->attempts,
-	    v->next, v->code, v->answer, &err) == 0 ||
+	if (store_mark_outbox(d->store, v->row, v->state, v->attempts, v->next,
+		v->code, v->answer, &err) == 0 ||
 	    err.code == ERR_NOT_FOUND) {
 		v->recorded = true;
 		return true;
 	}
 	if (!v->complained)
-		log_error("notify", "receiver %s: what became of event %s "
+		log_error("notify",
+		    "receiver %s: what became of event %s "
 		    "cannot be recorded, and is tried again until it can; "
 		    "meanwhile nothing else is sent to it: %s",
 		    v->receiver->name, v->event_id, err.msg);
@@ -93,8 +94,10 @@ delivery_accept(struct delivery *v, int code)
 	v->state = STORE_DELIVERED;
 	r->delivered++;
 	r->last_error[0] = '\0';
-	log_debug("notify", "receiver %s accepted event %s (%s): HTTP %d, "
-	    "attempt %d", r->name, v->event_id, v->type, code, v->attempts);
+	log_debug("notify",
+	    "receiver %s accepted event %s (%s): HTTP %d, "
+	    "attempt %d",
+	    r->name, v->event_id, v->type, code, v->attempts);
 }
 
 static void
@@ -117,15 +120,16 @@ delivery_retry(struct delivery *v, int64_t after_ms, const char *why)
 	}
 	if (mono_diff(r->hold, now) < after_ms)
 		r->hold = mono_add(now, after_ms);
-	(news ? log_warn : log_debug)("notify", "receiver %s: event %s (%s) "
-	    "not accepted: %s, attempt %d; again in %" PRId64 " ms", r->name,
-	    v->event_id, v->type, why, v->attempts, wait);
+	(news ? log_warn : log_debug)("notify",
+	    "receiver %s: event %s (%s) "
+	    "not accepted: %s, attempt %d; again in %" PRId64 " ms",
+	    r->name, v->event_id, v->type, why, v->attempts, wait);
 }
 
 /* What an exchange means.  Sets the verdict; does not record it. */
 static void
-delivery_decide(struct delivery *v, int code, int64_t after_s,
-    const char *error)
+delivery_decide(
+    struct delivery *v, int code, int64_t after_s, const char *error)
 {
 	struct receiver *r = v->receiver;
 	int64_t after_ms = 0;
@@ -134,8 +138,8 @@ delivery_decide(struct delivery *v, int code, int64_t after_s,
 	if (code != 0)
 		snprintf(why, sizeof(why), "HTTP %d", code);
 	else
-		snprintf(why, sizeof(why), "%s", error != NULL ? error :
-		    "no answer");
+		snprintf(why, sizeof(why), "%s",
+		    error != NULL ? error : "no answer");
 	v->decided = true;
 	v->attempts++;
 	v->code = code;
@@ -145,14 +149,16 @@ delivery_decide(struct delivery *v, int code, int64_t after_s,
 		return;
 	}
 	if (code == 429 || code == 503)
-		after_ms = 1000 * (after_s < DELIVERY_AFTER_MAX_S ? after_s :
-		    DELIVERY_AFTER_MAX_S);
+		after_ms = 1000 *
+		    (after_s < DELIVERY_AFTER_MAX_S ? after_s
+						    : DELIVERY_AFTER_MAX_S);
 	if (delivery_is_temporary(code)) {
 		delivery_retry(v, after_ms, why);
 	} else {
 		receiver_recover(r);
 		v->state = STORE_DEAD;
-		log_error("notify", "receiver %s refused event %s (%s) for "
+		log_error("notify",
+		    "receiver %s refused event %s (%s) for "
 		    "good: %s, attempt %d; it is kept as a dead letter",
 		    r->name, v->event_id, v->type, why, v->attempts);
 	}
@@ -179,8 +185,8 @@ delivery_on_done(const struct http_answer *answer, void *arg)
 
 	v->in_flight = false;
 	if (!v->decided) {
-		delivery_decide(v, answer->code, answer->retry_after_s,
-		    answer->error);
+		delivery_decide(
+		    v, answer->code, answer->retry_after_s, answer->error);
 		if (answer->text[0] != '\0')
 			v->answer = strdup(answer->text);
 	}
@@ -190,42 +196,43 @@ delivery_on_done(const struct http_answer *answer, void *arg)
 }
 
 static int
-delivery_post(struct delivery *v, const struct store_outbox *row,
-    struct err *err)
+delivery_post(
+    struct delivery *v, const struct store_outbox *row, struct err *err)
 {
 	struct receiver *r = v->receiver;
 	int64_t now_s = clock_wall_now().ms / 1000;
 	char id[DELIVERY_HEADER_MAX], time[DELIVERY_HEADER_MAX];
 	char sum[SIGN_SIZE], signature[DELIVERY_HEADER_MAX];
 	struct http_post post = {
-		.url = r->url,
-		.headers = { "Content-Type: application/cloudevents+json; "
-		    "charset=utf-8", id, time },
-		.body = row->body,
-		.len = strlen(row->body),
-		.timeout_ms = r->timeout_ms,
-		.answer_max = DELIVER_ANSWER_MAX,
-		.on_status = delivery_on_status,
-		.on_done = delivery_on_done,
-		.arg = v,
+	    .url = r->url,
+	    .headers = {"Content-Type: application/cloudevents+json; "
+			"charset=utf-8",
+		id, time},
+	    .body = row->body,
+	    .len = strlen(row->body),
+	    .timeout_ms = r->timeout_ms,
+	    .answer_max = DELIVER_ANSWER_MAX,
+	    .on_status = delivery_on_status,
+	    .on_done = delivery_on_done,
+	    .arg = v,
 	};
 
 	snprintf(id, sizeof(id), "webhook-id: %s", row->event_id);
 	snprintf(time, sizeof(time), "webhook-timestamp: %" PRId64, now_s);
 	if (r->secret_file != NULL) {
 		if (sign_message(&r->secret, row->event_id, now_s, row->body,
-		    post.len, sum, err) != 0)
+			post.len, sum, err) != 0)
 			return -1;
-		snprintf(signature, sizeof(signature),
-		    "webhook-signature: %s", sum);
+		snprintf(
+		    signature, sizeof(signature), "webhook-signature: %s", sum);
 		post.headers[3] = signature;
 	}
 	return http_post(r->deliver->http, &post, err) != NULL ? 0 : -1;
 }
 
 int
-delivery_start(struct receiver *r, const struct store_outbox *row,
-    struct err *err)
+delivery_start(
+    struct receiver *r, const struct store_outbox *row, struct err *err)
 {
 	struct delivery *v = calloc(1, sizeof(*v));
 

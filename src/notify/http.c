@@ -42,7 +42,7 @@ struct http_request {
 	void (*on_status)(int code, void *arg);
 	void (*on_done)(const struct http_answer *answer, void *arg);
 	void *arg;
-	int code;		/* of the final answer; 0: not yet */
+	int code; /* of the final answer; 0: not yet */
 	char *text;
 	size_t len, max;
 };
@@ -81,7 +81,7 @@ http_explain(CURLcode result, long os_error, char out[128])
 static void
 http_finish(struct http_request *r, CURLcode result)
 {
-	struct http_answer answer = { .code = r->code };
+	struct http_answer answer = {.code = r->code};
 	curl_off_t after = 0;
 	long os_error = 0;
 	char why[128];
@@ -133,8 +133,7 @@ http_on_timer(void *arg)
 	struct http *http = arg;
 	int running;
 
-	curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0,
-	    &running);
+	curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	http_collect(http);
 }
 
@@ -168,8 +167,8 @@ http_watch(CURL *easy, curl_socket_t fd, int what, void *arg, void *old)
 		kind |= EV_READ;
 	if ((what & CURL_POLL_OUT) != 0)
 		kind |= EV_WRITE;
-	event = event_new(loop_base(http->loop), fd, kind, http_on_socket,
-	    http);
+	event =
+	    event_new(loop_base(http->loop), fd, kind, http_on_socket, http);
 	if (event == NULL || event_add(event, NULL) != 0) {
 		if (event != NULL)
 			event_free(event);
@@ -207,8 +206,9 @@ http_on_body(char *data, size_t size, size_t count, void *arg)
 	for (size_t i = 0; i < n; i++) {
 		char c = data[i];
 
-		r->text[r->len++] = c >= ' ' && c <= '~' ? c :
-		    c == '\n' || c == '\t' ? ' ' : '?';
+		r->text[r->len++] = c >= ' ' && c <= '~' ? c
+		    : c == '\n' || c == '\t'             ? ' '
+							 : '?';
 	}
 	r->text[r->len] = '\0';
 	return n == count ? count : 0;
@@ -220,10 +220,10 @@ http_configure(struct http_request *r, const struct http_post *post)
 	CURL *e = r->easy;
 	CURLcode rc = CURLE_OK;
 
-#define SET(option, value) \
-	do { \
-		if (rc == CURLE_OK) \
-			rc = curl_easy_setopt(e, (option), (value)); \
+#define SET(option, value)                                                     \
+	do {                                                                   \
+		if (rc == CURLE_OK)                                            \
+			rc = curl_easy_setopt(e, (option), (value));           \
 	} while (0)
 	SET(CURLOPT_PRIVATE, r);
 #if LIBCURL_VERSION_NUM >= 0x075500
@@ -258,8 +258,9 @@ http_add_headers(struct http_request *r, const struct http_post *post)
 {
 	struct curl_slist *list = curl_slist_append(NULL, "Expect:");
 
-	for (size_t i = 0; list != NULL && i < HTTP_HEADERS_MAX &&
-	    post->headers[i] != NULL; i++) {
+	for (size_t i = 0;
+	     list != NULL && i < HTTP_HEADERS_MAX && post->headers[i] != NULL;
+	     i++) {
 		r->headers = list;
 		list = curl_slist_append(list, post->headers[i]);
 	}
@@ -289,7 +290,8 @@ http_post(struct http *http, const struct http_post *post, struct err *err)
 	if (r->text == NULL || r->easy == NULL ||
 	    http_add_headers(r, post) != 0 || http_configure(r, post) != 0 ||
 	    curl_multi_add_handle(http->multi, r->easy) != CURLM_OK) {
-		err_set(err, ERR_IO, "the request could not be made: memory "
+		err_set(err, ERR_IO,
+		    "the request could not be made: memory "
 		    "is short, or its URL is none");
 		http_free_request(r);
 		return NULL;
@@ -312,14 +314,16 @@ http_new(struct loop *loop, struct err *err)
 	http->timer = loop_timer_new(loop, http_on_timer, http);
 	http->multi = curl_multi_init();
 	if (http->multi == NULL ||
-	    curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION,
-	    http_watch) != CURLM_OK ||
+	    curl_multi_setopt(
+		http->multi, CURLMOPT_SOCKETFUNCTION, http_watch) != CURLM_OK ||
 	    curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http) !=
-	    CURLM_OK || curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION,
-	    http_set_timer) != CURLM_OK ||
+		CURLM_OK ||
+	    curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION,
+		http_set_timer) != CURLM_OK ||
 	    curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http) !=
-	    CURLM_OK || curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS,
-	    HTTP_IDLE_CONNECTIONS) != CURLM_OK) {
+		CURLM_OK ||
+	    curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS,
+		HTTP_IDLE_CONNECTIONS) != CURLM_OK) {
 		http_free(http);
 		err_set(err, ERR_IO, "libcurl could not be set up");
 		return NULL;

@@ -20,20 +20,20 @@ struct http;
 struct http_request;
 
 struct http_answer {
-	int code;		/* 0: none came */
-	int64_t retry_after_s;	/* 0: at once, or not said */
-	const char *text;	/* what was kept of the body, made printable
+	int code;              /* 0: none came */
+	int64_t retry_after_s; /* 0: at once, or not said */
+	const char *text;      /* what was kept of the body, made printable
 				 * ASCII; valid during the callback */
-	const char *error;	/* why the exchange broke; NULL: it did not */
+	const char *error;     /* why the exchange broke; NULL: it did not */
 };
 
 struct http_post {
 	const char *url;
-	const char *headers[HTTP_HEADERS_MAX];	/* "Name: value"; NULL ends */
-	const void *body;	/* copied */
+	const char *headers[HTTP_HEADERS_MAX]; /* "Name: value"; NULL ends */
+	const void *body;                      /* copied */
 	size_t len;
-	int64_t timeout_ms;	/* of the whole exchange */
-	size_t answer_max;	/* the rest of the body is not read */
+	int64_t timeout_ms; /* of the whole exchange */
+	size_t answer_max;  /* the rest of the body is not read */
 
 	/* The final status line and headers are here.  Must not call http_*. */
 	void (*on_status)(int code, void *arg);
@@ -44,9 +44,9 @@ struct http_post {
 
 struct http *http_new(struct loop *loop, struct err *err);
 /* Breaks what is in flight off, without a call of on_done. */
-void http_free(struct http *http);	/* NULL allowed */
+void http_free(struct http *http); /* NULL allowed */
 
-struct http_request *http_post(struct http *http,
-    const struct http_post *post, struct err *err);
+struct http_request *http_post(
+    struct http *http, const struct http_post *post, struct err *err);
 
 #endif

@@ -22,8 +22,10 @@ void
 receiver_recover(struct receiver *r)
 {
 	if (r->fails > 0)
-		log_info("notify", "receiver %s: deliveries go on after %d "
-		    "failures", r->name, r->fails);
+		log_info("notify",
+		    "receiver %s: deliveries go on after %d "
+		    "failures",
+		    r->name, r->fails);
 	r->fails = 0;
 	r->hold.ms = 0;
 }
@@ -38,13 +40,15 @@ static void
 receiver_hold(struct receiver *r, const struct err *err)
 {
 	if (strncmp(r->last_error, err->msg, sizeof(r->last_error) - 1) != 0)
-		log_error("notify", "receiver %s: nothing can be sent to it, "
-		    "its events wait: %s", r->name, err->msg);
+		log_error("notify",
+		    "receiver %s: nothing can be sent to it, "
+		    "its events wait: %s",
+		    r->name, err->msg);
 	snprintf(r->last_error, sizeof(r->last_error), "%.*s",
 	    (int)sizeof(r->last_error) - 1, err->msg);
 	r->fails++;
-	r->hold = mono_add(clock_mono_now(),
-	    delivery_backoff(r->deliver, r->fails));
+	r->hold =
+	    mono_add(clock_mono_now(), delivery_backoff(r->deliver, r->fails));
 }
 
 static void
@@ -54,7 +58,8 @@ receiver_start(const struct store_outbox *row, void *arg)
 	const struct delivery *v;
 	struct err err;
 
-	LIST_FOREACH(v, &r->deliveries, link) {
+	LIST_FOREACH(v, &r->deliveries, link)
+	{
 		if (v->row == row->id)
 			return;
 	}
@@ -78,8 +83,8 @@ receiver_fill(struct receiver *r)
 		return wait;
 	if (r->count >= receiver_limit(r))
 		return INT64_MAX;
-	if (!r->ready && sign_read_secret(r->secret_file, &r->secret,
-	    &err) != 0) {
+	if (!r->ready &&
+	    sign_read_secret(r->secret_file, &r->secret, &err) != 0) {
 		receiver_hold(r, &err);
 		return mono_diff(r->hold, clock_mono_now());
 	}
@@ -87,8 +92,8 @@ receiver_fill(struct receiver *r)
 		receiver_recover(r);
 	r->ready = true;
 	max = receiver_limit(r) + r->count;
-	if (store_each_due(d->store, r->name, now, max, receiver_start, r,
-	    &err) != 0) {
+	if (store_each_due(
+		d->store, r->name, now, max, receiver_start, r, &err) != 0) {
 		receiver_hold(r, &err);
 		return mono_diff(r->hold, clock_mono_now());
 	}
@@ -98,8 +103,8 @@ receiver_fill(struct receiver *r)
 		return INT64_MAX;
 	/* No wait is this long: the clock was set back. */
 	if (due.ms - now.ms > 2 * DELIVERY_AFTER_MAX_S * 1000)
-		store_each_due(d->store, r->name, due, max, receiver_start, r,
-		    NULL);
+		store_each_due(
+		    d->store, r->name, due, max, receiver_start, r, NULL);
 	return due.ms - now.ms;
 }
 
@@ -170,7 +175,7 @@ receiver_configure(struct receiver *r, const struct settings_receiver *s)
 json_t *
 receiver_status(const struct receiver *r)
 {
-	struct store_outbox_count count = { 0 };
+	struct store_outbox_count count = {0};
 	char oldest[CLOCK_RFC3339_SIZE] = "";
 	struct err err;
 
@@ -179,13 +184,11 @@ receiver_status(const struct receiver *r)
 		    r->type, "last_error", err.msg);
 	if (count.pending > 0)
 		wall_format(count.oldest, oldest);
-	return json_pack("{s:s, s:s, s:I, s:I, s:s?, s:I, s:o, s:s?}",
-	    "name", r->name, "type", r->type,
-	    "pending", (json_int_t)count.pending,
-	    "dead", (json_int_t)count.dead,
-	    "oldest", count.pending > 0 ? oldest : NULL,
-	    "delivered", (json_int_t)r->delivered,
-	    "last_code", r->last_code != 0 ? json_integer(r->last_code) :
-	    json_null(),
+	return json_pack("{s:s, s:s, s:I, s:I, s:s?, s:I, s:o, s:s?}", "name",
+	    r->name, "type", r->type, "pending", (json_int_t)count.pending,
+	    "dead", (json_int_t)count.dead, "oldest",
+	    count.pending > 0 ? oldest : NULL, "delivered",
+	    (json_int_t)r->delivered, "last_code",
+	    r->last_code != 0 ? json_integer(r->last_code) : json_null(),
 	    "last_error", r->last_error[0] != '\0' ? r->last_error : NULL);
 }

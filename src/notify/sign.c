@@ -27,45 +27,48 @@
 #define SIGN_PREFIX "whsec_"
 #define SIGN_KEY_MIN 24
 #define SIGN_KEY_MAX 64
-#define SIGN_TEXT_MAX 88	/* base64 of SIGN_KEY_MAX bytes */
+#define SIGN_TEXT_MAX 88 /* base64 of SIGN_KEY_MAX bytes */
 #define SIGN_FILE_MAX 512
 
 static const char sign_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    "abcdefghijklmnopqrstuvwxyz0123456789+/";
+				    "abcdefghijklmnopqrstuvwxyz0123456789+/";
 
 static int
 sign_refuse(struct err *err, const char *what)
 {
-	return err_set(err, ERR_INVALID, "secret: %s: write \"" SIGN_PREFIX
-	    "\" and the base64 of %d to %d random bytes", what, SIGN_KEY_MIN,
-	    SIGN_KEY_MAX);
+	return err_set(err, ERR_INVALID,
+	    "secret: %s: write \"" SIGN_PREFIX
+	    "\" and the base64 of %d to %d random bytes",
+	    what, SIGN_KEY_MIN, SIGN_KEY_MAX);
 }
 
 int
 sign_parse_secret(const char *text, struct sign_secret *out, struct err *err)
 {
-	gnutls_datum_t code, key = { NULL, 0 };
+	gnutls_datum_t code, key = {NULL, 0};
 	size_t len, body;
 	char copy[SIGN_TEXT_MAX + 1];
 
 	if (strncmp(text, SIGN_PREFIX, strlen(SIGN_PREFIX)) != 0)
-		return sign_refuse(err, "it does not start with \""
-		    SIGN_PREFIX "\"");
+		return sign_refuse(
+		    err, "it does not start with \"" SIGN_PREFIX "\"");
 	text += strlen(SIGN_PREFIX);
 	len = strlen(text);
 	body = strspn(text, sign_alphabet);
 	if (len == 0)
 		return sign_refuse(err, "it is empty");
 	if (strspn(text + body, "=") != len - body)
-		return sign_refuse(err, "it holds a character that base64 "
+		return sign_refuse(err,
+		    "it holds a character that base64 "
 		    "does not have");
 	if (len - body > 2 || len % 4 != 0)
-		return sign_refuse(err, "its base64 is incomplete (the \"=\" "
+		return sign_refuse(err,
+		    "its base64 is incomplete (the \"=\" "
 		    "at its end belong to it)");
 	if (len > SIGN_TEXT_MAX)
 		return sign_refuse(err, "it is too long");
 	memcpy(copy, text, len + 1);
-	code = (gnutls_datum_t){ (unsigned char *)copy, (unsigned int)len };
+	code = (gnutls_datum_t){(unsigned char *)copy, (unsigned int)len};
 	if (gnutls_base64_decode2(&code, &key) != 0) {
 		gnutls_memset(copy, 0, sizeof(copy));
 		return sign_refuse(err, "it is not valid base64");
@@ -85,8 +88,7 @@ sign_parse_secret(const char *text, struct sign_secret *out, struct err *err)
 
 /* The file's first SIGN_FILE_MAX bytes, NUL terminated. */
 static int
-sign_read_file(const char *path, char out[SIGN_FILE_MAX + 1],
-    struct err *err)
+sign_read_file(const char *path, char out[SIGN_FILE_MAX + 1], struct err *err)
 {
 	/* Not blocking: the path may be a pipe, which is refused below. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -103,10 +105,11 @@ sign_read_file(const char *path, char out[SIGN_FILE_MAX + 1],
 	}
 	if ((st.st_mode & (S_IRWXO | S_IWGRP)) != 0) {
 		close(fd);
-		return err_set(err, ERR_INVALID, "%s: others may read or "
+		return err_set(err, ERR_INVALID,
+		    "%s: others may read or "
 		    "change it (mode %04o): chmod 0640 it, owned by root and "
-		    "the group of droverd", path,
-		    (unsigned int)st.st_mode & 07777U);
+		    "the group of droverd",
+		    path, (unsigned int)st.st_mode & 07777U);
 	}
 	while (len < SIGN_FILE_MAX &&
 	    (n = read(fd, out + len, SIGN_FILE_MAX - len)) > 0)
@@ -143,32 +146,32 @@ sign_message(const struct sign_secret *secret, const char *id,
     int64_t timestamp_s, const void *body, size_t len, char out[SIGN_SIZE],
     struct err *err)
 {
-	gnutls_datum_t sum, code = { NULL, 0 };
+	gnutls_datum_t sum, code = {NULL, 0};
 	unsigned char digest[32];
 	gnutls_hmac_hd_t hmac;
 	char time[32];
 	int rc;
 
 	snprintf(time, sizeof(time), ".%" PRId64 ".", timestamp_s);
-	rc = gnutls_hmac_init(&hmac, GNUTLS_MAC_SHA256, secret->key,
-	    secret->len);
+	rc = gnutls_hmac_init(
+	    &hmac, GNUTLS_MAC_SHA256, secret->key, secret->len);
 	if (rc != 0)
-		return err_set(err, ERR_INTERNAL, "sign: %s",
-		    gnutls_strerror(rc));
+		return err_set(
+		    err, ERR_INTERNAL, "sign: %s", gnutls_strerror(rc));
 	rc = gnutls_hmac(hmac, id, strlen(id));
 	if (rc == 0)
 		rc = gnutls_hmac(hmac, time, strlen(time));
 	if (rc == 0)
 		rc = gnutls_hmac(hmac, body, len);
 	gnutls_hmac_deinit(hmac, digest);
-	sum = (gnutls_datum_t){ digest, sizeof(digest) };
+	sum = (gnutls_datum_t){digest, sizeof(digest)};
 	if (rc == 0)
 		rc = gnutls_base64_encode2(&sum, &code);
 	if (rc != 0)
-		return err_set(err, ERR_INTERNAL, "sign: %s",
-		    gnutls_strerror(rc));
-	snprintf(out, SIGN_SIZE, "v1,%.*s", (int)code.size,
-	    (const char *)code.data);
+		return err_set(
+		    err, ERR_INTERNAL, "sign: %s", gnutls_strerror(rc));
+	snprintf(
+	    out, SIGN_SIZE, "v1,%.*s", (int)code.size, (const char *)code.data);
 	gnutls_free(code.data);
 	return 0;
 }

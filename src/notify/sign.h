@@ -11,14 +11,17 @@
  * "v1," + base64(HMAC-SHA256(secret, id "." timestamp "." body)), timestamp in
  * Unix seconds.  A secret is "whsec_" + base64 of 24 to 64 bytes.
  */
-struct sign_secret { unsigned char key[64]; size_t len; };
+struct sign_secret {
+	unsigned char key[64];
+	size_t len;
+};
 
-int sign_parse_secret(const char *text, struct sign_secret *out,
-    struct err *err);
+int sign_parse_secret(
+    const char *text, struct sign_secret *out, struct err *err);
 /* Reads the first line of a file; the error names the file, never its content.
  * A file that others may read is refused. */
-int sign_read_secret(const char *path, struct sign_secret *out,
-    struct err *err);
+int sign_read_secret(
+    const char *path, struct sign_secret *out, struct err *err);
 
 #define SIGN_SIZE 64
 int sign_message(const struct sign_secret *secret, const char *id,

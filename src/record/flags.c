@@ -10,21 +10,23 @@
 
 #include <string.h>
 
-#define DRAIN_COLUMNS "SELECT id, host, state, started, ended, parallel," \
+#define DRAIN_COLUMNS                                                          \
+	"SELECT id, host, state, started, ended, parallel,"                    \
 	" only_to, reason, by, moved, failed, blocked, detail FROM drains "
 
 static const char *const drain_names[] = {
-	[STORE_DRAIN_RUNNING] = "running",
-	[STORE_DRAIN_DONE] = "done",
-	[STORE_DRAIN_BLOCKED] = "blocked",
-	[STORE_DRAIN_CANCELLED] = "cancelled",
+    [STORE_DRAIN_RUNNING] = "running",
+    [STORE_DRAIN_DONE] = "done",
+    [STORE_DRAIN_BLOCKED] = "blocked",
+    [STORE_DRAIN_CANCELLED] = "cancelled",
 };
 
 int
-store_put_flag(struct store *store, const struct store_flag *flag,
-    struct err *err)
+store_put_flag(
+    struct store *store, const struct store_flag *flag, struct err *err)
 {
-	static const char put[] = "INSERT INTO flags (host, maintenance,"
+	static const char put[] =
+	    "INSERT INTO flags (host, maintenance,"
 	    " cordoned, source, by, reason, since) VALUES (?,?,?,?,?,?,?)"
 	    " ON CONFLICT (host) DO UPDATE SET"
 	    " maintenance = excluded.maintenance,"
@@ -56,12 +58,12 @@ store_each_flag(struct store *store,
     struct err *err)
 {
 	static const char sql[] = "SELECT host, maintenance, cordoned, source,"
-	    " by, reason, since FROM flags ORDER BY host";
+				  " by, reason, since FROM flags ORDER BY host";
 	struct query q = query_open(store, sql);
 	int rc;
 
 	while ((rc = query_next(&q, err)) > 0) {
-		struct store_flag flag = { 0 };
+		struct store_flag flag = {0};
 
 		flag.host = query_text(&q);
 		flag.maintenance = query_int(&q) != 0;
@@ -91,13 +93,14 @@ drain_bind(struct query *q, const struct store_drain *drain)
 }
 
 int
-store_add_drain(struct store *store, struct store_drain *drain,
-    struct err *err)
+store_add_drain(struct store *store, struct store_drain *drain, struct err *err)
 {
-	static const char add[] = "INSERT INTO drains (state, ended, parallel,"
+	static const char add[] =
+	    "INSERT INTO drains (state, ended, parallel,"
 	    " only_to, reason, moved, failed, blocked, detail, host, started,"
 	    " by) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)";
-	static const char prune[] = "DELETE FROM drains WHERE id IN (SELECT id"
+	static const char prune[] =
+	    "DELETE FROM drains WHERE id IN (SELECT id"
 	    " FROM drains WHERE id <= ? AND state <> 'running'"
 	    " ORDER BY id LIMIT 8)";
 	struct query q;
@@ -125,10 +128,11 @@ store_add_drain(struct store *store, struct store_drain *drain,
 }
 
 int
-store_update_drain(struct store *store, const struct store_drain *drain,
-    struct err *err)
+store_update_drain(
+    struct store *store, const struct store_drain *drain, struct err *err)
 {
-	static const char sql[] = "UPDATE drains SET state = ?, ended = ?,"
+	static const char sql[] =
+	    "UPDATE drains SET state = ?, ended = ?,"
 	    " parallel = ?, only_to = ?, reason = ?, moved = ?, failed = ?,"
 	    " blocked = ?, detail = ? WHERE id = ?";
 	struct query q = query_open(store, sql);
@@ -148,7 +152,7 @@ static enum store_drain_state
 drain_state(const char *name)
 {
 	for (size_t i = 0; i < sizeof(drain_names) / sizeof(drain_names[0]);
-	    i++) {
+	     i++) {
 		if (name != NULL && strcmp(name, drain_names[i]) == 0)
 			return (enum store_drain_state)i;
 	}
@@ -180,7 +184,7 @@ store_get_drain(struct store *store, int64_t id,
 {
 	static const char sql[] = DRAIN_COLUMNS "WHERE id = ?";
 	struct query q = query_open(store, sql);
-	struct store_drain drain = { 0 };
+	struct store_drain drain = {0};
 	int rc;
 
 	query_bind_int(&q, id);
@@ -207,7 +211,7 @@ store_each_drain(struct store *store, int max,
 
 	query_bind_int(&q, max > 0 ? max : -1);
 	while ((rc = query_next(&q, err)) > 0) {
-		struct store_drain drain = { 0 };
+		struct store_drain drain = {0};
 
 		drain_read(&q, &drain);
 		fn(&drain, arg);

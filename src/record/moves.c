@@ -11,8 +11,9 @@
  */
 #include "record/private.h"
 
-#define MOVE_COLUMNS "SELECT id, drain_id, uuid, name, source, target," \
-	" strategy, policy, rule, why, attempt, state, context, outcome," \
+#define MOVE_COLUMNS                                                           \
+	"SELECT id, drain_id, uuid, name, source, target,"                     \
+	" strategy, policy, rule, why, attempt, state, context, outcome,"      \
 	" error, result, started, ended FROM moves "
 
 static void
@@ -36,11 +37,13 @@ move_bind(struct query *q, const struct store_move *move)
 int
 store_add_move(struct store *store, struct store_move *move, struct err *err)
 {
-	static const char add[] = "INSERT INTO moves (target, strategy,"
+	static const char add[] =
+	    "INSERT INTO moves (target, strategy,"
 	    " policy, rule, why, attempt, state, context, outcome, error,"
 	    " result, started, ended, drain_id, uuid, name, source)"
 	    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
-	static const char prune[] = "DELETE FROM moves WHERE id IN (SELECT id"
+	static const char prune[] =
+	    "DELETE FROM moves WHERE id IN (SELECT id"
 	    " FROM moves WHERE id <= ? AND outcome IS NOT NULL"
 	    " ORDER BY id LIMIT 8)";
 	struct query q;
@@ -69,10 +72,11 @@ store_add_move(struct store *store, struct store_move *move, struct err *err)
 }
 
 int
-store_update_move(struct store *store, const struct store_move *move,
-    struct err *err)
+store_update_move(
+    struct store *store, const struct store_move *move, struct err *err)
 {
-	static const char sql[] = "UPDATE moves SET target = ?, strategy = ?,"
+	static const char sql[] =
+	    "UPDATE moves SET target = ?, strategy = ?,"
 	    " policy = ?, rule = ?, why = ?, attempt = ?, state = ?,"
 	    " context = ?, outcome = ?, error = ?, result = ?, started = ?,"
 	    " ended = ? WHERE id = ?";
@@ -119,7 +123,7 @@ store_get_move(struct store *store, int64_t id,
 {
 	static const char sql[] = MOVE_COLUMNS "WHERE id = ?";
 	struct query q = query_open(store, sql);
-	struct store_move move = { 0 };
+	struct store_move move = {0};
 	int rc;
 
 	query_bind_int(&q, id);
@@ -130,8 +134,8 @@ store_get_move(struct store *store, int64_t id,
 	}
 	query_close(&q);
 	if (rc == 0)
-		return err_set(err, ERR_NOT_FOUND, "there is no move %lld",
-		    (long long)id);
+		return err_set(
+		    err, ERR_NOT_FOUND, "there is no move %lld", (long long)id);
 	return rc > 0 ? 0 : -1;
 }
 
@@ -139,15 +143,18 @@ store_get_move(struct store *store, int64_t id,
 static const char *
 move_choose_sql(const struct store_move_filter *filter)
 {
-	static const char open[] = MOVE_COLUMNS "WHERE outcome IS NULL"
+	static const char open[] = MOVE_COLUMNS
+	    "WHERE outcome IS NULL"
 	    " AND (?1 IS NULL OR uuid = ?1) AND (?2 = 0 OR drain_id = ?2)"
 	    " ORDER BY id DESC LIMIT ?3";
-	static const char uuid[] = MOVE_COLUMNS "WHERE uuid = ?1"
+	static const char uuid[] = MOVE_COLUMNS
+	    "WHERE uuid = ?1"
 	    " AND (?2 = 0 OR drain_id = ?2) ORDER BY id DESC LIMIT ?3";
-	static const char drain[] = MOVE_COLUMNS "WHERE ?1 IS NULL"
-	    " AND drain_id = ?2 ORDER BY id DESC LIMIT ?3";
+	static const char drain[] =
+	    MOVE_COLUMNS "WHERE ?1 IS NULL"
+			 " AND drain_id = ?2 ORDER BY id DESC LIMIT ?3";
 	static const char all[] = MOVE_COLUMNS "WHERE ?1 IS NULL AND ?2 = 0"
-	    " ORDER BY id DESC LIMIT ?3";
+					       " ORDER BY id DESC LIMIT ?3";
 
 	if (filter->open_only)
 		return open;
@@ -168,7 +175,7 @@ store_each_move(struct store *store, const struct store_move_filter *filter,
 	query_bind_int(&q, filter->drain_id);
 	query_bind_int(&q, filter->max > 0 ? filter->max : -1);
 	while ((rc = query_next(&q, err)) > 0) {
-		struct store_move move = { 0 };
+		struct store_move move = {0};
 
 		move_read(&q, &move);
 		fn(&move, arg);
@@ -178,11 +185,11 @@ store_each_move(struct store *store, const struct store_move_filter *filter,
 }
 
 int
-store_add_journal(struct store *store, const struct store_journal *entry,
-    struct err *err)
+store_add_journal(
+    struct store *store, const struct store_journal *entry, struct err *err)
 {
 	static const char sql[] = "INSERT INTO journal (move_id, at, kind,"
-	    " step, detail) VALUES (?,?,?,?,?)";
+				  " step, detail) VALUES (?,?,?,?,?)";
 	struct query q = query_open(store, sql);
 
 	query_bind_int(&q, entry->move_id);
@@ -199,13 +206,13 @@ store_each_journal(struct store *store, int64_t move_id,
     struct err *err)
 {
 	static const char sql[] = "SELECT move_id, at, kind, step, detail"
-	    " FROM journal WHERE move_id = ? ORDER BY id";
+				  " FROM journal WHERE move_id = ? ORDER BY id";
 	struct query q = query_open(store, sql);
 	int rc;
 
 	query_bind_int(&q, move_id);
 	while ((rc = query_next(&q, err)) > 0) {
-		struct store_journal entry = { 0 };
+		struct store_journal entry = {0};
 
 		entry.move_id = query_int(&q);
 		entry.at.ms = query_int(&q);

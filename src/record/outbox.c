@@ -17,12 +17,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#define OUTBOX_PRUNE_EVERY 32	/* events between two searches */
-#define OUTBOX_PRUNE_WINDOW 512	/* events looked at in one */
+#define OUTBOX_PRUNE_EVERY 32   /* events between two searches */
+#define OUTBOX_PRUNE_WINDOW 512 /* events looked at in one */
 
 /* What must not be lost before anything else is. */
-#define RESULT_TYPES "'drover.move.completed', 'drover.move.failed'," \
-	" 'drover.move.rolled_back', 'drover.drain.completed'," \
+#define RESULT_TYPES                                                           \
+	"'drover.move.completed', 'drover.move.failed',"                       \
+	" 'drover.move.rolled_back', 'drover.drain.completed',"                \
 	" 'drover.drain.blocked'"
 
 /* The last event that the next search looks at; 0: none is left. */
@@ -30,7 +31,8 @@ static int
 prune_find_end(struct store *store, int64_t limit, int64_t *out_end,
     int64_t *out_count, struct err *err)
 {
-	static const char sql[] = "SELECT MAX(seq), COUNT(*) FROM (SELECT seq"
+	static const char sql[] =
+	    "SELECT MAX(seq), COUNT(*) FROM (SELECT seq"
 	    " FROM events WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?)";
 	struct query q = query_open(store, sql);
 	int rc;
@@ -50,7 +52,8 @@ prune_find_end(struct store *store, int64_t limit, int64_t *out_end,
 static int
 prune_events(struct store *store, int64_t newest, struct err *err)
 {
-	static const char sql[] = "DELETE FROM events WHERE seq > ?"
+	static const char sql[] =
+	    "DELETE FROM events WHERE seq > ?"
 	    " AND seq <= ? AND NOT EXISTS (SELECT 1 FROM outbox"
 	    " WHERE event_seq = events.seq AND state = 0)";
 	int64_t end = 0, count = 0;
@@ -58,8 +61,8 @@ prune_events(struct store *store, int64_t newest, struct err *err)
 
 	if (newest % OUTBOX_PRUNE_EVERY != 0 || newest <= STORE_EVENTS_MAX)
 		return 0;
-	if (prune_find_end(store, newest - STORE_EVENTS_MAX, &end, &count,
-	    err) != 0)
+	if (prune_find_end(
+		store, newest - STORE_EVENTS_MAX, &end, &count, err) != 0)
 		return -1;
 	q = query_open(store, sql);
 	query_bind_int(&q, store->prune_from);
@@ -73,11 +76,10 @@ prune_events(struct store *store, int64_t newest, struct err *err)
 }
 
 int
-store_add_event(struct store *store, struct store_event *event,
-    struct err *err)
+store_add_event(struct store *store, struct store_event *event, struct err *err)
 {
 	static const char sql[] = "INSERT INTO events (id, type, at, body)"
-	    " VALUES (?,?,?,?)";
+				  " VALUES (?,?,?,?)";
 	struct query q;
 	int64_t seq;
 	bool own;
@@ -105,14 +107,14 @@ store_each_event(struct store *store, int64_t after, int max,
     struct err *err)
 {
 	static const char sql[] = "SELECT seq, id, type, at, body FROM events"
-	    " WHERE seq > ? ORDER BY seq LIMIT ?";
+				  " WHERE seq > ? ORDER BY seq LIMIT ?";
 	struct query q = query_open(store, sql);
 	int rc;
 
 	query_bind_int(&q, after);
 	query_bind_int(&q, max > 0 ? max : -1);
 	while ((rc = query_next(&q, err)) > 0) {
-		struct store_event event = { 0 };
+		struct store_event event = {0};
 
 		event.seq = query_int(&q);
 		event.id = query_text(&q);
@@ -140,7 +142,7 @@ static int
 outbox_count_pending(struct store *store, struct err *err)
 {
 	static const char sql[] = "SELECT COUNT(*) FROM outbox"
-	    " WHERE state = 0";
+				  " WHERE state = 0";
 	struct query q;
 	int rc;
 
@@ -155,18 +157,20 @@ outbox_count_pending(struct store *store, struct err *err)
 }
 
 int
-store_add_outbox(struct store *store, int64_t event_seq,
-    const char *receiver, struct wall now, struct err *err)
+store_add_outbox(struct store *store, int64_t event_seq, const char *receiver,
+    struct wall now, struct err *err)
 {
 	static const char sql[] = "INSERT INTO outbox (event_seq, receiver,"
-	    " next, created) VALUES (?,?,?,?)";
+				  " next, created) VALUES (?,?,?,?)";
 	struct query q;
 
 	if (outbox_count_pending(store, err) != 0)
 		return -1;
 	if (store->pending >= STORE_OUTBOX_MAX)
-		return err_set(err, ERR_LIMIT, "%d deliveries are pending, the "
-		    "most that are kept", STORE_OUTBOX_MAX);
+		return err_set(err, ERR_LIMIT,
+		    "%d deliveries are pending, the "
+		    "most that are kept",
+		    STORE_OUTBOX_MAX);
 	q = query_open(store, sql);
 	query_bind_int(&q, event_seq);
 	query_bind_text(&q, receiver);
@@ -180,10 +184,11 @@ store_add_outbox(struct store *store, int64_t event_seq,
 
 int
 store_each_due(struct store *store, const char *receiver, struct wall now,
-    int max, void (*fn)(const struct store_outbox *row, void *arg),
-    void *arg, struct err *err)
+    int max, void (*fn)(const struct store_outbox *row, void *arg), void *arg,
+    struct err *err)
 {
-	static const char sql[] = "SELECT o.id, o.event_seq, o.receiver,"
+	static const char sql[] =
+	    "SELECT o.id, o.event_seq, o.receiver,"
 	    " o.attempts, o.next, o.created, e.id, e.type, e.body"
 	    " FROM outbox AS o INDEXED BY outbox_order"
 	    " JOIN events AS e ON e.seq = o.event_seq"
@@ -196,7 +201,7 @@ store_each_due(struct store *store, const char *receiver, struct wall now,
 	query_bind_int(&q, now.ms);
 	query_bind_int(&q, max > 0 ? max : -1);
 	while ((rc = query_next(&q, err)) > 0) {
-		struct store_outbox row = { 0 };
+		struct store_outbox row = {0};
 
 		row.id = query_int(&q);
 		row.event_seq = query_int(&q);
@@ -228,17 +233,18 @@ bool
 store_next_due(struct store *store, struct wall *out)
 {
 	static const char sql[] = "SELECT next FROM outbox WHERE state = 0"
-	    " ORDER BY next LIMIT 1";
+				  " ORDER BY next LIMIT 1";
 	struct query q = query_open(store, sql);
 
 	return outbox_read_due(&q, out);
 }
 
 bool
-store_receiver_due(struct store *store, const char *receiver,
-    struct wall after, struct wall *out)
+store_receiver_due(struct store *store, const char *receiver, struct wall after,
+    struct wall *out)
 {
-	static const char sql[] = "SELECT next FROM outbox WHERE state = 0"
+	static const char sql[] =
+	    "SELECT next FROM outbox WHERE state = 0"
 	    " AND receiver = ? AND next > ? ORDER BY next LIMIT 1";
 	struct query q = query_open(store, sql);
 
@@ -249,8 +255,8 @@ store_receiver_due(struct store *store, const char *receiver,
 
 /* 1 with its state, 0: no such row, -1. */
 static int
-outbox_read_state(struct store *store, int64_t id, int64_t *out,
-    struct err *err)
+outbox_read_state(
+    struct store *store, int64_t id, int64_t *out, struct err *err)
 {
 	static const char sql[] = "SELECT state FROM outbox WHERE id = ?";
 	struct query q = query_open(store, sql);
@@ -265,11 +271,12 @@ outbox_read_state(struct store *store, int64_t id, int64_t *out,
 }
 
 int
-store_mark_outbox(struct store *store, int64_t id,
-    enum store_delivery state, int attempts, struct wall next, int code,
-    const char *answer, struct err *err)
+store_mark_outbox(struct store *store, int64_t id, enum store_delivery state,
+    int attempts, struct wall next, int code, const char *answer,
+    struct err *err)
 {
-	static const char sql[] = "UPDATE outbox SET state = ?, attempts = ?,"
+	static const char sql[] =
+	    "UPDATE outbox SET state = ?, attempts = ?,"
 	    " next = ?, code = ?, answer = ? WHERE id = ?";
 	int64_t before = STORE_PENDING;
 	struct query q;
@@ -278,8 +285,8 @@ store_mark_outbox(struct store *store, int64_t id,
 	if (rc < 0)
 		return -1;
 	if (rc == 0)
-		return err_set(err, ERR_NOT_FOUND,
-		    "there is no delivery %" PRId64, id);
+		return err_set(
+		    err, ERR_NOT_FOUND, "there is no delivery %" PRId64, id);
 	q = query_open(store, sql);
 	query_bind_int(&q, state);
 	query_bind_int(&q, attempts);
@@ -290,8 +297,8 @@ store_mark_outbox(struct store *store, int64_t id,
 	if (query_run(&q, NULL, err) != 0)
 		return -1;
 	if (store->pending >= 0)
-		store->pending += (state == STORE_PENDING) -
-		    (before == STORE_PENDING);
+		store->pending +=
+		    (state == STORE_PENDING) - (before == STORE_PENDING);
 	return 0;
 }
 
@@ -300,7 +307,8 @@ store_each_backlog(struct store *store,
     void (*fn)(const char *receiver, int64_t pending, void *arg), void *arg,
     struct err *err)
 {
-	static const char sql[] = "SELECT COUNT(*) AS n, receiver FROM outbox"
+	static const char sql[] =
+	    "SELECT COUNT(*) AS n, receiver FROM outbox"
 	    " WHERE state = 0 GROUP BY receiver ORDER BY n DESC, receiver";
 	struct query q = query_open(store, sql);
 	int rc;
@@ -348,25 +356,27 @@ evict_rows(struct store *store, const char *sql, int max,
 	query_close(&q);
 	for (int i = 0; i < count && rc == 0; i++)
 		rc = store_mark_outbox(store, ids[i], STORE_DEAD, 0,
-		    (struct wall){ 0 }, 0, "the outbox was full", err);
+		    (struct wall){0}, 0, "the outbox was full", err);
 	return rc == 0 ? count : -1;
 }
 
 int
-store_evict_outbox(struct store *store, struct store_evicted *out,
-    struct err *err)
+store_evict_outbox(
+    struct store *store, struct store_evicted *out, struct err *err)
 {
 	/* CROSS: from the receiver's rows to their events, not through all
 	 * events. */
-	static const char others[] = "SELECT o.id, o.event_seq"
+	static const char others[] =
+	    "SELECT o.id, o.event_seq"
 	    " FROM outbox AS o INDEXED BY outbox_order"
 	    " CROSS JOIN events AS e ON e.seq = o.event_seq"
 	    " WHERE o.state = 0 AND o.receiver = ?"
 	    " AND e.type NOT IN (" RESULT_TYPES ")"
 	    " ORDER BY o.id LIMIT ?";
-	static const char any[] = "SELECT id, event_seq FROM outbox"
+	static const char any[] =
+	    "SELECT id, event_seq FROM outbox"
 	    " WHERE state = 0 AND receiver = ? ORDER BY id LIMIT ?";
-	struct store_evicted evicted = { 0 };
+	struct store_evicted evicted = {0};
 	int64_t ids[STORE_EVICT_MAX];
 	int count = 0;
 	bool own;
@@ -376,11 +386,11 @@ store_evict_outbox(struct store *store, struct store_evicted *out,
 		return -1;
 	rc = store_each_backlog(store, evict_take_first, &evicted, err);
 	if (rc == 0)
-		count = evict_rows(store, others, STORE_EVICT_MAX, ids,
-		    &evicted, err);
+		count = evict_rows(
+		    store, others, STORE_EVICT_MAX, ids, &evicted, err);
 	if (count == 0 && rc == 0)
-		count = evict_rows(store, any, STORE_EVICT_MAX, ids, &evicted,
-		    err);
+		count =
+		    evict_rows(store, any, STORE_EVICT_MAX, ids, &evicted, err);
 	rc = store_leave(store, own, rc == 0 && count >= 0 ? 0 : -1, err);
 	if (rc == 0) {
 		evicted.count = count;
@@ -393,7 +403,8 @@ int
 store_count_outbox(struct store *store, const char *receiver,
     struct store_outbox_count *out, struct err *err)
 {
-	static const char sql[] = "SELECT (SELECT COUNT(*) FROM outbox WHERE"
+	static const char sql[] =
+	    "SELECT (SELECT COUNT(*) FROM outbox WHERE"
 	    " state = 0 AND receiver = ?1), (SELECT COUNT(*) FROM outbox"
 	    " WHERE state = 2 AND receiver = ?1), (SELECT created FROM outbox"
 	    " WHERE id = (SELECT MIN(id) FROM outbox WHERE state = 0"

@@ -15,21 +15,21 @@
 #define STORE_STATEMENTS_MAX 64
 
 struct store_statement {
-	const char *sql;	/* compared by address */
+	const char *sql; /* compared by address */
 	sqlite3_stmt *stmt;
 	bool taken;
 };
 
 struct store {
 	sqlite3 *db;
-	char *path;		/* of the database, for messages */
+	char *path; /* of the database, for messages */
 	int lock_fd;
-	bool open_tx;		/* between store_begin and commit/rollback */
-	bool doomed;		/* ... and a change in it failed: */
+	bool open_tx; /* between store_begin and commit/rollback */
+	bool doomed;  /* ... and a change in it failed: */
 	struct err cause;
 	struct store_statement statements[STORE_STATEMENTS_MAX];
-	int64_t pending;	/* outbox rows; -1: to be counted */
-	int64_t prune_from;	/* where the search for old events goes on */
+	int64_t pending;    /* outbox rows; -1: to be counted */
+	int64_t prune_from; /* where the search for old events goes on */
 };
 
 /* ---- query.c: one prepared statement in use ---- */
@@ -44,7 +44,7 @@ struct query {
 	sqlite3_stmt *stmt;
 	bool cached;
 	int bound, column;
-	int rc;			/* first failure; SQLITE_OK: none */
+	int rc; /* first failure; SQLITE_OK: none */
 };
 
 /* `sql` must be a constant: it is prepared once and kept. */
@@ -78,7 +78,7 @@ int store_leave(struct store *store, bool own, int rc, struct err *err);
 
 /* ---- schema.c ---- */
 
-#define SCHEMA_APPLICATION_ID 0x44727672	/* "Drvr" */
+#define SCHEMA_APPLICATION_ID 0x44727672 /* "Drvr" */
 
 /* steps[i] brings a database of version i to i + 1. */
 extern const char *const schema_steps[];

@@ -18,7 +18,7 @@
 struct query
 query_open(struct store *store, const char *sql)
 {
-	struct query q = { .store = store, .rc = SQLITE_OK };
+	struct query q = {.store = store, .rc = SQLITE_OK};
 	struct store_statement *slot = NULL;
 
 	for (size_t i = 0; i < STORE_STATEMENTS_MAX && slot == NULL; i++) {
@@ -33,10 +33,10 @@ query_open(struct store *store, const char *sql)
 		q.cached = true;
 		return q;
 	}
-	q.rc = sqlite3_prepare_v3(store->db, sql, -1,
-	    SQLITE_PREPARE_PERSISTENT, &q.stmt, NULL);
+	q.rc = sqlite3_prepare_v3(
+	    store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &q.stmt, NULL);
 	if (q.rc == SQLITE_OK && slot != NULL && slot->stmt == NULL) {
-		*slot = (struct store_statement){ sql, q.stmt, true };
+		*slot = (struct store_statement){sql, q.stmt, true};
 		q.cached = true;
 	}
 	return q;
@@ -60,8 +60,9 @@ void
 query_bind_text(struct query *q, const char *text)
 {
 	if (q->rc == SQLITE_OK)
-		query_keep(q, sqlite3_bind_text(q->stmt, ++q->bound, text, -1,
-		    SQLITE_STATIC));
+		query_keep(q,
+		    sqlite3_bind_text(
+			q->stmt, ++q->bound, text, -1, SQLITE_STATIC));
 }
 
 void
@@ -94,16 +95,18 @@ query_drop_statements(struct store *store)
 int
 query_explain(sqlite3 *db, const char *path, int rc, struct err *err)
 {
-	const char *text = db != NULL ? sqlite3_errmsg(db) :
-	    sqlite3_errstr(rc);
+	const char *text = db != NULL ? sqlite3_errmsg(db) : sqlite3_errstr(rc);
 
 	switch (rc & 0xff) {
 	case SQLITE_FULL:
-		return err_set(err, ERR_IO, "%s: the disk is full: free some "
-		    "space on its file system", path);
+		return err_set(err, ERR_IO,
+		    "%s: the disk is full: free some "
+		    "space on its file system",
+		    path);
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
-		return err_set(err, ERR_IO, "%s is damaged or not a database "
+		return err_set(err, ERR_IO,
+		    "%s is damaged or not a database "
 		    "(%s); it was left as it is: stop droverd, keep a copy, "
 		    "then restore a backup or repair it (sqlite3 FILE "
 		    ".recover); moving the file away starts with an empty "
@@ -111,14 +114,18 @@ query_explain(sqlite3 *db, const char *path, int rc, struct err *err)
 		    path, text);
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-		return err_set(err, ERR_IO, "%s is locked by another program: "
-		    "end what else has it open for writing", path);
+		return err_set(err, ERR_IO,
+		    "%s is locked by another program: "
+		    "end what else has it open for writing",
+		    path);
 	case SQLITE_READONLY:
 	case SQLITE_PERM:
 	case SQLITE_CANTOPEN:
-		return err_set(err, ERR_IO, "%s cannot be opened for writing "
+		return err_set(err, ERR_IO,
+		    "%s cannot be opened for writing "
 		    "(%s): give it and its directory to the user that runs "
-		    "droverd", path, text);
+		    "droverd",
+		    path, text);
 	case SQLITE_NOMEM:
 		return err_set(err, ERR_IO, "%s: memory is short", path);
 	case SQLITE_CONSTRAINT:
@@ -131,9 +138,10 @@ query_explain(sqlite3 *db, const char *path, int rc, struct err *err)
 			    "%s: it is there already (%s)", path, text);
 		return err_set(err, ERR_INVALID, "%s: %s", path, text);
 	case SQLITE_IOERR:
-		return err_set(err, ERR_IO, "%s: reading or writing failed "
-		    "(%s, errno %d)", path, text,
-		    db != NULL ? sqlite3_system_errno(db) : 0);
+		return err_set(err, ERR_IO,
+		    "%s: reading or writing failed "
+		    "(%s, errno %d)",
+		    path, text, db != NULL ? sqlite3_system_errno(db) : 0);
 	}
 	return err_set(err, ERR_IO, "%s: %s", path, text);
 }
@@ -164,8 +172,10 @@ query_run(struct query *q, int *out_changes, struct err *err)
 
 	if (store->doomed) {
 		query_close(q);
-		return err_set(err, store->cause.code, "an earlier change in "
-		    "the same transaction failed: %s", store->cause.msg);
+		return err_set(err, store->cause.code,
+		    "an earlier change in "
+		    "the same transaction failed: %s",
+		    store->cause.msg);
 	}
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(q->stmt);

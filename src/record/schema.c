@@ -18,56 +18,56 @@
 #define SCHEMA_TEXT_SIZE 64
 
 static const char schema_1[] =
-"CREATE TABLE flags ("
-" host TEXT PRIMARY KEY, maintenance INTEGER NOT NULL,"
-" cordoned INTEGER NOT NULL, source TEXT NOT NULL, by TEXT NOT NULL,"
-" reason TEXT, since INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE flags ("
+    " host TEXT PRIMARY KEY, maintenance INTEGER NOT NULL,"
+    " cordoned INTEGER NOT NULL, source TEXT NOT NULL, by TEXT NOT NULL,"
+    " reason TEXT, since INTEGER NOT NULL) STRICT;"
 
-"CREATE TABLE drains ("
-" id INTEGER PRIMARY KEY AUTOINCREMENT, host TEXT NOT NULL,"
-" state TEXT NOT NULL, started INTEGER NOT NULL, ended INTEGER NOT NULL,"
-" parallel INTEGER NOT NULL, only_to TEXT, reason TEXT, by TEXT NOT NULL,"
-" moved INTEGER NOT NULL, failed INTEGER NOT NULL,"
-" blocked INTEGER NOT NULL, detail TEXT) STRICT;"
+    "CREATE TABLE drains ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, host TEXT NOT NULL,"
+    " state TEXT NOT NULL, started INTEGER NOT NULL, ended INTEGER NOT NULL,"
+    " parallel INTEGER NOT NULL, only_to TEXT, reason TEXT, by TEXT NOT NULL,"
+    " moved INTEGER NOT NULL, failed INTEGER NOT NULL,"
+    " blocked INTEGER NOT NULL, detail TEXT) STRICT;"
 
-"CREATE TABLE moves ("
-" id INTEGER PRIMARY KEY AUTOINCREMENT, drain_id INTEGER NOT NULL,"
-" uuid TEXT NOT NULL, name TEXT NOT NULL, source TEXT NOT NULL,"
-" target TEXT NOT NULL, strategy TEXT NOT NULL, policy TEXT,"
-" rule TEXT NOT NULL, why TEXT NOT NULL, attempt INTEGER NOT NULL,"
-" state TEXT NOT NULL, context TEXT, outcome TEXT, error TEXT,"
-" result TEXT, started INTEGER NOT NULL, ended INTEGER NOT NULL) STRICT;"
-"CREATE INDEX moves_open ON moves (id) WHERE outcome IS NULL;"
-"CREATE INDEX moves_uuid ON moves (uuid, id);"
-"CREATE INDEX moves_drain ON moves (drain_id, id);"
+    "CREATE TABLE moves ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, drain_id INTEGER NOT NULL,"
+    " uuid TEXT NOT NULL, name TEXT NOT NULL, source TEXT NOT NULL,"
+    " target TEXT NOT NULL, strategy TEXT NOT NULL, policy TEXT,"
+    " rule TEXT NOT NULL, why TEXT NOT NULL, attempt INTEGER NOT NULL,"
+    " state TEXT NOT NULL, context TEXT, outcome TEXT, error TEXT,"
+    " result TEXT, started INTEGER NOT NULL, ended INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX moves_open ON moves (id) WHERE outcome IS NULL;"
+    "CREATE INDEX moves_uuid ON moves (uuid, id);"
+    "CREATE INDEX moves_drain ON moves (drain_id, id);"
 
-"CREATE TABLE journal ("
-" id INTEGER PRIMARY KEY AUTOINCREMENT,"
-" move_id INTEGER NOT NULL REFERENCES moves ON DELETE CASCADE,"
-" at INTEGER NOT NULL, kind TEXT NOT NULL, step TEXT NOT NULL,"
-" detail TEXT) STRICT;"
-"CREATE INDEX journal_move ON journal (move_id, id);"
+    "CREATE TABLE journal ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " move_id INTEGER NOT NULL REFERENCES moves ON DELETE CASCADE,"
+    " at INTEGER NOT NULL, kind TEXT NOT NULL, step TEXT NOT NULL,"
+    " detail TEXT) STRICT;"
+    "CREATE INDEX journal_move ON journal (move_id, id);"
 
-"CREATE TABLE events ("
-" seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
-" type TEXT NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL) STRICT;"
+    "CREATE TABLE events ("
+    " seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
+    " type TEXT NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL) STRICT;"
 
-/* state: 0 pending, 1 delivered, 2 dead (enum store_delivery). */
-"CREATE TABLE outbox ("
-" id INTEGER PRIMARY KEY AUTOINCREMENT,"
-" event_seq INTEGER NOT NULL REFERENCES events ON DELETE CASCADE,"
-" receiver TEXT NOT NULL, state INTEGER NOT NULL DEFAULT 0,"
-" attempts INTEGER NOT NULL DEFAULT 0, next INTEGER NOT NULL,"
-" created INTEGER NOT NULL, code INTEGER NOT NULL DEFAULT 0,"
-" answer TEXT) STRICT;"
-"CREATE INDEX outbox_event ON outbox (event_seq, state);"
-"CREATE INDEX outbox_order ON outbox (receiver, attempts, id)"
-" WHERE state = 0;"
-"CREATE INDEX outbox_due ON outbox (receiver, next) WHERE state = 0;"
-"CREATE INDEX outbox_next ON outbox (next) WHERE state = 0;"
-"CREATE INDEX outbox_dead ON outbox (receiver) WHERE state = 2;";
+    /* state: 0 pending, 1 delivered, 2 dead (enum store_delivery). */
+    "CREATE TABLE outbox ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " event_seq INTEGER NOT NULL REFERENCES events ON DELETE CASCADE,"
+    " receiver TEXT NOT NULL, state INTEGER NOT NULL DEFAULT 0,"
+    " attempts INTEGER NOT NULL DEFAULT 0, next INTEGER NOT NULL,"
+    " created INTEGER NOT NULL, code INTEGER NOT NULL DEFAULT 0,"
+    " answer TEXT) STRICT;"
+    "CREATE INDEX outbox_event ON outbox (event_seq, state);"
+    "CREATE INDEX outbox_order ON outbox (receiver, attempts, id)"
+    " WHERE state = 0;"
+    "CREATE INDEX outbox_due ON outbox (receiver, next) WHERE state = 0;"
+    "CREATE INDEX outbox_next ON outbox (next) WHERE state = 0;"
+    "CREATE INDEX outbox_dead ON outbox (receiver) WHERE state = 2;";
 
-const char *const schema_steps[] = { schema_1 };
+const char *const schema_steps[] = {schema_1};
 const int schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);
 
 /* Copies the first column of the first row; "" when there is none. */
@@ -94,8 +94,8 @@ schema_read_text(sqlite3 *db, const char *path, const char *sql,
 }
 
 static int
-schema_read_int(sqlite3 *db, const char *path, const char *sql,
-    long long *out, struct err *err)
+schema_read_int(sqlite3 *db, const char *path, const char *sql, long long *out,
+    struct err *err)
 {
 	char text[SCHEMA_TEXT_SIZE];
 
@@ -113,32 +113,38 @@ schema_recognise(sqlite3 *db, const char *path, int step_count,
 	long long application, version, tables;
 	char check[SCHEMA_TEXT_SIZE];
 
-	if (schema_read_int(db, path, "PRAGMA application_id", &application,
-	    err) != 0 || schema_read_int(db, path, "PRAGMA user_version",
-	    &version, err) != 0 || schema_read_int(db, path,
-	    "SELECT COUNT(*) FROM sqlite_schema", &tables, err) != 0)
+	if (schema_read_int(
+		db, path, "PRAGMA application_id", &application, err) != 0 ||
+	    schema_read_int(db, path, "PRAGMA user_version", &version, err) !=
+		0 ||
+	    schema_read_int(db, path, "SELECT COUNT(*) FROM sqlite_schema",
+		&tables, err) != 0)
 		return -1;
 	if (tables == 0 && application == 0 && version == 0) {
 		*out_version = 0;
 		return 0;
 	}
 	if (application != SCHEMA_APPLICATION_ID)
-		return err_set(err, ERR_INVALID, "%s is the database of "
+		return err_set(err, ERR_INVALID,
+		    "%s is the database of "
 		    "another program (application id %lld); it was left as it "
-		    "is: set another state_dir, or move the file away", path,
-		    application);
+		    "is: set another state_dir, or move the file away",
+		    path, application);
 	if (version > step_count)
-		return err_set(err, ERR_INVALID, "%s was written by a newer "
+		return err_set(err, ERR_INVALID,
+		    "%s was written by a newer "
 		    "Drover (schema %lld, this one knows up to %d); it was "
 		    "left as it is: install that version, or restore the "
-		    "backup from before the upgrade", path, version,
-		    step_count);
+		    "backup from before the upgrade",
+		    path, version, step_count);
 	if (version < 1)
-		return err_set(err, ERR_INVALID, "%s has no valid schema "
+		return err_set(err, ERR_INVALID,
+		    "%s has no valid schema "
 		    "version (%lld); it was left as it is: restore a backup, "
-		    "or move the file away", path, version);
-	if (schema_read_text(db, path, "PRAGMA quick_check(1)", check,
-	    err) != 0)
+		    "or move the file away",
+		    path, version);
+	if (schema_read_text(db, path, "PRAGMA quick_check(1)", check, err) !=
+	    0)
 		return -1;
 	if (strcmp(check, "ok") != 0)
 		return query_explain(NULL, path, SQLITE_CORRUPT, err);
@@ -156,24 +162,27 @@ schema_prepare(sqlite3 *db, const char *path, const char *const *steps,
 
 	if (schema_recognise(db, path, step_count, &version, err) != 0)
 		return -1;
-	if (schema_read_text(db, path, "PRAGMA journal_mode=WAL", text,
-	    err) != 0)
+	if (schema_read_text(db, path, "PRAGMA journal_mode=WAL", text, err) !=
+	    0)
 		return -1;
 	if (strcmp(text, "wal") != 0)
-		return err_set(err, ERR_IO, "%s: its file system cannot hold "
+		return err_set(err, ERR_IO,
+		    "%s: its file system cannot hold "
 		    "a write-ahead log: set state_dir to a local file system",
 		    path);
-	rc = sqlite3_exec(db, "PRAGMA synchronous=FULL;"
-	    "PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;", NULL, NULL,
-	    NULL);
+	rc = sqlite3_exec(db,
+	    "PRAGMA synchronous=FULL;"
+	    "PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;",
+	    NULL, NULL, NULL);
 	if (rc == SQLITE_OK && version < step_count) {
 		rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 		for (int i = (int)version; i < step_count && rc == SQLITE_OK;
-		    i++)
+		     i++)
 			rc = sqlite3_exec(db, steps[i], NULL, NULL, NULL);
-		snprintf(text, sizeof(text), "PRAGMA application_id=%d;"
-		    "PRAGMA user_version=%d;", SCHEMA_APPLICATION_ID,
-		    step_count);
+		snprintf(text, sizeof(text),
+		    "PRAGMA application_id=%d;"
+		    "PRAGMA user_version=%d;",
+		    SCHEMA_APPLICATION_ID, step_count);
 		if (rc == SQLITE_OK)
 			rc = sqlite3_exec(db, text, NULL, NULL, NULL);
 		if (rc == SQLITE_OK)

@@ -12,7 +12,7 @@
  * SQLite gives its log files the mode of the database.
  */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE	/* asprintf, F_OFD_SETLK */
+#define _GNU_SOURCE /* asprintf, F_OFD_SETLK */
 #endif
 #include "record/private.h"
 
@@ -34,15 +34,18 @@ store_make_dir(const char *dir, struct err *err)
 	struct stat st;
 
 	if (mkdir(dir, 0700) != 0 && errno != EEXIST)
-		return err_set(err, ERR_IO, "create state_dir %s: %s: create "
+		return err_set(err, ERR_IO,
+		    "create state_dir %s: %s: create "
 		    "it for the user that runs droverd (install -d -m 0700)",
 		    dir, strerror(errno));
 	if (stat(dir, &st) != 0)
-		return err_set(err, ERR_IO, "state_dir %s: %s", dir,
-		    strerror(errno));
+		return err_set(
+		    err, ERR_IO, "state_dir %s: %s", dir, strerror(errno));
 	if (!S_ISDIR(st.st_mode))
-		return err_set(err, ERR_IO, "state_dir %s is not a directory: "
-		    "move it away or set another state_dir", dir);
+		return err_set(err, ERR_IO,
+		    "state_dir %s is not a directory: "
+		    "move it away or set another state_dir",
+		    dir);
 	return 0;
 }
 
@@ -53,13 +56,14 @@ store_open_file(const char *path, struct err *err)
 	struct stat st;
 
 	if (fd < 0)
-		return err_set(err, ERR_IO, "open %s: %s: give state_dir and "
-		    "what is in it to the user that runs droverd", path,
-		    strerror(errno));
+		return err_set(err, ERR_IO,
+		    "open %s: %s: give state_dir and "
+		    "what is in it to the user that runs droverd",
+		    path, strerror(errno));
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
 		close(fd);
-		return err_set(err, ERR_IO, "%s is not a file: move it away",
-		    path);
+		return err_set(
+		    err, ERR_IO, "%s is not a file: move it away", path);
 	}
 	return fd;
 }
@@ -67,7 +71,7 @@ store_open_file(const char *path, struct err *err)
 static int
 store_take_lock(const char *dir, struct err *err)
 {
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	cleanup_free char *path = NULL;
 	char pid[24] = "";
 	int fd, saved;
@@ -86,12 +90,13 @@ store_take_lock(const char *dir, struct err *err)
 		pid[strspn(pid, "0123456789")] = '\0';
 		close(fd);
 		if (saved != EAGAIN && saved != EACCES)
-			return err_set(err, ERR_IO, "lock %s: %s", path,
-			    strerror(saved));
-		return err_set(err, ERR_CONFLICT, "state_dir %s is in use by "
+			return err_set(
+			    err, ERR_IO, "lock %s: %s", path, strerror(saved));
+		return err_set(err, ERR_CONFLICT,
+		    "state_dir %s is in use by "
 		    "another droverd (process %s): stop that one first, or "
-		    "give this one a state_dir of its own", dir,
-		    pid[0] != '\0' ? pid : "unknown");
+		    "give this one a state_dir of its own",
+		    dir, pid[0] != '\0' ? pid : "unknown");
 	}
 	/* For the message above; the lock holds without it. */
 	snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
@@ -109,8 +114,9 @@ store_sync_dir(const char *dir, struct err *err)
 
 	if (fd >= 0)
 		close(fd);
-	return rc == 0 ? 0 : err_set(err, ERR_IO, "sync %s: %s", dir,
-	    strerror(saved));
+	return rc == 0
+	    ? 0
+	    : err_set(err, ERR_IO, "sync %s: %s", dir, strerror(saved));
 }
 
 static int
@@ -126,19 +132,17 @@ store_open_database(struct store *store, const char *dir, struct err *err)
 	if (fd < 0)
 		return -1;
 	close(fd);
-	rc = sqlite3_open_v2(store->path, &store->db, SQLITE_OPEN_READWRITE |
-	    SQLITE_OPEN_EXRESCODE, NULL);
+	rc = sqlite3_open_v2(store->path, &store->db,
+	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE, NULL);
 	if (rc != SQLITE_OK)
 		return query_explain(store->db, store->path, rc, err);
 	sqlite3_busy_timeout(store->db, STORE_BUSY_MS);
 	/* Should it be refused, closing must not change it either. */
-	sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
-	    NULL);
+	sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	if (schema_prepare(store->db, store->path, schema_steps,
-	    schema_step_count, err) != 0)
+		schema_step_count, err) != 0)
 		return -1;
-	sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0,
-	    NULL);
+	sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 	return store_sync_dir(dir, err);
 }
 
@@ -184,8 +188,8 @@ store_begin(struct store *store, struct err *err)
 	int rc;
 
 	if (store->open_tx)
-		return err_set(err, ERR_INTERNAL,
-		    "a transaction is open already");
+		return err_set(
+		    err, ERR_INTERNAL, "a transaction is open already");
 	rc = sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 	if (rc != SQLITE_OK)
 		return query_explain(store->db, store->path, rc, err);

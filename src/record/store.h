@@ -40,45 +40,49 @@ bool store_in_transaction(const struct store *store);
 
 struct store_flag {
 	const char *host;
-	bool maintenance;	/* drained */
+	bool maintenance; /* drained */
 	bool cordoned;
-	const char *source;	/* "operator", "file", "api" */
-	const char *by;		/* "uid 0", "/run/.../kvm1" */
-	const char *reason;	/* NULL: none */
+	const char *source; /* "operator", "file", "api" */
+	const char *by;     /* "uid 0", "/run/.../kvm1" */
+	const char *reason; /* NULL: none */
 	struct wall since;
 };
 /* Neither maintenance nor cordoned removes the row. */
-int store_put_flag(struct store *store, const struct store_flag *flag,
-    struct err *err);
+int store_put_flag(
+    struct store *store, const struct store_flag *flag, struct err *err);
 int store_each_flag(struct store *store,
     void (*fn)(const struct store_flag *flag, void *arg), void *arg,
     struct err *err);
 
 /* ---- drains: one evacuation of one host ---- */
 
-#define STORE_DRAINS_MAX 10000	/* ended ones beyond this are forgotten */
+#define STORE_DRAINS_MAX 10000 /* ended ones beyond this are forgotten */
 
-enum store_drain_state { STORE_DRAIN_RUNNING, STORE_DRAIN_DONE,
-    STORE_DRAIN_BLOCKED, STORE_DRAIN_CANCELLED };
+enum store_drain_state {
+	STORE_DRAIN_RUNNING,
+	STORE_DRAIN_DONE,
+	STORE_DRAIN_BLOCKED,
+	STORE_DRAIN_CANCELLED
+};
 struct store_drain {
-	int64_t id;		/* given by store_add_drain */
+	int64_t id; /* given by store_add_drain */
 	const char *host;
 	enum store_drain_state state;
-	struct wall started, ended;	/* ended.ms 0: not yet */
-	int parallel;		/* -1: none */
-	const char *only_to;	/* NULL */
-	const char *reason;	/* NULL */
+	struct wall started, ended; /* ended.ms 0: not yet */
+	int parallel;               /* -1: none */
+	const char *only_to;        /* NULL */
+	const char *reason;         /* NULL */
 	const char *by;
 	int moved, failed, blocked;
-	const char *detail;	/* JSON of what is blocked and why; NULL */
+	const char *detail; /* JSON of what is blocked and why; NULL */
 };
-int store_add_drain(struct store *store, struct store_drain *drain,
-    struct err *err);
-int store_update_drain(struct store *store, const struct store_drain *drain,
-    struct err *err);
+int store_add_drain(
+    struct store *store, struct store_drain *drain, struct err *err);
+int store_update_drain(
+    struct store *store, const struct store_drain *drain, struct err *err);
 int store_get_drain(struct store *store, int64_t id,
     void (*fn)(const struct store_drain *drain, void *arg), void *arg,
-    struct err *err);	/* ERR_NOT_FOUND */
+    struct err *err); /* ERR_NOT_FOUND */
 /* Newest first, at most `max` (0: all). */
 int store_each_drain(struct store *store, int max,
     void (*fn)(const struct store_drain *drain, void *arg), void *arg,
@@ -86,68 +90,76 @@ int store_each_drain(struct store *store, int max,
 
 /* ---- moves and their journal ---- */
 
-#define STORE_MOVES_MAX 50000	/* ended ones beyond this are forgotten,
+#define STORE_MOVES_MAX                                                        \
+	50000 /* ended ones beyond this are forgotten,
 				 * their journals with them */
 
 struct store_move {
 	int64_t id;
-	int64_t drain_id;	/* 0: not part of a drain */
+	int64_t drain_id; /* 0: not part of a drain */
 	const char *uuid, *name, *from, *to;
-	const char *strategy;	/* "live-shared" */
-	const char *policy;	/* NULL: an operator's own move */
-	const char *rule;	/* file:line, or "operator" */
+	const char *strategy; /* "live-shared" */
+	const char *policy;   /* NULL: an operator's own move */
+	const char *rule;     /* file:line, or "operator" */
 	const char *why;
-	int attempt;		/* from 1 */
-	const char *state;	/* of the machine, its own word */
-	const char *context;	/* JSON: what the machine needs to go on;
+	int attempt;         /* from 1 */
+	const char *state;   /* of the machine, its own word */
+	const char *context; /* JSON: what the machine needs to go on;
 				 * NULL: nothing */
-	const char *outcome;	/* NULL while under way; "completed",
+	const char *outcome; /* NULL while under way; "completed",
 				 * "failed", "rolled-back", "aborted" */
-	const char *error;	/* NULL */
-	const char *result;	/* JSON figures; NULL */
+	const char *error;   /* NULL */
+	const char *result;  /* JSON figures; NULL */
 	struct wall started, ended;
 };
-int store_add_move(struct store *store, struct store_move *move,
-    struct err *err);
-int store_update_move(struct store *store, const struct store_move *move,
-    struct err *err);
+int store_add_move(
+    struct store *store, struct store_move *move, struct err *err);
+int store_update_move(
+    struct store *store, const struct store_move *move, struct err *err);
 int store_get_move(struct store *store, int64_t id,
     void (*fn)(const struct store_move *move, void *arg), void *arg,
-    struct err *err);	/* ERR_NOT_FOUND */
-struct store_move_filter { bool open_only; const char *uuid;
-    int64_t drain_id; int max; };	/* max 0: all */
+    struct err *err); /* ERR_NOT_FOUND */
+struct store_move_filter {
+	bool open_only;
+	const char *uuid;
+	int64_t drain_id;
+	int max;
+}; /* max 0: all */
 /* Newest first. */
-int store_each_move(struct store *store,
-    const struct store_move_filter *filter,
+int store_each_move(struct store *store, const struct store_move_filter *filter,
     void (*fn)(const struct store_move *move, void *arg), void *arg,
     struct err *err);
 
 /* Intents before, results after each irreversible call. */
-struct store_journal { int64_t move_id; struct wall at;
-    const char *kind;		/* "intent" | "result" | "note" */
-    const char *step;		/* "perform", "undefine-source" */
-    const char *detail; };	/* NULL */
-int store_add_journal(struct store *store,
-    const struct store_journal *entry, struct err *err);
+struct store_journal {
+	int64_t move_id;
+	struct wall at;
+	const char *kind; /* "intent" | "result" | "note" */
+	const char *step; /* "perform", "undefine-source" */
+	const char *detail;
+}; /* NULL */
+int store_add_journal(
+    struct store *store, const struct store_journal *entry, struct err *err);
 int store_each_journal(struct store *store, int64_t move_id,
     void (*fn)(const struct store_journal *entry, void *arg), void *arg,
     struct err *err);
 
 /* ---- events and the outbox ---- */
 
-#define STORE_EVENTS_MAX 20000	/* older ones are forgotten, with their dead
+#define STORE_EVENTS_MAX                                                       \
+	20000                   /* older ones are forgotten, with their dead
 				 * letters, unless a delivery is pending */
-#define STORE_OUTBOX_MAX 200000	/* pending rows, all receivers */
+#define STORE_OUTBOX_MAX 200000 /* pending rows, all receivers */
 
 struct store_event {
-	int64_t seq;		/* given by store_add_event */
-	const char *id;		/* CloudEvents id: a UUID */
+	int64_t seq;    /* given by store_add_event */
+	const char *id; /* CloudEvents id: a UUID */
 	const char *type;
 	struct wall at;
-	const char *body;	/* the whole CloudEvent, JSON */
+	const char *body; /* the whole CloudEvent, JSON */
 };
-int store_add_event(struct store *store, struct store_event *event,
-    struct err *err);
+int store_add_event(
+    struct store *store, struct store_event *event, struct err *err);
 /* Those with seq > after, oldest first, at most max. */
 int store_each_event(struct store *store, int64_t after, int max,
     void (*fn)(const struct store_event *event, void *arg), void *arg,
@@ -160,8 +172,8 @@ struct store_outbox {
 	int64_t event_seq;
 	const char *receiver;
 	int attempts;
-	struct wall next;	/* not before */
-	const char *event_id, *type, *body;	/* filled when read */
+	struct wall next;                   /* not before */
+	const char *event_id, *type, *body; /* filled when read */
 	struct wall created;
 };
 /* ERR_LIMIT: STORE_OUTBOX_MAX is reached; see store_evict_outbox. */
@@ -170,9 +182,8 @@ int store_add_outbox(struct store *store, int64_t event_seq,
 /* Pending rows of this receiver that are due at `now`: those with the fewest
  * attempts first, then oldest first, so that one that is refused again and
  * again does not stand in the way of the others. */
-int store_each_due(struct store *store, const char *receiver,
-    struct wall now, int max,
-    void (*fn)(const struct store_outbox *row, void *arg), void *arg,
+int store_each_due(struct store *store, const char *receiver, struct wall now,
+    int max, void (*fn)(const struct store_outbox *row, void *arg), void *arg,
     struct err *err);
 /* When the next pending row of any receiver is due; false: none is. */
 bool store_next_due(struct store *store, struct wall *out);
@@ -188,12 +199,17 @@ int store_mark_outbox(struct store *store, int64_t id,
  * outbox.c) before those that are, the oldest first.  Tells whose and how many.
  */
 #define STORE_EVICT_MAX 1000
-struct store_evicted { char receiver[64]; int count;
-    int64_t first_seq, last_seq; };	/* of their events */
-int store_evict_outbox(struct store *store, struct store_evicted *out,
-    struct err *err);
-struct store_outbox_count { int64_t pending, dead;
-    struct wall oldest; };		/* pending one; ms 0: none */
+struct store_evicted {
+	char receiver[64];
+	int count;
+	int64_t first_seq, last_seq;
+}; /* of their events */
+int store_evict_outbox(
+    struct store *store, struct store_evicted *out, struct err *err);
+struct store_outbox_count {
+	int64_t pending, dead;
+	struct wall oldest;
+}; /* pending one; ms 0: none */
 int store_count_outbox(struct store *store, const char *receiver,
     struct store_outbox_count *out, struct err *err);
 /* Every receiver with pending rows, configured or not, most rows first. */

@@ -24,7 +24,7 @@
 
 struct lanes_key {
 	char *name;
-	size_t pending;		/* jobs that run or wait */
+	size_t pending; /* jobs that run or wait */
 	struct lanes_queue {
 		TAILQ_ENTRY(lanes_queue) ready;
 		struct lanes_key *key;
@@ -224,7 +224,8 @@ lanes_drop(struct lanes *lanes, struct lanes_list *out)
 			struct lanes_queue *queue = &key->queues[lane];
 			struct lanes_job *job;
 
-			STAILQ_FOREACH(job, &queue->jobs, next) {
+			STAILQ_FOREACH(job, &queue->jobs, next)
+			{
 				job->queue = NULL;
 				dropped++;
 			}

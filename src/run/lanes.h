@@ -22,7 +22,7 @@ struct lanes_queue;
 
 struct lanes_job {
 	STAILQ_ENTRY(lanes_job) next;
-	struct lanes_queue *queue;	/* NULL once it has left */
+	struct lanes_queue *queue; /* NULL once it has left */
 	void (*work)(void *item);
 	void (*done)(void *item, int cancelled);
 	void *item;
@@ -31,7 +31,7 @@ struct lanes_job {
 STAILQ_HEAD(lanes_list, lanes_job);
 
 struct lanes *lanes_new(void);
-void lanes_free(struct lanes *lanes);	/* empty of jobs */
+void lanes_free(struct lanes *lanes); /* empty of jobs */
 
 /* The job belongs to the caller again after lanes_finish() or lanes_drop(). */
 void lanes_add(struct lanes *lanes, enum workers_lane lane, const char *key,

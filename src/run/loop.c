@@ -57,10 +57,10 @@ struct loop {
 	struct event *wake;
 	int wake_fd;
 	bool stop;
-	bool lagging;		/* said so, and not caught up since */
+	bool lagging; /* said so, and not caught up since */
 	SLIST_HEAD(, loop_signal) signals;
 
-	pthread_mutex_t lock;	/* for what follows */
+	pthread_mutex_t lock; /* for what follows */
 	STAILQ_HEAD(, loop_item) items;
 	size_t count;
 };
@@ -142,8 +142,8 @@ loop_base_new(void)
 	struct event_config *config = event_config_new();
 	struct event_base *base = NULL;
 
-	if (config != NULL && event_config_set_flag(config,
-	    EVENT_BASE_FLAG_PRECISE_TIMER) == 0)
+	if (config != NULL &&
+	    event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER) == 0)
 		base = event_base_new_with_config(config);
 	if (config != NULL)
 		event_config_free(config);
@@ -153,7 +153,7 @@ loop_base_new(void)
 struct loop *
 loop_new(void)
 {
-	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
 	struct loop *loop;
 
 	if (evthread_use_pthreads() < 0)
@@ -328,8 +328,8 @@ loop_signal_fire(evutil_socket_t fd, short what, void *arg)
 }
 
 int
-loop_on_signal(struct loop *loop, int signal,
-    void (*fn)(int signal, void *arg), void *arg)
+loop_on_signal(
+    struct loop *loop, int signal, void (*fn)(int signal, void *arg), void *arg)
 {
 	struct loop_signal *sig = calloc(1, sizeof(*sig));
 

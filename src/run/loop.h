@@ -20,7 +20,7 @@ struct event_base;
 struct loop;
 struct loop_timer;
 
-struct loop *loop_new(void);		/* NULL: out of descriptors */
+struct loop *loop_new(void); /* NULL: out of descriptors */
 
 /* Runs what is still in the mailbox.  Timers and whatever hangs on loop_base()
  * are freed before; nobody posts any more.  NULL allowed. */
@@ -42,11 +42,11 @@ struct event_base *loop_base(struct loop *loop);
 void loop_post(struct loop *loop, void (*fn)(void *arg), void *arg);
 
 /* One-shot timers.  A timer may be set again, also from its own callback. */
-struct loop_timer *loop_timer_new(struct loop *loop, void (*fn)(void *arg),
-    void *arg);
+struct loop_timer *loop_timer_new(
+    struct loop *loop, void (*fn)(void *arg), void *arg);
 void loop_timer_set(struct loop_timer *timer, int64_t in_ms);
 void loop_timer_clear(struct loop_timer *timer);
-void loop_timer_free(struct loop_timer *timer);		/* NULL allowed */
+void loop_timer_free(struct loop_timer *timer); /* NULL allowed */
 
 /* Calls fn(signal, arg) on the loop thread.  Freed with the loop. */
 int loop_on_signal(struct loop *loop, int signal,

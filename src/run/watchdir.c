@@ -20,18 +20,19 @@
 #include "base/log.h"
 #include "base/map.h"
 
-#define WATCH_MASK (IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_MOVED_FROM | \
-	IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
+#define WATCH_MASK                                                             \
+	(IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_MOVED_FROM |                 \
+	    IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
 #define RETRY_MS 2000
 
 struct watchdir {
 	struct loop *loop;
 	char *path;
 	int fd;
-	int watch;			/* -1: the folder is not watched */
+	int watch; /* -1: the folder is not watched */
 	struct event *event;
 	struct loop_timer *retry;
-	struct map *files;		/* name -> itself */
+	struct map *files; /* name -> itself */
 	void (*fn)(const char *name, bool present, void *arg);
 	void *arg;
 };
@@ -82,8 +83,10 @@ compare(struct watchdir *w)
 	size_t i = 0;
 
 	if (is == NULL) {
-		log_warn("flag", "%s: cannot be read, what was seen last counts: "
-		    "%s", w->path, strerror(errno));
+		log_warn("flag",
+		    "%s: cannot be read, what was seen last counts: "
+		    "%s",
+		    w->path, strerror(errno));
 		loop_timer_set(w->retry, RETRY_MS);
 		return;
 	}
@@ -107,7 +110,7 @@ make_dirs(const char *path, struct err *err)
 
 	if (part == NULL)
 		abort();
-	for (char *p = part + 1; ; p++) {
+	for (char *p = part + 1;; p++) {
 		char c = *p;
 
 		if (c != '/' && c != '\0')
@@ -138,7 +141,7 @@ static void
 on_retry(void *arg)
 {
 	struct watchdir *w = arg;
-	struct err err = { 0 };
+	struct err err = {0};
 
 	if (watch(w, &err) < 0) {
 		log_warn("flag", "%s", err.msg);
@@ -158,12 +161,13 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	while ((n = read(fd, data, sizeof(data))) > 0) {
-		for (char *p = data; p < data + n; ) {
+		for (char *p = data; p < data + n;) {
 			const struct inotify_event *e =
 			    (const struct inotify_event *)(void *)p;
 
-			if (e->wd == w->watch && e->mask & (IN_DELETE_SELF | IN_MOVE_SELF |
-			    IN_IGNORED))
+			if (e->wd == w->watch &&
+			    e->mask &
+				(IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED))
 				lost = true;
 			p += sizeof(*e) + e->len;
 		}
@@ -198,8 +202,8 @@ watchdir_new(struct loop *loop, const char *path,
 	}
 	if (watch(w, err) < 0)
 		goto fail;
-	w->event = event_new(loop_base(loop), w->fd, EV_READ | EV_PERSIST,
-	    on_readable, w);
+	w->event = event_new(
+	    loop_base(loop), w->fd, EV_READ | EV_PERSIST, on_readable, w);
 	if (w->event == NULL || event_add(w->event, NULL) < 0) {
 		(void)err_set(err, ERR_IO, "%s: no event for it", path);
 		goto fail;

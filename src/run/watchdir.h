@@ -22,7 +22,7 @@ struct watchdir;
 struct watchdir *watchdir_new(struct loop *loop, const char *path,
     void (*fn)(const char *name, bool present, void *arg), void *arg,
     struct err *err);
-void watchdir_free(struct watchdir *watchdir);		/* NULL allowed */
+void watchdir_free(struct watchdir *watchdir); /* NULL allowed */
 
 const char *watchdir_path(const struct watchdir *watchdir);
 /* Is a file of that name there now, as far as was seen? */

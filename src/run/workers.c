@@ -30,30 +30,30 @@
 #include "run/lanes.h"
 
 #define WORKERS_STACK_SIZE ((size_t)512 * 1024)
-#ifndef WORKERS_IDLE_MS		/* a build for tests may shorten it */
+#ifndef WORKERS_IDLE_MS /* a build for tests may shorten it */
 #define WORKERS_IDLE_MS 30000
 #endif
-#define WORKERS_RETRY_MS 1000	/* after no thread could be made */
+#define WORKERS_RETRY_MS 1000 /* after no thread could be made */
 #define WORKERS_DELIVER_BATCH 64
 
 struct workers_thread {
 	LIST_ENTRY(workers_thread) idle;
 	pthread_cond_t wake;
 	struct workers_pool *pool;
-	struct lanes_job *job;	/* handed over; NULL: look for one */
+	struct lanes_job *job; /* handed over; NULL: look for one */
 };
 
 struct workers_pool {
-	pthread_mutex_t lock;	/* for everything here */
-	pthread_cond_t ended;	/* a thread ended */
+	pthread_mutex_t lock; /* for everything here */
+	pthread_cond_t ended; /* a thread ended */
 	unsigned int refs;
-	struct loop *loop;	/* not to be used once closed */
-	bool closing;		/* nothing new starts */
-	bool closed;		/* nobody wants results any more */
-	bool posted;		/* workers_deliver() is in the mailbox */
+	struct loop *loop; /* not to be used once closed */
+	bool closing;      /* nothing new starts */
+	bool closed;       /* nobody wants results any more */
+	bool posted;       /* workers_deliver() is in the mailbox */
 
 	struct lanes *lanes;
-	LIST_HEAD(, workers_thread) idle;	/* last in, first out */
+	LIST_HEAD(, workers_thread) idle; /* last in, first out */
 	unsigned int threads;
 	struct lanes_list finished;
 };
@@ -147,7 +147,7 @@ workers_finish(struct workers_pool *pool, struct lanes_job *job)
 {
 	lanes_finish(pool->lanes, job);
 	if (pool->closed) {
-		free(job);	/* the item has no owner any more */
+		free(job); /* the item has no owner any more */
 		return;
 	}
 	STAILQ_INSERT_TAIL(&pool->finished, job, next);
@@ -175,8 +175,7 @@ workers_thread_wait(struct workers_thread *self)
 
 	LIST_INSERT_HEAD(&pool->idle, self, idle);
 	while (self->job == NULL && !pool->closing && rc != ETIMEDOUT) {
-		rc = pthread_cond_timedwait(&self->wake, &pool->lock,
-		    &until);
+		rc = pthread_cond_timedwait(&self->wake, &pool->lock, &until);
 	}
 	if (self->job == NULL)
 		LIST_REMOVE(self, idle);
@@ -217,8 +216,8 @@ workers_thread_main(void *arg)
 static void
 workers_thread_signal_mask(sigset_t *out)
 {
-	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL,
-		SIGABRT, SIGTRAP };
+	static const int faults[] = {
+	    SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP};
 
 	(void)sigfillset(out);
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
@@ -344,10 +343,9 @@ workers_free(struct workers *workers, int64_t grace_ms)
 	pool->closing = true;
 	lanes_drop(pool->lanes, &dropped);
 	LIST_FOREACH(thread, &pool->idle, idle)
-		(void)pthread_cond_signal(&thread->wake);
+	(void)pthread_cond_signal(&thread->wake);
 	while (pool->threads > 0 && rc != ETIMEDOUT) {
-		rc = pthread_cond_timedwait(&pool->ended, &pool->lock,
-		    &until);
+		rc = pthread_cond_timedwait(&pool->ended, &pool->lock, &until);
 	}
 	pool->closed = true;
 	pool->loop = NULL;
@@ -366,9 +364,9 @@ workers_free(struct workers *workers, int64_t grace_ms)
 }
 
 int
-workers_submit(struct workers *workers, enum workers_lane lane,
-    const char *key, void (*work)(void *item),
-    void (*done)(void *item, int cancelled), void *item)
+workers_submit(struct workers *workers, enum workers_lane lane, const char *key,
+    void (*work)(void *item), void (*done)(void *item, int cancelled),
+    void *item)
 {
 	struct workers_pool *pool = workers->pool;
 	struct lanes_job *job;

@@ -22,11 +22,11 @@
  * item, and `done` runs on the loop thread.
  */
 
-#define WORKERS_CONTROL_PER_KEY	2
-#define WORKERS_NORMAL_PER_KEY	2
-#define WORKERS_LONG_PER_KEY	16
-#define WORKERS_THREADS_MAX	512
-#define WORKERS_QUEUE_MAX	100000
+#define WORKERS_CONTROL_PER_KEY 2
+#define WORKERS_NORMAL_PER_KEY 2
+#define WORKERS_LONG_PER_KEY 16
+#define WORKERS_THREADS_MAX 512
+#define WORKERS_QUEUE_MAX 100000
 
 enum workers_lane {
 	WORKERS_CONTROL,

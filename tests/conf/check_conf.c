@@ -58,8 +58,8 @@ add_part(struct parts *parts, enum settings_file_kind kind, const char *name,
 	char *own = parts->names[parts->count++];
 
 	snprintf(own, sizeof(parts->names[0]), "%s", name);
-	*file = (struct settings_file){ .kind = kind, .name = own,
-	    .text = text, .len = len };
+	*file = (struct settings_file){
+	    .kind = kind, .name = own, .text = text, .len = len};
 }
 
 static enum settings_file_kind
@@ -67,8 +67,8 @@ kind_of(const char *word)
 {
 	if (strncmp(word, "hosts", 5) == 0)
 		return SETTINGS_HOSTS;
-	return strncmp(word, "polic", 5) == 0 ? SETTINGS_POLICIES :
-	    SETTINGS_MAIN;
+	return strncmp(word, "polic", 5) == 0 ? SETTINGS_POLICIES
+					      : SETTINGS_MAIN;
 }
 
 static void
@@ -88,18 +88,19 @@ split_set(struct parts *parts, const char *text)
 		body++;
 		next = strstr(body, "\n=== ");
 		at = next != NULL ? next + 1 : NULL;
-		add_part(parts, kind_of(kind), name, body, at != NULL ?
-		    (size_t)(at - body) : strlen(body));
+		add_part(parts, kind_of(kind), name, body,
+		    at != NULL ? (size_t)(at - body) : strlen(body));
 	}
 }
 
 static void
 dump_host(const struct settings_host *h, struct buf *out)
 {
-	buf_addf(out, "host %s uri=%s migrate=%s reserve=%" PRId64
-	    " outbound=%d inbound=%d at %s:%u\n", h->name, h->uri,
-	    h->migrate_uri != NULL ? h->migrate_uri : "-", h->reserve_memory,
-	    h->outbound, h->inbound, h->file, h->line);
+	buf_addf(out,
+	    "host %s uri=%s migrate=%s reserve=%" PRId64
+	    " outbound=%d inbound=%d at %s:%u\n",
+	    h->name, h->uri, h->migrate_uri != NULL ? h->migrate_uri : "-",
+	    h->reserve_memory, h->outbound, h->inbound, h->file, h->line);
 	for (size_t i = 0; i < h->label_count; i++)
 		buf_addf(out, "  label %s=%s\n", h->labels[i].key,
 		    h->labels[i].value);
@@ -109,9 +110,10 @@ static void
 dump_policy(const struct policy *p, struct buf *out)
 {
 	buf_addf(out, "policy %s mode=%s priority=%d when=\"%s\" at %s:%u:%u\n",
-	    p->name, policy_mode_name(p->mode), p->priority,
-	    p->when_host_text, p->file, p->line, p->when_line);
-	buf_addf(out, "  limits %d %d %d handover=%s max_downtime=%" PRId64
+	    p->name, policy_mode_name(p->mode), p->priority, p->when_host_text,
+	    p->file, p->line, p->when_line);
+	buf_addf(out,
+	    "  limits %d %d %d handover=%s max_downtime=%" PRId64
 	    " timeout=%" PRId64 " retries=%d backoff=%" PRId64 " order=%s\n",
 	    p->limit_total, p->limit_per_source, p->limit_per_target,
 	    policy_handover_name(p->handover), p->max_downtime_ms,
@@ -126,13 +128,16 @@ dump_policy(const struct policy *p, struct buf *out)
 static void
 dump_settings(const struct settings *s, struct buf *out)
 {
-	buf_addf(out, "site=%s state_dir=%s socket=%s group=\"%s\" "
-	    "maintenance_dir=%s\n", s->site, s->state_dir, s->socket,
-	    s->socket_group,
+	buf_addf(out,
+	    "site=%s state_dir=%s socket=%s group=\"%s\" "
+	    "maintenance_dir=%s\n",
+	    s->site, s->state_dir, s->socket, s->socket_group,
 	    s->maintenance_dir != NULL ? s->maintenance_dir : "-");
-	buf_addf(out, "sample=%" PRId64 " limits=%d/%d/%d bandwidth=%" PRId64
-	    " proof=%s\n", s->sample_interval_ms, s->limits.total,
-	    s->limits.per_source, s->limits.per_target, s->limits.bandwidth,
+	buf_addf(out,
+	    "sample=%" PRId64 " limits=%d/%d/%d bandwidth=%" PRId64
+	    " proof=%s\n",
+	    s->sample_interval_ms, s->limits.total, s->limits.per_source,
+	    s->limits.per_target, s->limits.bandwidth,
 	    s->proof == SETTINGS_PROOF_MARKER ? "marker" : "declared");
 	for (size_t i = 0; i < s->shared_path_count; i++)
 		buf_addf(out, "shared %s\n", s->shared_paths[i]);
@@ -141,9 +146,11 @@ dump_settings(const struct settings *s, struct buf *out)
 	for (size_t i = 0; i < s->receiver_count; i++) {
 		const struct settings_receiver *r = &s->receivers[i];
 
-		buf_addf(out, "receiver %s type=%s url=%s secret=%s "
-		    "timeout=%" PRId64 " at %s:%u events", r->name, r->type,
-		    r->url, r->secret_file != NULL ? r->secret_file : "-",
+		buf_addf(out,
+		    "receiver %s type=%s url=%s secret=%s "
+		    "timeout=%" PRId64 " at %s:%u events",
+		    r->name, r->type, r->url,
+		    r->secret_file != NULL ? r->secret_file : "-",
 		    r->timeout_ms, r->file, r->line);
 		for (size_t j = 0; j < r->event_count; j++)
 			buf_addf(out, " %s", r->events[j]);
@@ -158,7 +165,7 @@ static int
 load(const char *name, const struct buf *in, struct buf *out)
 {
 	bool valid = strstr(name, "-valid") != NULL;
-	struct parts parts = { .count = 0 };
+	struct parts parts = {.count = 0};
 	struct diag_list diags;
 	struct settings *settings;
 	int bad = 0;
@@ -177,8 +184,8 @@ load(const char *name, const struct buf *in, struct buf *out)
 		dump_settings(settings, out);
 	else
 		diag_print(&diags, out);
-	if ((settings != NULL) != valid || (settings == NULL) !=
-	    diag_any(&diags)) {
+	if ((settings != NULL) != valid ||
+	    (settings == NULL) != diag_any(&diags)) {
 		printf("%s: %s\n", name, valid ? "refused" : "accepted");
 		bad++;
 	}
@@ -213,8 +220,9 @@ check_one(const char *dir, const char *name, bool update)
 	memcpy(path + strlen(path) - 3, ".ok", 4);
 	if (update) {
 		f = fopen(path, "wb");
-		if (f == NULL || fwrite(buf_str(&out), 1, out.len, f) !=
-		    out.len || fclose(f) != 0)
+		if (f == NULL ||
+		    fwrite(buf_str(&out), 1, out.len, f) != out.len ||
+		    fclose(f) != 0)
 			return bad + 1;
 		return bad;
 	}

@@ -16,7 +16,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct settings_file files[2] = {
-		{ SETTINGS_MAIN, "main.yaml", "version: 1\n", 11 },
+	    {SETTINGS_MAIN, "main.yaml", "version: 1\n", 11},
 	};
 	struct buf out = BUF_INIT(1 << 20);
 	struct settings *settings;
@@ -28,11 +28,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (data[0] == 'h' || data[0] == 'p')
 		at = 1;
 	files[at] = (struct settings_file){
-		.kind = data[0] == 'h' ? SETTINGS_HOSTS :
-		    data[0] == 'p' ? SETTINGS_POLICIES : SETTINGS_MAIN,
-		.name = "fuzz.yaml",
-		.text = (const char *)data + 1,
-		.len = size - 1,
+	    .kind = data[0] == 'h' ? SETTINGS_HOSTS
+		: data[0] == 'p'   ? SETTINGS_POLICIES
+				   : SETTINGS_MAIN,
+	    .name = "fuzz.yaml",
+	    .text = (const char *)data + 1,
+	    .len = size - 1,
 	};
 	diag_init(&diags);
 	settings = settings_parse(files, at + 1, "/etc/drover", &diags);

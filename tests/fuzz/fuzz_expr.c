@@ -24,7 +24,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct arena *arena = arena_new((size_t)64 << 20);
-	struct err err = { .code = ERR_NONE };
+	struct err err = {.code = ERR_NONE};
 	const struct expr *expr;
 	unsigned column = 0;
 	char *text = malloc(size + 1);
@@ -34,8 +34,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(text, data, size);
 	text[size] = '\0';
 	expr = expr_parse(arena, text, expr_host_vocabulary, &column, &err);
-	if (expr == NULL && (column == 0 || column > strlen(text) + 1 ||
-	    err.code != ERR_INVALID || err.msg[0] == '\0'))
+	if (expr == NULL &&
+	    (column == 0 || column > strlen(text) + 1 ||
+		err.code != ERR_INVALID || err.msg[0] == '\0'))
 		abort();
 	for (unsigned i = 0; expr != NULL && i < 27; i++)
 		if (expr_eval(expr, look_up, &i) > EXPR_UNKNOWN)

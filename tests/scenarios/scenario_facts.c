@@ -89,8 +89,8 @@ guest_xml(
 	else
 		buf_addf(&xml, "<cpu mode='custom'><model>%s</model></cpu>",
 		    cpu != NULL ? cpu : "Nehalem");
-	buf_adds(&xml,
-	    "<devices><emulator>/usr/bin/qemu-system-x86_64</emulator>");
+	buf_adds(
+	    &xml, "<devices><emulator>/usr/bin/qemu-system-x86_64</emulator>");
 	for (const struct node *disk = node_first(guest, "disks"); disk != NULL;
 	     disk = disk->next)
 		guest_add_disk(&xml, disk, number++);

@@ -25,15 +25,15 @@
 #define SHOWN_MAX 12
 
 static const struct variant variants[] = {
-	{ "strict", true, true },
-	{ "fast", false, true },
-	{ "strict-transient", true, false },
-	{ "fast-transient", false, false },
+    {"strict", true, true},
+    {"fast", false, true},
+    {"strict-transient", true, false},
+    {"fast-transient", false, false},
 };
 #define VARIANTS (sizeof(variants) / sizeof(variants[0]))
 
 static struct sim sim;
-static uint64_t *seen;			/* (state, fault) */
+static uint64_t *seen; /* (state, fault) */
 static bool everything;
 static unsigned long runs, states, stuck, failures, own;
 
@@ -85,8 +85,10 @@ check_owner(int owner)
 	const char *name = owner == SIM_SOURCE ? "source" : "target";
 
 	if (other->present)
-		sim_violate(&sim, "it is at the %s, but something is left at "
-		    "the other host", name);
+		sim_violate(&sim,
+		    "it is at the %s, but something is left at "
+		    "the other host",
+		    name);
 	if (!h->present && (sim.variant->persistent || !may_be_off()))
 		sim_violate(&sim, "it is not at the %s", name);
 	if (!may_be_off() && !(h->qemu && h->cpus))
@@ -190,14 +192,16 @@ run(const struct variant *variant, const struct fault *faults, int count)
 }
 
 /* Which faults are new before which step, after `count` given ones. */
-struct plan { bool *fresh; int steps; };
+struct plan {
+	bool *fresh;
+	int steps;
+};
 
 static struct plan
-make_plan(const struct variant *variant, const struct fault *faults,
-    int count)
+make_plan(const struct variant *variant, const struct fault *faults, int count)
 {
 	static bool fresh[(STEPS_MAX + 1) * FAULT_KINDS];
-	struct plan plan = { fresh, 0 };
+	struct plan plan = {fresh, 0};
 	int from = count > 0 ? faults[count - 1].step : 0;
 
 	memset(fresh, 0, sizeof(fresh));
@@ -210,16 +214,15 @@ make_plan(const struct variant *variant, const struct fault *faults,
 			continue;
 		hash = sim_hash(&sim) ^ (uint64_t)count << 56;
 		for (int k = 0; k < FAULT_KINDS; k++)
-			fresh[sim.steps * FAULT_KINDS + k] = is_new(hash *
-			    UINT64_C(1000003) + (uint64_t)k + 1);
+			fresh[sim.steps * FAULT_KINDS + k] =
+			    is_new(hash * UINT64_C(1000003) + (uint64_t)k + 1);
 	} while (sim_step(&sim) && sim.steps < STEPS_MAX);
 	sim_clear(&sim);
 	return plan;
 }
 
 static void
-explore(const struct variant *variant, struct fault *faults, int count,
-    int max)
+explore(const struct variant *variant, struct fault *faults, int count, int max)
 {
 	struct plan plan;
 	bool *fresh;
@@ -237,8 +240,8 @@ explore(const struct variant *variant, struct fault *faults, int count,
 	for (size_t i = 0; i < n; i++) {
 		if (!fresh[i])
 			continue;
-		faults[count] = (struct fault){ (int)(i / FAULT_KINDS),
-			(enum fault_kind)(i % FAULT_KINDS) };
+		faults[count] = (struct fault){
+		    (int)(i / FAULT_KINDS), (enum fault_kind)(i % FAULT_KINDS)};
 		explore(variant, faults, count + 1, max);
 	}
 	free(fresh);
@@ -257,16 +260,16 @@ replay(int argc, char **argv)
 		int kind = 0;
 
 		while (name != NULL && kind < FAULT_KINDS &&
-		    strcmp(sim_fault_name((enum fault_kind)kind),
-		    name + 1) != 0)
+		    strcmp(sim_fault_name((enum fault_kind)kind), name + 1) !=
+			0)
 			kind++;
 		if (name == NULL || kind == FAULT_KINDS) {
-			fprintf(stderr, "check_sim: %s: not STEP:FAULT\n",
-			    argv[i]);
+			fprintf(
+			    stderr, "check_sim: %s: not STEP:FAULT\n", argv[i]);
 			return 2;
 		}
-		faults[count++] = (struct fault){ atoi(argv[i]),
-			(enum fault_kind)kind };
+		faults[count++] =
+		    (struct fault){atoi(argv[i]), (enum fault_kind)kind};
 	}
 	for (size_t v = 0; v < VARIANTS; v++) {
 		if (strcmp(variants[v].name, argv[1]) != 0)
@@ -300,8 +303,8 @@ main(int argc, char **argv)
 
 		explore(&variants[v], faults, 0, max);
 		printf("%-17s %7lu runs, %5lu for a person, %3lu in which "
-		    "libvirt by itself ran an old copy\n", variants[v].name,
-		    runs - runs_before, stuck - stuck_before,
+		       "libvirt by itself ran an old copy\n",
+		    variants[v].name, runs - runs_before, stuck - stuck_before,
 		    own - own_before);
 	}
 	printf("%lu runs, %lu states with a fault, %lu failed\n", runs, states,

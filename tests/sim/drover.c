@@ -16,7 +16,7 @@ static void act(struct sim *sim, int unused, int life);
 static struct mono
 drover_now(const struct sim *sim)
 {
-	return (struct mono){ sim->now };
+	return (struct mono){sim->now};
 }
 
 static void
@@ -65,17 +65,18 @@ feed(struct sim *sim, const struct move_event *event)
 static void
 tell(struct sim *sim, enum move_event_kind kind)
 {
-	feed(sim, &(struct move_event){ .kind = kind });
+	feed(sim, &(struct move_event){.kind = kind});
 }
 
 static void
 tell_code(struct sim *sim, enum move_event_kind kind, enum err_code code)
 {
-	struct err err = { .code = code };
+	struct err err = {.code = code};
 
 	strcpy(err.msg, err_code_name(code));
-	feed(sim, &(struct move_event){ .kind = kind,
-	    .err = code == ERR_NONE ? NULL : &err });
+	feed(sim,
+	    &(struct move_event){
+		.kind = kind, .err = code == ERR_NONE ? NULL : &err});
 }
 
 /* ---- calls ---- */
@@ -99,12 +100,12 @@ answered(struct sim *sim, int call, int code)
 			return;
 		if (code != ERR_NONE)
 			d->sides[c->host] = (struct reconcile_side){
-			    .presence = RECONCILE_UNKNOWN };
+			    .presence = RECONCILE_UNKNOWN};
 		if (--d->sides_out == 0)
-			feed(sim, &(struct move_event){
-			    .kind = MOVE_EV_OBSERVED,
-			    .source = d->sides[SIM_SOURCE],
-			    .target = d->sides[SIM_TARGET] });
+			feed(sim,
+			    &(struct move_event){.kind = MOVE_EV_OBSERVED,
+				.source = d->sides[SIM_SOURCE],
+				.target = d->sides[SIM_TARGET]});
 		return;
 	case MSG_PERFORM:
 		tell_code(sim, MOVE_EV_PERFORMED, (enum err_code)code);
@@ -143,8 +144,10 @@ new_call(struct sim *sim, int host, enum msg_kind kind)
 
 	if (d->calls[call].out && d->calls[call].drover_life == d->life)
 		sim_violate(sim, "a call is never answered");
-	d->calls[call] = (struct call){ .host = host, .kind = kind,
-		.drover_life = d->life, .round = d->round };
+	d->calls[call] = (struct call){.host = host,
+	    .kind = kind,
+	    .drover_life = d->life,
+	    .round = d->round};
 	return call;
 }
 
@@ -159,8 +162,8 @@ drover_reply(struct sim *sim, int call, enum err_code code)
 }
 
 static bool
-is_as_expected(const struct reconcile_side *now,
-    const struct reconcile_side *then)
+is_as_expected(
+    const struct reconcile_side *now, const struct reconcile_side *then)
 {
 	return now->presence == then->presence && now->state == then->state &&
 	    now->reason == then->reason && now->job == then->job;
@@ -229,8 +232,7 @@ repair(struct sim *sim, const struct move_action *action)
 	bool at_source = action->repair == RECONCILE_RESUME_SOURCE ||
 	    action->repair == RECONCILE_DESTROY_SOURCE ||
 	    action->repair == RECONCILE_UNDEFINE_SOURCE;
-	int call = new_call(sim, at_source ? SIM_SOURCE : SIM_TARGET,
-	    MSG_LOOK);
+	int call = new_call(sim, at_source ? SIM_SOURCE : SIM_TARGET, MSG_LOOK);
 
 	sim->drover.calls[call].repair = true;
 	sim->drover.calls[call].op = action->repair;
@@ -279,8 +281,8 @@ act_one(struct sim *sim, const struct move_action *action)
 		send_call(sim, new_call(sim, SIM_TARGET, MSG_COLLECT));
 		return true;
 	case MOVE_DO_TIMER:
-		sim_after(sim, action->ms, on_timer, (int)++d->timer,
-		    (int)d->life);
+		sim_after(
+		    sim, action->ms, on_timer, (int)++d->timer, (int)d->life);
 		return true;
 	case MOVE_DO_NOTE:
 	case MOVE_DO_ALARM:
@@ -301,7 +303,7 @@ act(struct sim *sim, int unused, int life)
 {
 	struct drover *d = &sim->drover;
 	const struct move_action *action;
-	struct err err = { ERR_IO, "the disk is full" };
+	struct err err = {ERR_IO, "the disk is full"};
 
 	(void)unused;
 	if (!d->alive || (unsigned)life != d->life || !d->acting)
@@ -315,8 +317,9 @@ act(struct sim *sim, int unused, int life)
 		return;
 	} else if (action->kind == MOVE_DO_JOURNAL) {
 		/* At once, before anything that waits. */
-		move_step(d->move, &(struct move_event){
-		    .kind = MOVE_EV_NOT_WRITTEN, .err = &err },
+		move_step(d->move,
+		    &(struct move_event){
+			.kind = MOVE_EV_NOT_WRITTEN, .err = &err},
 		    drover_now(sim), &d->actions);
 		d->next_action = 0;
 		sim_after(sim, 0, act, 0, life);
@@ -348,8 +351,8 @@ drover_reconnect(struct sim *sim, int host, int unused)
 
 	(void)unused;
 	if (sim->drover.alive && !h->link)
-		sim_after(sim, RECONNECT_MS, connected, host,
-		    (int)h->link_life);
+		sim_after(
+		    sim, RECONNECT_MS, connected, host, (int)h->link_life);
 }
 
 void
@@ -376,7 +379,7 @@ drover_keepalive(struct sim *sim, int host, int unused)
 
 	(void)unused;
 	if ((h->daemon == DAEMON_FROZEN &&
-	    sim->now - h->frozen_at >= SIM_KEEPALIVE_MS - 5000) ||
+		sim->now - h->frozen_at >= SIM_KEEPALIVE_MS - 5000) ||
 	    (h->cut && sim->now - h->cut_at >= SIM_KEEPALIVE_MS - 5000))
 		drover_lose_link(sim, host);
 }
@@ -387,7 +390,7 @@ static void
 restart(struct sim *sim, int unused, int life)
 {
 	struct drover *d = &sim->drover;
-	struct err err = { 0 };
+	struct err err = {0};
 
 	(void)unused;
 	if ((unsigned)life != d->life || d->alive)
@@ -399,7 +402,7 @@ restart(struct sim *sim, int unused, int life)
 	if (d->move == NULL) {
 		if (d->journal != NULL)
 			sim_violate(sim, "its journal: %s", err.msg);
-		d->ended = true;	/* it had not begun */
+		d->ended = true; /* it had not begun */
 		d->outcome = MOVE_NO_OUTCOME;
 		return;
 	}

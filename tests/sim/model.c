@@ -12,13 +12,13 @@
 
 #include "sim.h"
 
-#define FREEZE_MS 40000		/* longer than any keepalive */
-#define STALL_MS 8000		/* shorter */
+#define FREEZE_MS 40000 /* longer than any keepalive */
+#define STALL_MS 8000   /* shorter */
 #define CUT_MS 60000
 #define SLOW_MS 4000
 
 #define SIM_NAME(id, name) name,
-static const char *const fault_names[] = { SIM_FAULTS(SIM_NAME) };
+static const char *const fault_names[] = {SIM_FAULTS(SIM_NAME)};
 
 const char *
 sim_fault_name(enum fault_kind kind)
@@ -65,7 +65,7 @@ void
 sim_after(struct sim *sim, int64_t ms, sim_fn fn, int a, int b)
 {
 	size_t i = sim->pending_count++;
-	struct pending p = { sim->now + ms, sim->seq++, fn, a, b };
+	struct pending p = {sim->now + ms, sim->seq++, fn, a, b};
 
 	if (sim->pending_count > SIM_PENDING) {
 		sim->pending_count--;
@@ -108,7 +108,7 @@ sim_start_cpus(struct sim *sim, int host, bool by_drover)
 
 	if (other->qemu && other->cpus) {
 		if (!sim->variant->strict)
-			return false;		/* QEMU's image lock */
+			return false; /* QEMU's image lock */
 		sim_violate(sim, "the guest runs twice");
 	}
 	if (h->memory != sim->moment && by_drover)
@@ -182,9 +182,10 @@ kill_qemu(struct sim *sim, int host)
 		return;
 	sim_stop_cpus(sim, host);
 	/* What dies with the only whole copy is the guest itself. */
-	if (h->memory == sim->moment && (!sim->hosts[!host].qemu ||
-	    sim->hosts[!host].memory != sim->moment ||
-	    !sim->hosts[!host].complete))
+	if (h->memory == sim->moment &&
+	    (!sim->hosts[!host].qemu ||
+		sim->hosts[!host].memory != sim->moment ||
+		!sim->hosts[!host].complete))
 		sim->guest_ended = true;
 	h->qemu = false;
 	h->died_at = sim->now;
@@ -334,41 +335,46 @@ sim_hash(const struct sim *sim)
 	for (int i = 0; i < 2; i++) {
 		const struct host *x = &sim->hosts[i];
 
-		h = mix(h, (uint64_t)x->daemon | (uint64_t)x->present << 2 |
-		    (uint64_t)x->defined << 3 | (uint64_t)x->job << 4 |
-		    (uint64_t)x->qemu << 5 | (uint64_t)x->cpus << 6 |
-		    (uint64_t)x->complete << 7 | (uint64_t)x->peer << 8 |
-		    (uint64_t)x->peer_lost << 9 | (uint64_t)x->cut << 10 |
-		    (uint64_t)x->link << 11 | (uint64_t)x->autostart << 12 |
-		    (uint64_t)(x->memory == sim->moment) << 13 |
-		    (uint64_t)x->state << 16 | (uint64_t)x->reason << 24 |
-		    (uint64_t)x->phase << 32 |
-		    (uint64_t)x->inbox_count << 40 |
-		    (uint64_t)(x->latency_ms > 100) << 48);
+		h = mix(h,
+		    (uint64_t)x->daemon | (uint64_t)x->present << 2 |
+			(uint64_t)x->defined << 3 | (uint64_t)x->job << 4 |
+			(uint64_t)x->qemu << 5 | (uint64_t)x->cpus << 6 |
+			(uint64_t)x->complete << 7 | (uint64_t)x->peer << 8 |
+			(uint64_t)x->peer_lost << 9 | (uint64_t)x->cut << 10 |
+			(uint64_t)x->link << 11 | (uint64_t)x->autostart << 12 |
+			(uint64_t)(x->memory == sim->moment) << 13 |
+			(uint64_t)x->state << 16 | (uint64_t)x->reason << 24 |
+			(uint64_t)x->phase << 32 |
+			(uint64_t)x->inbox_count << 40 |
+			(uint64_t)(x->latency_ms > 100) << 48);
 	}
-	h = mix(h, (uint64_t)sim->cut | (uint64_t)sim->guest_ended << 1 |
-	    (uint64_t)d->alive << 2 | (uint64_t)d->ended << 3 |
-	    (uint64_t)d->acting << 4 | (uint64_t)d->sides_out << 5 |
-	    (uint64_t)(d->journal_failures > 0) << 8);
+	h = mix(h,
+	    (uint64_t)sim->cut | (uint64_t)sim->guest_ended << 1 |
+		(uint64_t)d->alive << 2 | (uint64_t)d->ended << 3 |
+		(uint64_t)d->acting << 4 | (uint64_t)d->sides_out << 5 |
+		(uint64_t)(d->journal_failures > 0) << 8);
 	for (int i = d->next_call - 1; i >= 0 && i >= d->next_call - 8; i--) {
 		const struct call *c = &d->calls[i % SIM_CALLS];
 
 		if (c->out)
-			h = mix(h, (uint64_t)c->kind << 8 |
-			    (uint64_t)c->host << 4 | (uint64_t)c->op << 16 |
-			    (uint64_t)(c->drover_life == d->life) << 24);
+			h = mix(h,
+			    (uint64_t)c->kind << 8 | (uint64_t)c->host << 4 |
+				(uint64_t)c->op << 16 |
+				(uint64_t)(c->drover_life == d->life) << 24);
 	}
 	if (d->move != NULL)
-		h = mix(h, (uint64_t)d->move->state |
-		    (uint64_t)d->move->last_row << 8 |
-		    (uint64_t)d->move->sure_row << 16 |
-		    (uint64_t)d->move->stayed_seen << 24 |
-		    (uint64_t)d->move->recovered << 32 |
-		    (uint64_t)d->move->perform_ok << 33 |
-		    (uint64_t)d->move->uncertain << 34 |
-		    (uint64_t)d->move->took_back << 35 |
-		    (uint64_t)d->move->source_destroyed << 36 |
-		    (uint64_t)d->next_action << 40);
-	return mix(h, (uint64_t)sim->variant->strict |
-	    (uint64_t)sim->variant->persistent << 1);
+		h = mix(h,
+		    (uint64_t)d->move->state |
+			(uint64_t)d->move->last_row << 8 |
+			(uint64_t)d->move->sure_row << 16 |
+			(uint64_t)d->move->stayed_seen << 24 |
+			(uint64_t)d->move->recovered << 32 |
+			(uint64_t)d->move->perform_ok << 33 |
+			(uint64_t)d->move->uncertain << 34 |
+			(uint64_t)d->move->took_back << 35 |
+			(uint64_t)d->move->source_destroyed << 36 |
+			(uint64_t)d->next_action << 40);
+	return mix(h,
+	    (uint64_t)sim->variant->strict |
+		(uint64_t)sim->variant->persistent << 1);
 }

@@ -14,7 +14,7 @@
 #define AUTODESTROY_MS 1500
 #define DROVER_KEEPALIVE_MS 28000
 
-static const char *const names[] = { "source", "target" };
+static const char *const names[] = {"source", "target"};
 
 void
 daemon_set_off(struct sim *sim, int host, enum domain_reason reason)
@@ -27,8 +27,8 @@ daemon_set_off(struct sim *sim, int host, enum domain_reason reason)
 	h->state = DOMAIN_SHUTOFF;
 	h->reason = reason;
 	h->present = h->defined;
-	sim_trace(sim, "%s: %s", names[host], h->present ?
-	    facts_reason_name(reason) : "gone");
+	sim_trace(sim, "%s: %s", names[host],
+	    h->present ? facts_reason_name(reason) : "gone");
 }
 
 /* ---- what Drover asks ---- */
@@ -37,16 +37,16 @@ static void
 look(struct sim *sim, int host, int call)
 {
 	struct host *h = &sim->hosts[host];
-	struct reconcile_side side = { .presence = RECONCILE_ABSENT };
+	struct reconcile_side side = {.presence = RECONCILE_ABSENT};
 
 	if (h->present)
 		side = (struct reconcile_side){
-			.presence = RECONCILE_PRESENT,
-			.state = h->state,
-			.reason = h->reason,
-			.job = h->job ? DOMAIN_JOB_ACTIVE : DOMAIN_JOB_NONE,
-			.persistent = h->defined,
-			.autostart = h->defined && h->autostart,
+		    .presence = RECONCILE_PRESENT,
+		    .state = h->state,
+		    .reason = h->reason,
+		    .job = h->job ? DOMAIN_JOB_ACTIVE : DOMAIN_JOB_NONE,
+		    .persistent = h->defined,
+		    .autostart = h->defined && h->autostart,
 		};
 	h->looked_at = sim->now;
 	drover_reply_side(sim, call, &side);
@@ -70,8 +70,10 @@ op_destroy(struct sim *sim, int host)
 	sim_stop_cpus(sim, host);
 	if (is_whole(sim, h) && !is_whole(sim, other) && !sim->guest_ended &&
 	    !late)
-		sim_violate(sim, "Drover destroys the only whole copy, at the "
-		    "%s", names[host]);
+		sim_violate(sim,
+		    "Drover destroys the only whole copy, at the "
+		    "%s",
+		    names[host]);
 	daemon_set_off(sim, host, DOMAIN_REASON_DESTROYED);
 	return ERR_NONE;
 }
@@ -100,8 +102,10 @@ op_undefine(struct sim *sim, int host)
 	if (h->qemu)
 		return ERR_CONFLICT;
 	if (!sim->hosts[!host].defined)
-		sim_violate(sim, "Drover removes the only definition, at the "
-		    "%s", names[host]);
+		sim_violate(sim,
+		    "Drover removes the only definition, at the "
+		    "%s",
+		    names[host]);
 	h->defined = h->present = false;
 	return ERR_NONE;
 }
@@ -111,8 +115,8 @@ do_op(struct sim *sim, int host, enum reconcile_verdict verdict)
 {
 	struct host *h = &sim->hosts[host];
 
-	sim_trace(sim, "%s: does %s", names[host],
-	    reconcile_verdict_name(verdict));
+	sim_trace(
+	    sim, "%s: does %s", names[host], reconcile_verdict_name(verdict));
 	if (!h->present)
 		return ERR_NOT_FOUND;
 	switch (verdict) {
@@ -136,8 +140,7 @@ do_op(struct sim *sim, int host, enum reconcile_verdict verdict)
 	case RECONCILE_PERSON:
 		break;
 	}
-	sim_violate(sim, "%s is not a repair",
-	    reconcile_verdict_name(verdict));
+	sim_violate(sim, "%s is not a repair", reconcile_verdict_name(verdict));
 	return ERR_INTERNAL;
 }
 
@@ -151,8 +154,9 @@ handle(struct sim *sim, int host, struct msg msg)
 		look(sim, host, msg.call);
 		return;
 	case MSG_OP:
-		drover_reply(sim, msg.call, do_op(sim, host,
-		    sim->drover.calls[msg.call % SIM_CALLS].op));
+		drover_reply(sim, msg.call,
+		    do_op(
+			sim, host, sim->drover.calls[msg.call % SIM_CALLS].op));
 		return;
 	case MSG_PERFORM:
 		code = migrate_begin(sim, msg.call);
@@ -181,12 +185,12 @@ void
 daemon_deliver(struct sim *sim, int host, int kind_and_call)
 {
 	struct host *h = &sim->hosts[host];
-	struct msg msg = { (enum msg_kind)(kind_and_call >> 16),
-	    kind_and_call & 0xffff };
+	struct msg msg = {
+	    (enum msg_kind)(kind_and_call >> 16), kind_and_call & 0xffff};
 	bool from_peer = msg.kind >= MSG_PREPARE;
 
 	if (h->daemon == DAEMON_DOWN || (from_peer ? sim->cut : h->cut))
-		return;		/* whoever waits learns it from keepalive */
+		return; /* whoever waits learns it from keepalive */
 	if (h->daemon == DAEMON_UP)
 		handle(sim, host, msg);
 	else if (h->inbox_count == SIM_INBOX)

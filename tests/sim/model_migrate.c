@@ -43,8 +43,8 @@ answer_perform(struct sim *sim, enum err_code code)
 {
 	struct host *s = sim_source(sim);
 
-	sim_trace(sim, "source: the migration call ends: %s",
-	    err_code_name(code));
+	sim_trace(
+	    sim, "source: the migration call ends: %s", err_code_name(code));
 	if (s->perform_call >= 0)
 		drover_reply(sim, s->perform_call, code);
 	s->perform_call = -1;
@@ -56,8 +56,8 @@ set_state(struct sim *sim, int host, enum domain_state state,
 {
 	sim->hosts[host].state = state;
 	sim->hosts[host].reason = reason;
-	sim_trace(sim, "%s: %s (%s)", host == SIM_SOURCE ? "source" :
-	    "target", facts_state_name(state), facts_reason_name(reason));
+	sim_trace(sim, "%s: %s (%s)", host == SIM_SOURCE ? "source" : "target",
+	    facts_state_name(state), facts_reason_name(reason));
 }
 
 /* The source gets its guest back, unless another QEMU holds the image. */
@@ -155,8 +155,8 @@ void
 migrate_source_died(struct sim *sim, enum domain_reason reason)
 {
 	struct host *s = sim_source(sim);
-	bool waiting = s->phase == PHASE_PERFORM_DONE ||
-	    s->phase == PHASE_CONFIRM;
+	bool waiting =
+	    s->phase == PHASE_PERFORM_DONE || s->phase == PHASE_CONFIRM;
 	enum phase phase = s->phase;
 
 	if (phase != PHASE_NONE && !waiting)
@@ -198,8 +198,8 @@ start(struct sim *sim, int a, int life)
 	if (sim->variant->strict) {
 		set_state(sim, SIM_TARGET, DOMAIN_PAUSED, DOMAIN_REASON_USER);
 	} else if (sim_start_cpus(sim, SIM_TARGET, false)) {
-		set_state(sim, SIM_TARGET, DOMAIN_RUNNING,
-		    DOMAIN_REASON_MIGRATED);
+		set_state(
+		    sim, SIM_TARGET, DOMAIN_RUNNING, DOMAIN_REASON_MIGRATED);
 	} else {
 		daemon_set_off(sim, SIM_TARGET, DOMAIN_REASON_FAILED);
 		answer_finish(sim, false);
@@ -250,8 +250,8 @@ send_finish(struct sim *sim, int a, int life)
 	if (!may_step(sim, SIM_SOURCE, send_finish, a, life) ||
 	    sim_source(sim)->phase != PHASE_PERFORM_DONE)
 		return;
-	sim_after(sim, NET_MS, daemon_deliver, SIM_TARGET,
-	    SIM_MSG(MSG_FINISH, 0));
+	sim_after(
+	    sim, NET_MS, daemon_deliver, SIM_TARGET, SIM_MSG(MSG_FINISH, 0));
 }
 
 static void
@@ -326,8 +326,8 @@ migrate_prepare(struct sim *sim)
 	struct host *d = sim_target(sim);
 
 	if (d->present) {
-		sim_after(sim, NET_MS, prepared, false,
-		    (int)sim_source(sim)->life);
+		sim_after(
+		    sim, NET_MS, prepared, false, (int)sim_source(sim)->life);
 		return;
 	}
 	d->present = d->qemu = d->job = true;
@@ -335,8 +335,7 @@ migrate_prepare(struct sim *sim)
 	d->memory = -1;
 	d->phase = PHASE_PREPARED;
 	set_state(sim, SIM_TARGET, DOMAIN_PAUSED, DOMAIN_REASON_MIGRATION);
-	sim_after(sim, PREPARE_MS, prepared, true,
-	    (int)sim_source(sim)->life);
+	sim_after(sim, PREPARE_MS, prepared, true, (int)sim_source(sim)->life);
 }
 
 static void
@@ -356,8 +355,8 @@ connect_target(struct sim *sim, int a, int life)
 		return;
 	}
 	s->peer = d->peer = true;
-	sim_after(sim, NET_MS, daemon_deliver, SIM_TARGET,
-	    SIM_MSG(MSG_PREPARE, 0));
+	sim_after(
+	    sim, NET_MS, daemon_deliver, SIM_TARGET, SIM_MSG(MSG_PREPARE, 0));
 }
 
 enum err_code
@@ -397,7 +396,7 @@ migrate_recover(struct sim *sim, int host)
 	h->job = false;
 	switch (phase) {
 	case PHASE_NONE:
-	case PHASE_PERFORM_DONE:	/* left as it is: "third party" */
+	case PHASE_PERFORM_DONE: /* left as it is: "third party" */
 		return;
 	case PHASE_BEGIN:
 	case PHASE_PERFORM:

@@ -9,8 +9,8 @@
 
 #include "notify/announce.h"
 
-static const char *const all[] = { "*" };
-static const char *const moves[] = { "move.*" };
+static const char *const all[] = {"*"};
+static const char *const moves[] = {"move.*"};
 static struct settings_receiver receivers[2];
 static struct settings settings;
 static struct store *store;
@@ -21,12 +21,12 @@ static void
 setup_all(void)
 {
 	setup();
-	receivers[0] = (struct settings_receiver){ .name = "ops",
-	    .events = all, .event_count = 1 };
-	receivers[1] = (struct settings_receiver){ .name = "chat",
-	    .events = moves, .event_count = 1 };
-	settings = (struct settings){ .site = "lab", .receivers = receivers,
-	    .receiver_count = 2 };
+	receivers[0] = (struct settings_receiver){
+	    .name = "ops", .events = all, .event_count = 1};
+	receivers[1] = (struct settings_receiver){
+	    .name = "chat", .events = moves, .event_count = 1};
+	settings = (struct settings){
+	    .site = "lab", .receivers = receivers, .receiver_count = 2};
 	store = open_store();
 	announce = announce_new(store, &settings);
 	heard[0] = '\0';
@@ -51,10 +51,11 @@ hear(const struct store_event *event, void *arg)
 static void
 say(const char *type)
 {
-	struct err err = { 0 };
+	struct err err = {0};
 
 	ck_assert_msg(announce_event(announce, type, "vm/web1",
-	    json_pack("{s:s}", "guest", "web1"), &err) == 0, "%s", err.msg);
+			  json_pack("{s:s}", "guest", "web1"), &err) == 0,
+	    "%s", err.msg);
 }
 
 static const char *
@@ -68,8 +69,8 @@ text_of(const json_t *event, const char *key)
 START_TEST(a_body_is_a_cloudevent)
 {
 	json_t *data = json_pack("{s:i}", "duration_ms", 1200), *event;
-	char *text = announce_format("lab", "id-1", "move.completed",
-	    "vm/web1", (struct wall){ 1795230000123 }, data);
+	char *text = announce_format("lab", "id-1", "move.completed", "vm/web1",
+	    (struct wall){1795230000123}, data);
 
 	event = json_loads(text, 0, NULL);
 	ck_assert_str_eq(text_of(event, "specversion"), "1.0");
@@ -78,10 +79,10 @@ START_TEST(a_body_is_a_cloudevent)
 	ck_assert_str_eq(text_of(event, "type"), "drover.move.completed");
 	ck_assert_str_eq(text_of(event, "subject"), "vm/web1");
 	ck_assert_str_eq(text_of(event, "time"), "2026-11-21T03:00:00.123Z");
-	ck_assert_str_eq(text_of(event, "datacontenttype"),
-	    "application/json");
-	ck_assert_int_eq(json_integer_value(json_object_get(json_object_get(
-	    event, "data"), "duration_ms")), 1200);
+	ck_assert_str_eq(text_of(event, "datacontenttype"), "application/json");
+	ck_assert_int_eq(json_integer_value(json_object_get(
+			     json_object_get(event, "data"), "duration_ms")),
+	    1200);
 	ck_assert_uint_eq(json_object_size(event), 8);
 	json_decref(event);
 	free(text);
@@ -91,18 +92,16 @@ END_TEST
 
 START_TEST(odd_names_still_make_a_valid_body)
 {
-	char *text = announce_format("rack 1/\xc3\xa4", "id", "t", "vm/\xff\n",
-	    (struct wall){ 0 }, NULL);
+	char *text = announce_format(
+	    "rack 1/\xc3\xa4", "id", "t", "vm/\xff\n", (struct wall){0}, NULL);
 	json_t *event = json_loads(text, 0, NULL);
 
-	ck_assert_str_eq(text_of(event, "source"),
-	    "/drover/rack%201%2F%C3%A4");
+	ck_assert_str_eq(text_of(event, "source"), "/drover/rack%201%2F%C3%A4");
 	ck_assert_str_eq(text_of(event, "subject"), "vm/?\n");
 	ck_assert_ptr_null(json_object_get(event, "data"));
 	json_decref(event);
 	free(text);
-	text = announce_format("lab", "id", "t", NULL, (struct wall){ 0 },
-	    NULL);
+	text = announce_format("lab", "id", "t", NULL, (struct wall){0}, NULL);
 	event = json_loads(text, 0, NULL);
 	ck_assert_ptr_null(json_object_get(event, "subject"));
 	json_decref(event);
@@ -114,12 +113,18 @@ START_TEST(each_receiver_gets_what_it_wants)
 {
 	say("move.completed");
 	say("host.lost");
-	ck_assert_int_eq(query_sql(store, "SELECT COUNT(*) FROM outbox WHERE"
-	    " receiver = 'ops'"), 2);
-	ck_assert_int_eq(query_sql(store, "SELECT COUNT(*) FROM outbox WHERE"
-	    " receiver = 'chat'"), 1);
-	ck_assert_int_eq(query_sql(store, "SELECT COUNT(DISTINCT id) FROM"
-	    " events WHERE id LIKE '________-____-4___-____-____________'"),
+	ck_assert_int_eq(query_sql(store,
+			     "SELECT COUNT(*) FROM outbox WHERE"
+			     " receiver = 'ops'"),
+	    2);
+	ck_assert_int_eq(query_sql(store,
+			     "SELECT COUNT(*) FROM outbox WHERE"
+			     " receiver = 'chat'"),
+	    1);
+	ck_assert_int_eq(
+	    query_sql(store,
+		"SELECT COUNT(DISTINCT id) FROM"
+		" events WHERE id LIKE '________-____-4___-____-____________'"),
 	    2);
 	settings.receiver_count = 0;
 	announce_configure(announce, &settings);
@@ -185,14 +190,15 @@ START_TEST(a_listener_may_announce_and_leave)
 	announce_listen(announce, hear, &heard);
 	say("move.started");
 	announce_flush(announce);
-	ck_assert_str_eq(heard, "1 drover.move.started;"
+	ck_assert_str_eq(heard,
+	    "1 drover.move.started;"
 	    "1 drover.move.started;2 drover.host.lost;");
 }
 END_TEST
 
 START_TEST(a_failure_leaves_neither_event_nor_delivery)
 {
-	struct err err = { 0 };
+	struct err err = {0};
 	char sql[64];
 
 	snprintf(sql, sizeof(sql), "PRAGMA max_page_count=%" PRId64,
@@ -200,7 +206,7 @@ START_TEST(a_failure_leaves_neither_event_nor_delivery)
 	run_sql(store, sql);
 	/* Until the last page is full. */
 	while (announce_event(announce, "move.started", "vm/web1",
-	    json_pack("{s:s}", "guest", "web1"), &err) == 0)
+		   json_pack("{s:s}", "guest", "web1"), &err) == 0)
 		continue;
 	ck_assert_int_eq(err.code, ERR_IO);
 	ck_assert_ptr_nonnull(strstr(err.msg, "announce move.started"));
@@ -214,16 +220,21 @@ END_TEST
 
 START_TEST(a_full_outbox_makes_room_at_the_longest_queue)
 {
-	run_sql(store, "BEGIN; WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL"
+	run_sql(store,
+	    "BEGIN; WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL"
 	    " SELECT i + 1 FROM n WHERE i < 199999) INSERT INTO events (id,"
 	    " type, at, body) SELECT 'x' || i, 'drover.move.started', 1, '{}'"
 	    " FROM n; INSERT INTO outbox (event_seq, receiver, next, created)"
 	    " SELECT seq, 'gone', 1, 1 FROM events; COMMIT;");
 	say("move.completed");
-	ck_assert_int_eq(query_sql(store, "SELECT COUNT(*) FROM outbox WHERE"
-	    " state = 0 AND receiver IN ('ops', 'chat')"), 2);
-	ck_assert_int_eq(query_sql(store, "SELECT COUNT(*) FROM outbox WHERE"
-	    " state = 2 AND receiver = 'gone'"), STORE_EVICT_MAX);
+	ck_assert_int_eq(query_sql(store,
+			     "SELECT COUNT(*) FROM outbox WHERE"
+			     " state = 0 AND receiver IN ('ops', 'chat')"),
+	    2);
+	ck_assert_int_eq(query_sql(store,
+			     "SELECT COUNT(*) FROM outbox WHERE"
+			     " state = 2 AND receiver = 'gone'"),
+	    STORE_EVICT_MAX);
 }
 END_TEST
 
@@ -238,10 +249,9 @@ main(void)
 	tcase_add_test(tcase, a_body_is_a_cloudevent);
 	tcase_add_test(tcase, odd_names_still_make_a_valid_body);
 	tcase_add_test(tcase, each_receiver_gets_what_it_wants);
-	tcase_add_test(tcase,
-	    followers_hear_of_what_is_durable_and_nothing_else);
-	tcase_add_test(tcase,
-	    what_was_told_before_a_restart_is_not_told_again);
+	tcase_add_test(
+	    tcase, followers_hear_of_what_is_durable_and_nothing_else);
+	tcase_add_test(tcase, what_was_told_before_a_restart_is_not_told_again);
 	tcase_add_test(tcase, a_listener_may_announce_and_leave);
 	tcase_add_test(tcase, a_failure_leaves_neither_event_nor_delivery);
 	tcase_add_test(tcase, a_full_outbox_makes_room_at_the_longest_queue);

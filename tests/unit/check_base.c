@@ -20,7 +20,7 @@
 
 START_TEST(err_set_returns_minus_one_and_keeps_code_and_text)
 {
-	struct err err = { 0 };
+	struct err err = {0};
 
 	ck_assert_int_eq(err_set(&err, ERR_LIMIT, "%d of %s", 3, "x"), -1);
 	ck_assert_int_eq(err.code, ERR_LIMIT);
@@ -72,8 +72,8 @@ END_TEST
 /* Wherever the cut falls, what remains is whole characters. */
 START_TEST(err_is_cut_between_characters)
 {
-	static const char *const chars[] = { "\xc3\xa4", "\xe2\x82\xac",
-		"\xf0\x9f\x90\x82" };
+	static const char *const chars[] = {
+	    "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x90\x82"};
 
 	for (int c = 0; c < COUNT(chars); c++) {
 		size_t width = strlen(chars[c]);
@@ -103,34 +103,38 @@ static const struct {
 	size_t size;
 	const char *out;
 } line_rows[] = {
-	{ "", 8, "" },
-	{ "plain", 8, "plain" },
-	{ "plain", 6, "plain" },
-	{ "plain", 5, "plai" },
-	{ "plain", 1, "" },
-	{ "two\nlines\n", 32, "two lines" },
-	{ "tab\tcr\r\n", 32, "tab cr" },
-	{ "del\x7f" "esc\x1b[0m", 32, "del esc [0m" },
-	{ "trailing   ", 32, "trailing" },
-	{ "\n\n", 32, "" },
-	{ "\xc3\xa4", 3, "\xc3\xa4" },
-	{ "\xc3\xa4", 2, "" },
-	{ "a\xe2\x82\xac", 4, "a" },
-	{ "a\xe2\x82\xac", 5, "a\xe2\x82\xac" },
-	{ "\xf0\x9f\x90\x82", 4, "" },
-	{ "\xf0\x9f\x90\x82", 5, "\xf0\x9f\x90\x82" },
-	{ "\xf4\x8f\xbf\xbf", 8, "\xf4\x8f\xbf\xbf" },
-	{ "\xff\xfe", 8, "??" },
-	{ "\x80" "a", 8, "?a" },
-	{ "\xc3", 8, "?" },			/* ends in the middle */
-	{ "\xe2\x82", 8, "??" },
-	{ "\xc3(", 8, "?(" },
-	{ "\xc0\xaf", 8, "??" },		/* overlong '/' */
-	{ "\xe0\x80\xaf", 8, "???" },
-	{ "\xf0\x80\x80\xaf", 8, "????" },
-	{ "\xed\xa0\x80", 8, "???" },		/* a surrogate */
-	{ "\xf4\x90\x80\x80", 8, "????" },	/* above U+10FFFF */
-	{ "\xf5\x80\x80\x80", 8, "????" },
+    {"", 8, ""},
+    {"plain", 8, "plain"},
+    {"plain", 6, "plain"},
+    {"plain", 5, "plai"},
+    {"plain", 1, ""},
+    {"two\nlines\n", 32, "two lines"},
+    {"tab\tcr\r\n", 32, "tab cr"},
+    {"del\x7f"
+     "esc\x1b[0m",
+	32, "del esc [0m"},
+    {"trailing   ", 32, "trailing"},
+    {"\n\n", 32, ""},
+    {"\xc3\xa4", 3, "\xc3\xa4"},
+    {"\xc3\xa4", 2, ""},
+    {"a\xe2\x82\xac", 4, "a"},
+    {"a\xe2\x82\xac", 5, "a\xe2\x82\xac"},
+    {"\xf0\x9f\x90\x82", 4, ""},
+    {"\xf0\x9f\x90\x82", 5, "\xf0\x9f\x90\x82"},
+    {"\xf4\x8f\xbf\xbf", 8, "\xf4\x8f\xbf\xbf"},
+    {"\xff\xfe", 8, "??"},
+    {"\x80"
+     "a",
+	8, "?a"},
+    {"\xc3", 8, "?"}, /* ends in the middle */
+    {"\xe2\x82", 8, "??"},
+    {"\xc3(", 8, "?("},
+    {"\xc0\xaf", 8, "??"}, /* overlong '/' */
+    {"\xe0\x80\xaf", 8, "???"},
+    {"\xf0\x80\x80\xaf", 8, "????"},
+    {"\xed\xa0\x80", 8, "???"},      /* a surrogate */
+    {"\xf4\x90\x80\x80", 8, "????"}, /* above U+10FFFF */
+    {"\xf5\x80\x80\x80", 8, "????"},
 };
 
 START_TEST(err_copy_line_makes_one_line_of_utf8)
@@ -153,11 +157,10 @@ START_TEST(err_codes_have_distinct_names)
 		const char *name = err_code_name((enum err_code)a);
 
 		ck_assert_str_ne(name, "unknown");
-		ck_assert_uint_eq(strspn(name, "abcdefghijklmnopqrstuvwxyz-"),
-		    strlen(name));
+		ck_assert_uint_eq(
+		    strspn(name, "abcdefghijklmnopqrstuvwxyz-"), strlen(name));
 		for (int b = ERR_NONE; b < a; b++) {
-			ck_assert_str_ne(name,
-			    err_code_name((enum err_code)b));
+			ck_assert_str_ne(name, err_code_name((enum err_code)b));
 		}
 	}
 	ck_assert_str_eq(err_code_name(ERR_NOT_FOUND), "not-found");
@@ -233,7 +236,7 @@ END_TEST
 
 START_TEST(buf_with_no_maximum_stated_takes_nothing)
 {
-	struct buf buf = { 0 };
+	struct buf buf = {0};
 
 	ck_assert_int_eq(buf_adds(&buf, "a"), -1);
 	ck_assert(buf.overflow);
@@ -414,7 +417,7 @@ START_TEST(map_sets_gets_replaces_and_removes)
 	ck_assert_int_eq(map_freed, 1);
 	ck_assert_uint_eq(map_count(map), 2);
 	ck_assert_int_eq(*(int *)map_get(map, "a"), 3);
-	map_set(map, "a", map_get(map, "a"));	/* itself: not freed */
+	map_set(map, "a", map_get(map, "a")); /* itself: not freed */
 	ck_assert_int_eq(*(int *)map_get(map, "a"), 3);
 
 	taken = map_take(map, "a");
@@ -461,7 +464,7 @@ START_TEST(map_iterates_in_order_of_insertion)
 		values[n] = n;
 		map_set(map, name, &values[n]);
 	}
-	map_set(map, "k0", &values[0]);		/* replacing does not move */
+	map_set(map, "k0", &values[0]); /* replacing does not move */
 	while (map_next(map, &i, &key, &value)) {
 		char name[16];
 
@@ -548,8 +551,8 @@ suite_base(void)
 	tcase_add_test(tc, err_set_may_quote_its_own_message);
 	tcase_add_test(tc, err_prefix_of_a_full_message_keeps_the_beginning);
 	tcase_add_test(tc, err_is_cut_between_characters);
-	tcase_add_loop_test(tc, err_copy_line_makes_one_line_of_utf8, 0,
-	    COUNT(line_rows));
+	tcase_add_loop_test(
+	    tc, err_copy_line_makes_one_line_of_utf8, 0, COUNT(line_rows));
 	tcase_add_test(tc, err_codes_have_distinct_names);
 	suite_add_tcase(suite, tc);
 
@@ -568,12 +571,11 @@ suite_base(void)
 	tcase_add_test(tc, arena_memory_is_zeroed_aligned_and_apart);
 	tcase_add_test(tc, arena_strings);
 	tcase_add_test(tc, arena_takes_exactly_its_maximum);
-	tcase_add_test_raise_signal(tc, arena_aborts_past_its_maximum,
-	    SIGABRT);
-	tcase_add_test_raise_signal(tc,
-	    arena_aborts_when_the_sum_passes_its_maximum, SIGABRT);
-	tcase_add_test_raise_signal(tc,
-	    arena_aborts_when_a_product_overflows, SIGABRT);
+	tcase_add_test_raise_signal(tc, arena_aborts_past_its_maximum, SIGABRT);
+	tcase_add_test_raise_signal(
+	    tc, arena_aborts_when_the_sum_passes_its_maximum, SIGABRT);
+	tcase_add_test_raise_signal(
+	    tc, arena_aborts_when_a_product_overflows, SIGABRT);
 	suite_add_tcase(suite, tc);
 
 	tc = tcase_create("map");

@@ -45,8 +45,8 @@ read_source(const char *name, struct buf *out)
 
 /* Parses texts of which the first is the main file; prints what is wrong. */
 static struct settings *
-parse_files(const struct settings_file *files, size_t count, char *said,
-    size_t size)
+parse_files(
+    const struct settings_file *files, size_t count, char *said, size_t size)
 {
 	struct buf out = BUF_INIT(FILE_MAX);
 	struct settings *settings;
@@ -65,8 +65,8 @@ parse_files(const struct settings_file *files, size_t count, char *said,
 static struct settings *
 parse_main(const char *text)
 {
-	struct settings_file file = { SETTINGS_MAIN, "drover.yaml", text,
-		strlen(text) };
+	struct settings_file file = {
+	    SETTINGS_MAIN, "drover.yaml", text, strlen(text)};
 	struct settings *settings;
 	char said[4096];
 
@@ -81,22 +81,23 @@ assert_loads(enum settings_file_kind kind, const char *name, const char *text,
     size_t len)
 {
 	struct settings_file files[2] = {
-		{ SETTINGS_MAIN, "main", "version: 1\n", 11 },
-		{ kind, name, text, len },
+	    {SETTINGS_MAIN, "main", "version: 1\n", 11},
+	    {kind, name, text, len},
 	};
 	bool alone = kind == SETTINGS_MAIN;
 	struct settings *settings;
 	char said[4096];
 
-	settings = parse_files(alone ? files + 1 : files, alone ? 1 : 2, said,
-	    sizeof(said));
+	settings = parse_files(
+	    alone ? files + 1 : files, alone ? 1 : 2, said, sizeof(said));
 	ck_assert_msg(settings != NULL, "%s", said);
 	settings_free(settings);
 }
 
 START_TEST(defaults_are_as_documented)
 {
-	struct settings *s = parse_main("version: 1\nhosts:\n"
+	struct settings *s = parse_main(
+	    "version: 1\nhosts:\n"
 	    "  - { name: a, uri: \"qemu:///system\" }\nreceivers:\n"
 	    "  - { name: r, type: cloudevents, url: \"http://h/\" }\n");
 
@@ -117,18 +118,19 @@ START_TEST(defaults_are_as_documented)
 	ck_assert_ptr_null(s->hosts[0].migrate_uri);
 	ck_assert_uint_eq(s->hosts[0].line, 3);
 	ck_assert_int_eq(s->receivers[0].timeout_ms, 10000);
-	ck_assert(settings_receiver_wants(&s->receivers[0],
-	    "drover.move.completed"));
+	ck_assert(
+	    settings_receiver_wants(&s->receivers[0], "drover.move.completed"));
 	settings_free(s);
 }
 END_TEST
 
 START_TEST(hosts_are_found_by_name_and_sorted)
 {
-	struct settings *s = parse_main("version: 1\nhosts:\n"
-	    "  - { name: b, uri: \"qemu+tcp://b/system\" }\n"
-	    "  - { name: a, uri: \"qemu+tcp://a/system\" }\n"
-	    "  - { name: c, uri: \"qemu+tcp://c/system\" }\n");
+	struct settings *s =
+	    parse_main("version: 1\nhosts:\n"
+		       "  - { name: b, uri: \"qemu+tcp://b/system\" }\n"
+		       "  - { name: a, uri: \"qemu+tcp://a/system\" }\n"
+		       "  - { name: c, uri: \"qemu+tcp://c/system\" }\n");
 
 	ck_assert_uint_eq(s->host_count, 3);
 	ck_assert_str_eq(s->hosts[0].name, "a");
@@ -144,8 +146,9 @@ END_TEST
 
 START_TEST(relative_paths_start_at_the_main_file)
 {
-	struct settings *s = parse_main("version: 1\nstate_dir: state/\n"
-	    "socket: ./s\nmaintenance_dir: /run/m//\n");
+	struct settings *s =
+	    parse_main("version: 1\nstate_dir: state/\n"
+		       "socket: ./s\nmaintenance_dir: /run/m//\n");
 
 	ck_assert_str_eq(s->state_dir, "/etc/drover/state");
 	ck_assert_str_eq(s->socket, "/etc/drover/./s");
@@ -156,9 +159,10 @@ END_TEST
 
 START_TEST(receivers_get_the_events_they_want)
 {
-	struct settings *s = parse_main("version: 1\nreceivers:\n"
-	    "  - { name: r, type: cloudevents, url: \"http://h/\","
-	    " events: [ move.*, host.lost ] }\n");
+	struct settings *s =
+	    parse_main("version: 1\nreceivers:\n"
+		       "  - { name: r, type: cloudevents, url: \"http://h/\","
+		       " events: [ move.*, host.lost ] }\n");
 	const struct settings_receiver *r = &s->receivers[0];
 
 	ck_assert(settings_receiver_wants(r, "drover.move.started"));
@@ -172,15 +176,17 @@ END_TEST
 START_TEST(the_order_of_the_files_does_not_matter)
 {
 	static const char main_text[] = "version: 1\n";
-	static const char one[] = "version: 1\npolicies:\n"
+	static const char one[] =
+	    "version: 1\npolicies:\n"
 	    "  - { name: p1, mode: auto, when: { host: up } }\n"
 	    "  - { name: p2, mode: auto, priority: 9, when: { host: up } }\n";
-	static const char two[] = "version: 1\npolicies:\n"
+	static const char two[] =
+	    "version: 1\npolicies:\n"
 	    "  - { name: p3, mode: off, priority: 9, when: { host: up } }\n";
 	struct settings_file files[] = {
-		{ SETTINGS_POLICIES, "20.yaml", two, strlen(two) },
-		{ SETTINGS_POLICIES, "10.yaml", one, strlen(one) },
-		{ SETTINGS_MAIN, "m.yaml", main_text, strlen(main_text) },
+	    {SETTINGS_POLICIES, "20.yaml", two, strlen(two)},
+	    {SETTINGS_POLICIES, "10.yaml", one, strlen(one)},
+	    {SETTINGS_MAIN, "m.yaml", main_text, strlen(main_text)},
 	};
 	char said[1024];
 	struct settings *s = parse_files(files, 3, said, sizeof(said));
@@ -197,8 +203,8 @@ END_TEST
 
 START_TEST(a_main_file_is_needed)
 {
-	struct settings_file file = { SETTINGS_HOSTS, "h.yaml", "hosts: []\n",
-		10 };
+	struct settings_file file = {
+	    SETTINGS_HOSTS, "h.yaml", "hosts: []\n", 10};
 	char said[1024];
 
 	ck_assert_ptr_null(parse_files(&file, 1, said, sizeof(said)));
@@ -210,15 +216,16 @@ START_TEST(a_reload_keeps_what_needs_a_restart)
 {
 	struct settings *now = parse_main("version: 1\nsite: a\n");
 	struct settings *other = parse_main("version: 1\nsite: b\n"
-	    "limits: { total: 3 }\n");
+					    "limits: { total: 3 }\n");
 	struct settings *moved = parse_main("version: 1\nstate_dir: /x\n"
-	    "maintenance_dir: /y\n");
-	struct err err = { .code = ERR_NONE };
+					    "maintenance_dir: /y\n");
+	struct err err = {.code = ERR_NONE};
 
 	ck_assert_int_eq(settings_check_reload(now, other, &err), 0);
 	ck_assert_int_eq(settings_check_reload(now, moved, &err), -1);
 	ck_assert_int_eq(err.code, ERR_CONFLICT);
-	ck_assert_str_eq(err.msg, "a change of state_dir, maintenance_dir "
+	ck_assert_str_eq(err.msg,
+	    "a change of state_dir, maintenance_dir "
 	    "needs a restart of droverd");
 	settings_free(now);
 	settings_free(other);
@@ -228,23 +235,32 @@ END_TEST
 
 START_TEST(near_words_are_suggested_and_far_ones_not)
 {
-	static const char *const words[] = { "name", "uri", "sample_interval",
-		"per_source", "policies", "up", NULL };
-	static const struct { const char *word, *near; } rows[] = {
-		{ "nmae", "name" }, { "NAME", "name" }, { "names", "name" },
-		{ "url", "uri" }, { "ur", "uri" },
-		{ "sampleInterval", "sample_interval" },
-		{ "interval", "sample_interval" },
-		{ "per-source", "per_source" }, { "policy", "policies" },
-		{ "uup", "up" }, { "zebra", NULL }, { "", NULL },
-		{ "x", NULL }, { "xy", NULL },
+	static const char *const words[] = {"name", "uri", "sample_interval",
+	    "per_source", "policies", "up", NULL};
+	static const struct {
+		const char *word, *near;
+	} rows[] = {
+	    {"nmae", "name"},
+	    {"NAME", "name"},
+	    {"names", "name"},
+	    {"url", "uri"},
+	    {"ur", "uri"},
+	    {"sampleInterval", "sample_interval"},
+	    {"interval", "sample_interval"},
+	    {"per-source", "per_source"},
+	    {"policy", "policies"},
+	    {"uup", "up"},
+	    {"zebra", NULL},
+	    {"", NULL},
+	    {"x", NULL},
+	    {"xy", NULL},
 	};
 
 	for (int i = 0; i < COUNT(rows); i++) {
 		const char *near = diag_suggest(rows[i].word, words);
 
 		ck_assert_msg((near == NULL) == (rows[i].near == NULL) &&
-		    (near == NULL || strcmp(near, rows[i].near) == 0),
+			(near == NULL || strcmp(near, rows[i].near) == 0),
 		    "%s: %s", rows[i].word, near != NULL ? near : "nothing");
 	}
 }
@@ -263,7 +279,8 @@ START_TEST(faults_are_sorted_and_bounded)
 	diag_add(&diags, "b", 2, 1, "fourth");
 	diag_add(&diags, "b", 0, 0, "whole");
 	diag_print(&diags, &out);
-	ck_assert_str_eq(buf_str(&out), "a:9:9: first\nb: whole\n"
+	ck_assert_str_eq(buf_str(&out),
+	    "a:9:9: first\nb: whole\n"
 	    "b:1:7: second\nb:2:1: third\nb:2:1: fourth\n");
 	for (int i = 0; i < DIAG_MAX; i++)
 		diag_add(&diags, "c", 1, 1, "x");
@@ -289,33 +306,33 @@ START_TEST(uris_are_taken_apart)
 		const char *uri;
 		int rc;
 	} rows[] = {
-		{ uri_check_libvirt, "qemu:///system", 0 },
-		{ uri_check_libvirt, "qemu+tcp://[::1]:1/system", 0 },
-		{ uri_check_libvirt, "qemu+ssh://u@h:22/system?mode=auto", 0 },
-		{ uri_check_libvirt, "qemu+tcp://h/system?", 0 },
-		{ uri_check_libvirt, "qemu+tcp://[::1/system", -1 },
-		{ uri_check_libvirt, "qemu+tcp://[::1]x/system", -1 },
-		{ uri_check_libvirt, "qemu+tcp://-h/system", -1 },
-		{ uri_check_libvirt, "test:///default", -1 },
-		{ uri_check_libvirt, ":///system", -1 },
-		{ uri_check_libvirt, "1qemu:///system", -1 },
-		{ uri_check_libvirt, "", -1 },
-		{ uri_check_migrate, "tcp://h", 0 },
-		{ uri_check_migrate, "tcp://10.0.0.1:49152", 0 },
-		{ uri_check_migrate, "rdma://[fd00::1]", 0 },
-		{ uri_check_migrate, "tcp://h?x=1", -1 },
-		{ uri_check_migrate, "tcp://[::]", -1 },
-		{ uri_check_migrate, "tls://h", -1 },
-		{ uri_check_migrate, "unix:///tmp/x", -1 },
-		{ uri_check_http, "http://h", 0 },
-		{ uri_check_http, "https://u:p@h:8443/a?b=c@d:e", 0 },
-		{ uri_check_http, "https://h?q=/x", 0 },
-		{ uri_check_http, "gopher://h/", -1 },
-		{ uri_check_http, "http://", -1 },
+	    {uri_check_libvirt, "qemu:///system", 0},
+	    {uri_check_libvirt, "qemu+tcp://[::1]:1/system", 0},
+	    {uri_check_libvirt, "qemu+ssh://u@h:22/system?mode=auto", 0},
+	    {uri_check_libvirt, "qemu+tcp://h/system?", 0},
+	    {uri_check_libvirt, "qemu+tcp://[::1/system", -1},
+	    {uri_check_libvirt, "qemu+tcp://[::1]x/system", -1},
+	    {uri_check_libvirt, "qemu+tcp://-h/system", -1},
+	    {uri_check_libvirt, "test:///default", -1},
+	    {uri_check_libvirt, ":///system", -1},
+	    {uri_check_libvirt, "1qemu:///system", -1},
+	    {uri_check_libvirt, "", -1},
+	    {uri_check_migrate, "tcp://h", 0},
+	    {uri_check_migrate, "tcp://10.0.0.1:49152", 0},
+	    {uri_check_migrate, "rdma://[fd00::1]", 0},
+	    {uri_check_migrate, "tcp://h?x=1", -1},
+	    {uri_check_migrate, "tcp://[::]", -1},
+	    {uri_check_migrate, "tls://h", -1},
+	    {uri_check_migrate, "unix:///tmp/x", -1},
+	    {uri_check_http, "http://h", 0},
+	    {uri_check_http, "https://u:p@h:8443/a?b=c@d:e", 0},
+	    {uri_check_http, "https://h?q=/x", 0},
+	    {uri_check_http, "gopher://h/", -1},
+	    {uri_check_http, "http://", -1},
 	};
 
 	for (int i = 0; i < COUNT(rows); i++) {
-		struct err err = { .code = ERR_NONE };
+		struct err err = {.code = ERR_NONE};
 
 		ck_assert_msg(rows[i].check(rows[i].uri, &err) == rows[i].rc,
 		    "%s: %s", rows[i].uri, err.msg);
@@ -367,8 +384,8 @@ load_examples(const char *page)
 		char name[64], word[16];
 		const char *end;
 
-		ck_assert_int_eq(sscanf(at + strlen(mark), "%63s %15s", name,
-		    word), 2);
+		ck_assert_int_eq(
+		    sscanf(at + strlen(mark), "%63s %15s", name, word), 2);
 		if (strcmp(word, "fragment") == 0)
 			kind = SETTINGS_HOSTS;
 		else if (strcmp(word, "policy") == 0)
@@ -401,8 +418,8 @@ find_in_page(const char *path, const struct schema_key *key, void *arg)
 	char item[128];
 
 	snprintf(item, sizeof(item), "\n.It Cm %s", key->name);
-	ck_assert_msg(strstr(page, item) != NULL,
-	    "%s is not in the manual", path);
+	ck_assert_msg(
+	    strstr(page, item) != NULL, "%s is not in the manual", path);
 	ck_assert_msg(key->meaning != NULL, "%s has no meaning", path);
 }
 
@@ -414,8 +431,8 @@ START_TEST(the_manual_knows_every_key)
 	schema_walk(&read_main_schema, "", find_in_page, page.data);
 	buf_clear(&page);
 	read_source("man/drover-policy.7", &page);
-	schema_walk(read_policies_schema.keys[1].of, "", find_in_page,
-	    page.data);
+	schema_walk(
+	    read_policies_schema.keys[1].of, "", find_in_page, page.data);
 	buf_free(&page);
 }
 END_TEST
@@ -425,21 +442,21 @@ static void
 parse_damaged(enum settings_file_kind kind, const char *text, size_t len)
 {
 	struct settings_file files[2] = {
-		{ SETTINGS_MAIN, "m", "version: 1\n", 11 },
-		{ kind, "damaged", text, len },
+	    {SETTINGS_MAIN, "m", "version: 1\n", 11},
+	    {kind, "damaged", text, len},
 	};
 	bool alone = kind == SETTINGS_MAIN;
 	struct settings *settings;
 	struct diag_list diags;
 
 	diag_init(&diags);
-	settings = settings_parse(alone ? files + 1 : files, alone ? 1 : 2,
-	    "/", &diags);
+	settings = settings_parse(
+	    alone ? files + 1 : files, alone ? 1 : 2, "/", &diags);
 	ck_assert(diag_any(&diags) == (settings == NULL));
 	for (size_t i = 0; i < diags.count; i++)
-		ck_assert_msg(diags.items[i].line > 0 &&
-		    diags.items[i].column > 0, "no position: %s",
-		    diags.items[i].text);
+		ck_assert_msg(
+		    diags.items[i].line > 0 && diags.items[i].column > 0,
+		    "no position: %s", diags.items[i].text);
 	diag_free(&diags);
 	settings_free(settings);
 }
@@ -447,7 +464,8 @@ parse_damaged(enum settings_file_kind kind, const char *text, size_t len)
 static void
 damage_text(enum settings_file_kind kind, const char *name)
 {
-	static const char with[] = "\0\t\n :-\"'[]{}&*!#|%@\xff\x80" "0a";
+	static const char with[] = "\0\t\n :-\"'[]{}&*!#|%@\xff\x80"
+				   "0a";
 	struct buf text = BUF_INIT(FILE_MAX);
 
 	read_source(name, &text);
@@ -464,8 +482,8 @@ damage_text(enum settings_file_kind kind, const char *name)
 
 		/* Two of the bytes at each place; over a file, all of them. */
 		for (size_t i = 0; i < 2; i++) {
-			text.data[at] = with[(at * 7 + i * 11) %
-			    (sizeof(with) - 1)];
+			text.data[at] =
+			    with[(at * 7 + i * 11) % (sizeof(with) - 1)];
 			parse_damaged(kind, text.data, text.len);
 		}
 		text.data[at] = was;
@@ -485,15 +503,20 @@ int
 main(void)
 {
 	const TTest *const tests[] = {
-		defaults_are_as_documented, hosts_are_found_by_name_and_sorted,
-		relative_paths_start_at_the_main_file,
-		receivers_get_the_events_they_want,
-		the_order_of_the_files_does_not_matter, a_main_file_is_needed,
-		a_reload_keeps_what_needs_a_restart,
-		near_words_are_suggested_and_far_ones_not,
-		faults_are_sorted_and_bounded, uris_are_taken_apart,
-		shipped_files_load, examples_of_the_manual_load,
-		the_manual_knows_every_key, damaged_files_do_no_harm,
+	    defaults_are_as_documented,
+	    hosts_are_found_by_name_and_sorted,
+	    relative_paths_start_at_the_main_file,
+	    receivers_get_the_events_they_want,
+	    the_order_of_the_files_does_not_matter,
+	    a_main_file_is_needed,
+	    a_reload_keeps_what_needs_a_restart,
+	    near_words_are_suggested_and_far_ones_not,
+	    faults_are_sorted_and_bounded,
+	    uris_are_taken_apart,
+	    shipped_files_load,
+	    examples_of_the_manual_load,
+	    the_manual_knows_every_key,
+	    damaged_files_do_no_harm,
 	};
 	Suite *suite = suite_create("config");
 	TCase *tcase = tcase_create("config");

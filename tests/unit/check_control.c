@@ -50,7 +50,7 @@ stop_loop(void *arg)
 static void
 setup(void)
 {
-	struct err err = { 0 };
+	struct err err = {0};
 
 	log_set_level(LOG_LEVEL_ERROR);
 	strcpy(dir, "/tmp/check_control.XXXXXX");
@@ -80,8 +80,8 @@ teardown(void)
 static int
 dial(int receive_buffer)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	struct timeval timeout = { .tv_sec = DEADLINE_MS / 1000 };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct timeval timeout = {.tv_sec = DEADLINE_MS / 1000};
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
 	strcpy(address.sun_path, path);
@@ -89,8 +89,9 @@ dial(int receive_buffer)
 	if (receive_buffer > 0)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer,
 		    sizeof(receive_buffer));
-	ck_assert_msg(connect(fd, (struct sockaddr *)&address,
-	    sizeof(address)) == 0, "connect: %s", strerror(errno));
+	ck_assert_msg(
+	    connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0,
+	    "connect: %s", strerror(errno));
 	return fd;
 }
 
@@ -101,7 +102,7 @@ send_all(int fd, const char *data, size_t len)
 		ssize_t n = send(fd, data, len, MSG_NOSIGNAL);
 
 		if (n <= 0)
-			return;		/* refused before it was read */
+			return; /* refused before it was read */
 		data += n;
 		len -= (size_t)n;
 	}
@@ -110,7 +111,7 @@ send_all(int fd, const char *data, size_t len)
 struct answer {
 	int status;
 	char head[2048];
-	json_t *body;		/* NULL: not JSON */
+	json_t *body; /* NULL: not JSON */
 };
 
 static void
@@ -121,20 +122,21 @@ answer_free(struct answer *answer)
 
 /* Sends one request with "Connection: close" and reads to the end. */
 static struct answer
-ask_body(const char *method, const char *target, const char *body,
-    size_t body_len)
+ask_body(
+    const char *method, const char *target, const char *body, size_t body_len)
 {
 	static char text[1 << 20];
-	struct answer answer = { 0 };
+	struct answer answer = {0};
 	char head[512];
 	size_t used = 0;
 	const char *split;
 	ssize_t n;
 	int fd = dial(0);
 
-	snprintf(head, sizeof(head), "%s %s HTTP/1.1\r\nHost: drover\r\n"
-	    "Connection: close\r\nContent-Length: %zu\r\n\r\n", method,
-	    target, body_len);
+	snprintf(head, sizeof(head),
+	    "%s %s HTTP/1.1\r\nHost: drover\r\n"
+	    "Connection: close\r\nContent-Length: %zu\r\n\r\n",
+	    method, target, body_len);
 	send_all(fd, head, strlen(head));
 	send_all(fd, body, body_len);
 	while ((n = recv(fd, text + used, sizeof(text) - 1 - used, 0)) > 0)
@@ -144,8 +146,8 @@ ask_body(const char *method, const char *target, const char *body,
 	split = strstr(text, "\r\n\r\n");
 	ck_assert_msg(split != NULL, "no answer to %s %s", method, target);
 	ck_assert_int_eq(sscanf(text, "HTTP/1.1 %d", &answer.status), 1);
-	snprintf(answer.head, sizeof(answer.head), "%.*s",
-	    (int)(split - text), text);
+	snprintf(answer.head, sizeof(answer.head), "%.*s", (int)(split - text),
+	    text);
 	answer.body = json_loads(split + 4, 0, NULL);
 	return answer;
 }
@@ -184,9 +186,10 @@ expect(const char *method, const char *target, const char *body, int status,
 	if (status < 300)
 		ck_assert_str_eq(member(&answer, NULL, "called"), want);
 	else
-		ck_assert_msg(strstr(member(&answer, "error", "message"),
-		    want) != NULL, "%s %s: \"%s\" lacks \"%s\"", method,
-		    target, member(&answer, "error", "message"), want);
+		ck_assert_msg(
+		    strstr(member(&answer, "error", "message"), want) != NULL,
+		    "%s %s: \"%s\" lacks \"%s\"", method, target,
+		    member(&answer, "error", "message"), want);
 	answer_free(&answer);
 }
 
@@ -204,8 +207,7 @@ START_TEST(each_route_reaches_its_call)
 	expect("GET", "/v1/vms/web%201%2Fb", "", 200, "vm web 1/b");
 	expect("GET", "/v1/plan/drain/kvm1?parallel=2&to=kvm2", "", 200,
 	    "plan_drain kvm1 2 kvm2 -");
-	expect("GET", "/v1/plan/drain/kvm1", "", 200,
-	    "plan_drain kvm1 -1 - -");
+	expect("GET", "/v1/plan/drain/kvm1", "", 200, "plan_drain kvm1 -1 - -");
 	expect("POST", "/v1/hosts/kvm1/drain", "", 202,
 	    "drain kvm1 -1 - - uid=%u pid=%d", uid, pid);
 	expect("POST", "/v1/hosts/kvm1/drain",
@@ -222,11 +224,12 @@ START_TEST(each_route_reaches_its_call)
 	expect("GET", "/v1/moves", "", 200, "moves 100 0");
 	expect("GET", "/v1/moves?max=3&open=1", "", 200, "moves 3 1");
 	expect("GET", "/v1/moves/12", "", 200, "move 12");
-	expect("POST", "/v1/moves/12/abort", "", 202, "move_abort 12 uid=%u",
-	    uid);
-	expect("POST", "/v1/vms/web1/move", "{\"to\": \"kvm2\", "
-	    "\"strategy\": \"live-shared\"}", 202,
-	    "vm_move web1 kvm2 live-shared 0 uid=%u", uid);
+	expect(
+	    "POST", "/v1/moves/12/abort", "", 202, "move_abort 12 uid=%u", uid);
+	expect("POST", "/v1/vms/web1/move",
+	    "{\"to\": \"kvm2\", "
+	    "\"strategy\": \"live-shared\"}",
+	    202, "vm_move web1 kvm2 live-shared 0 uid=%u", uid);
 	expect("POST", "/v1/vms/web1/move", "{\"dry_run\": true}", 200,
 	    "vm_move web1 - - 1 uid=%u", uid);
 	expect("POST", "/v1/reload", "", 200, "reload");
@@ -251,26 +254,26 @@ START_TEST(schema_comes_first_and_numbers_stay_as_they_were)
 	struct answer answer = ask("GET", "/v1/status", "");
 	json_t *number = json_object_get(answer.body, "number");
 
-	ck_assert_str_eq(json_object_iter_key(
-	    json_object_iter(answer.body)), "schema");
+	ck_assert_str_eq(
+	    json_object_iter_key(json_object_iter(answer.body)), "schema");
 	ck_assert(json_real_value(number) == 0.1);
-	ck_assert_ptr_nonnull(strstr(answer.head,
-	    "Content-Type: application/json"));
+	ck_assert_ptr_nonnull(
+	    strstr(answer.head, "Content-Type: application/json"));
 	answer_free(&answer);
 }
 END_TEST
 
 START_TEST(a_wrong_method_is_told_the_right_one)
 {
-	static const char *const wrong[] = { "PUT", "DELETE", "POST" };
+	static const char *const wrong[] = {"PUT", "DELETE", "POST"};
 
 	for (size_t i = 0; i < 3; i++) {
 		struct answer answer = ask(wrong[i], "/v1/hosts/kvm1", "");
 
 		ck_assert_int_eq(answer.status, 405);
 		ck_assert_ptr_nonnull(strstr(answer.head, "Allow: GET"));
-		ck_assert_str_eq(member(&answer, "error", "code"),
-		    "method-not-allowed");
+		ck_assert_str_eq(
+		    member(&answer, "error", "code"), "method-not-allowed");
 		answer_free(&answer);
 	}
 	expect("GET", "/v1/hosts/kvm1/drain", "", 405,
@@ -280,18 +283,19 @@ END_TEST
 
 START_TEST(a_wrong_path_is_told_which_exist)
 {
-	static const char *const wrong[] = { "/", "/v1", "/v1/hots",
-	    "/v1/hosts/kvm1/drain/x", "/v2/status", "/v1/statusx" };
+	static const char *const wrong[] = {"/", "/v1", "/v1/hots",
+	    "/v1/hosts/kvm1/drain/x", "/v2/status", "/v1/statusx"};
 	char calls[4096];
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		struct answer answer = ask("GET", wrong[i], "");
 
 		ck_assert_int_eq(answer.status, 404);
-		ck_assert_str_eq(member(&answer, "error", "code"),
-		    "not-found");
-		ck_assert_uint_gt(json_array_size(json_object_get(
-		    json_object_get(answer.body, "error"), "details")), 10);
+		ck_assert_str_eq(member(&answer, "error", "code"), "not-found");
+		ck_assert_uint_gt(
+		    json_array_size(json_object_get(
+			json_object_get(answer.body, "error"), "details")),
+		    10);
 		answer_free(&answer);
 	}
 	fake_calls(&fake, calls);
@@ -332,8 +336,8 @@ START_TEST(wrong_bodies_are_refused_with_what_is_wanted)
 	expect("POST", drain, "{\"parallel\": 1.5}", 400, "whole number");
 	expect("POST", drain, "{\"to\": 5}", 400, "\"to\": a text of");
 	expect("POST", drain, "{\"to\": \"\"}", 400, "\"to\": a text of");
-	expect("POST", drain, "{\"to\": \"a\", \"to\": \"b\"}", 400,
-	    "duplicate");
+	expect(
+	    "POST", drain, "{\"to\": \"a\", \"to\": \"b\"}", 400, "duplicate");
 	expect("POST", "/v1/vms/web1/move", "{\"dry_run\": 1}", 400,
 	    "\"dry_run\": true or false");
 	expect("POST", "/v1/hosts/kvm1/drain?parallel=2", "", 400,
@@ -361,8 +365,8 @@ START_TEST(a_body_too_large_is_refused_unread)
 	ck_assert_int_eq(answer.status, 413);
 	ck_assert_str_eq(member(&answer, "error", "code"), "limit");
 	answer_free(&answer);
-	answer = ask_body("POST", "/v1/hosts/kvm1/drain", body,
-	    16 * SERVER_BODY_MAX);
+	answer = ask_body(
+	    "POST", "/v1/hosts/kvm1/drain", body, 16 * SERVER_BODY_MAX);
 	ck_assert_int_eq(answer.status, 413);
 	answer_free(&answer);
 	fake_calls(&fake, calls);
@@ -370,8 +374,8 @@ START_TEST(a_body_too_large_is_refused_unread)
 	/* The largest that is allowed is read. */
 	body[0] = '{';
 	body[SERVER_BODY_MAX - 1] = '}';
-	answer = ask_body("POST", "/v1/hosts/kvm1/undrain", body,
-	    SERVER_BODY_MAX);
+	answer =
+	    ask_body("POST", "/v1/hosts/kvm1/undrain", body, SERVER_BODY_MAX);
 	ck_assert_int_eq(answer.status, 200);
 	answer_free(&answer);
 	free(body);
@@ -380,11 +384,18 @@ END_TEST
 
 START_TEST(errors_of_the_backend_have_their_status)
 {
-	static const struct { enum err_code code; int status; } cases[] = {
-		{ ERR_INVALID, 400 }, { ERR_NOT_FOUND, 404 },
-		{ ERR_CONFLICT, 409 }, { ERR_LIMIT, 503 },
-		{ ERR_UNREACHABLE, 503 }, { ERR_IO, 500 },
-		{ ERR_INTERNAL, 500 }, { ERR_REFUSED, 500 },
+	static const struct {
+		enum err_code code;
+		int status;
+	} cases[] = {
+	    {ERR_INVALID, 400},
+	    {ERR_NOT_FOUND, 404},
+	    {ERR_CONFLICT, 409},
+	    {ERR_LIMIT, 503},
+	    {ERR_UNREACHABLE, 503},
+	    {ERR_IO, 500},
+	    {ERR_INTERNAL, 500},
+	    {ERR_REFUSED, 500},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -411,8 +422,8 @@ START_TEST(a_refused_reload_lists_every_fault)
 	fake.faults = "drover.yaml:1:1: a\ndrover.yaml:2:5: b\n";
 	answer = ask("POST", "/v1/reload", "");
 	ck_assert_int_eq(answer.status, 400);
-	details = json_object_get(json_object_get(answer.body, "error"),
-	    "details");
+	details =
+	    json_object_get(json_object_get(answer.body, "error"), "details");
 	ck_assert_uint_eq(json_array_size(details), 2);
 	ck_assert_str_eq(json_string_value(json_array_get(details, 1)),
 	    "drover.yaml:2:5: b");
@@ -422,10 +433,10 @@ END_TEST
 
 START_TEST(garbage_does_not_stop_the_server)
 {
-	static const char *const garbage[] = { "\r\n\r\n", "GET\r\n\r\n",
+	static const char *const garbage[] = {"\r\n\r\n", "GET\r\n\r\n",
 	    "GET /v1/status HTTP/9.9\r\n\r\n", "\x16\x03\x01\x02",
 	    "POST /v1/reload HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
-	    "POST /v1/reload HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc" };
+	    "POST /v1/reload HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc"};
 
 	for (size_t i = 0; i < sizeof(garbage) / sizeof(garbage[0]); i++) {
 		int fd = dial(0);
@@ -442,7 +453,7 @@ END_TEST
 static void
 wake_followers(void *arg)
 {
-	struct store_event event = { .seq = fake.event_count };
+	struct store_event event = {.seq = fake.event_count};
 
 	(void)arg;
 	server_push_event(server, &event);
@@ -474,8 +485,10 @@ follow(const char *target, const char *headers, int receive_buffer)
 	ck_assert_int_lt(fd, FDS_MAX);
 	unread[fd].data[0] = '\0';
 	unread[fd].len = 0;
-	snprintf(head, sizeof(head), "GET %s HTTP/1.1\r\nHost: drover\r\n"
-	    "%s\r\n", target, headers);
+	snprintf(head, sizeof(head),
+	    "GET %s HTTP/1.1\r\nHost: drover\r\n"
+	    "%s\r\n",
+	    target, headers);
 	send_all(fd, head, strlen(head));
 	return fd;
 }
@@ -494,8 +507,7 @@ read_until(int fd, const char *want)
 
 		/* Only the end can be the beginning of it. */
 		if (kept->len > 256) {
-			memmove(kept->data, kept->data + kept->len - 256,
-			    256);
+			memmove(kept->data, kept->data + kept->len - 256, 256);
 			kept->len = 256;
 		}
 		n = recv(fd, kept->data + kept->len, 65536, 0);
@@ -517,7 +529,8 @@ START_TEST(a_follower_sees_what_comes_after_it_came)
 	fd = follow("/v1/events", "", 0);
 	read_until(fd, "retry: 1000");
 	add_events(1);
-	read_until(fd, "id: 6\nevent: drover.move.completed\n"
+	read_until(fd,
+	    "id: 6\nevent: drover.move.completed\n"
 	    "data: {\"n\":6,\"pad\":\"\"}\n\n");
 	add_events(2);
 	read_until(fd, "id: 8\n");
@@ -559,16 +572,19 @@ START_TEST(events_can_be_listed_without_following)
 	answer = ask("GET", "/v1/events?follow=false&max=10", "");
 	rows = json_object_get(answer.body, "events");
 	ck_assert_uint_eq(json_array_size(rows), 10);
-	ck_assert_int_eq(json_integer_value(json_object_get(
-	    json_array_get(rows, 0), "seq")), 291);
-	ck_assert_int_eq(json_integer_value(json_object_get(answer.body,
-	    "last")), 300);
+	ck_assert_int_eq(
+	    json_integer_value(json_object_get(json_array_get(rows, 0), "seq")),
+	    291);
+	ck_assert_int_eq(
+	    json_integer_value(json_object_get(answer.body, "last")), 300);
 	answer_free(&answer);
 	answer = ask("GET", "/v1/events?follow=false&after=5", "");
 	rows = json_object_get(answer.body, "events");
 	ck_assert_uint_eq(json_array_size(rows), 100);
-	ck_assert_int_eq(json_integer_value(json_object_get(json_object_get(
-	    json_array_get(rows, 0), "event"), "n")), 6);
+	ck_assert_int_eq(
+	    json_integer_value(json_object_get(
+		json_object_get(json_array_get(rows, 0), "event"), "n")),
+	    6);
 	answer_free(&answer);
 }
 END_TEST
@@ -594,8 +610,8 @@ START_TEST(a_slow_follower_costs_no_memory_and_loses_nothing)
 	pthread_mutex_lock(&fake.lock);
 	read_for_it = fake.events_read - 20000;
 	pthread_mutex_unlock(&fake.lock);
-	ck_assert_msg(read_for_it < 1000,
-	    "%lld events of 1 kB wait in memory", (long long)read_for_it);
+	ck_assert_msg(read_for_it < 1000, "%lld events of 1 kB wait in memory",
+	    (long long)read_for_it);
 	read_until(slow, "id: 20000\n");
 	ck_assert_int_eq(fake.events_read, 40000);
 	close(slow);
@@ -655,11 +671,10 @@ END_TEST
 
 START_TEST(a_living_socket_is_left_alone)
 {
-	struct err err = { 0 };
+	struct err err = {0};
 	struct loop *other = loop_new();
 
-	ck_assert_ptr_null(server_new(other, path, NULL, &fake.backend,
-	    &err));
+	ck_assert_ptr_null(server_new(other, path, NULL, &fake.backend, &err));
 	ck_assert_int_eq(err.code, ERR_CONFLICT);
 	ck_assert_ptr_nonnull(strstr(err.msg, "another droverd answers"));
 	loop_free(other);
@@ -669,15 +684,15 @@ END_TEST
 
 START_TEST(a_stale_socket_is_replaced)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	struct loop *other = loop_new();
 	struct server *second;
-	struct err err = { 0 };
+	struct err err = {0};
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s/old", dir);
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address,
-	    sizeof(address)), 0);
+	ck_assert_int_eq(
+	    bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	close(fd);
 	second = server_new(other, address.sun_path, "", &fake.backend, &err);
 	ck_assert_msg(second != NULL, "%s", err.msg);
@@ -690,7 +705,7 @@ END_TEST
 START_TEST(what_is_not_a_socket_is_not_removed)
 {
 	struct loop *other = loop_new();
-	struct err err = { 0 };
+	struct err err = {0};
 	char file[128];
 	int fd;
 
@@ -698,8 +713,7 @@ START_TEST(what_is_not_a_socket_is_not_removed)
 	fd = open(file, O_CREAT | O_WRONLY, 0600);
 	ck_assert_int_ge(fd, 0);
 	close(fd);
-	ck_assert_ptr_null(server_new(other, file, NULL, &fake.backend,
-	    &err));
+	ck_assert_ptr_null(server_new(other, file, NULL, &fake.backend, &err));
 	ck_assert_int_eq(err.code, ERR_CONFLICT);
 	ck_assert_int_eq(unlink(file), 0);
 	loop_free(other);
@@ -709,22 +723,20 @@ END_TEST
 START_TEST(impossible_sockets_say_why)
 {
 	struct loop *other = loop_new();
-	struct err err = { 0 };
+	struct err err = {0};
 	char file[256];
 
 	memset(file, 'x', sizeof(file) - 1);
 	file[0] = '/';
 	file[sizeof(file) - 1] = '\0';
-	ck_assert_ptr_null(server_new(other, file, NULL, &fake.backend,
-	    &err));
+	ck_assert_ptr_null(server_new(other, file, NULL, &fake.backend, &err));
 	ck_assert_ptr_nonnull(strstr(err.msg, "1 to 107 bytes"));
 	snprintf(file, sizeof(file), "%s/none/x.sock", dir);
-	ck_assert_ptr_null(server_new(other, file, NULL, &fake.backend,
-	    &err));
+	ck_assert_ptr_null(server_new(other, file, NULL, &fake.backend, &err));
 	ck_assert_ptr_nonnull(strstr(err.msg, "directory has to exist"));
 	snprintf(file, sizeof(file), "%s/x.sock", dir);
-	ck_assert_ptr_null(server_new(other, file, "no-such-group-here",
-	    &fake.backend, &err));
+	ck_assert_ptr_null(
+	    server_new(other, file, "no-such-group-here", &fake.backend, &err));
 	ck_assert_ptr_nonnull(strstr(err.msg, "there is no group"));
 	ck_assert_int_eq(access(file, F_OK), -1);
 	loop_free(other);
@@ -744,12 +756,12 @@ main(void)
 	tcase_add_checked_fixture(routes, setup, teardown);
 	tcase_add_test(routes, each_route_reaches_its_call);
 	tcase_add_test(routes, health_answers_without_the_backend);
-	tcase_add_test(routes,
-	    schema_comes_first_and_numbers_stay_as_they_were);
+	tcase_add_test(
+	    routes, schema_comes_first_and_numbers_stay_as_they_were);
 	tcase_add_test(routes, a_wrong_method_is_told_the_right_one);
 	tcase_add_test(routes, a_wrong_path_is_told_which_exist);
-	tcase_add_test(routes,
-	    malformed_names_and_numbers_in_the_path_are_refused);
+	tcase_add_test(
+	    routes, malformed_names_and_numbers_in_the_path_are_refused);
 	tcase_add_test(routes, wrong_bodies_are_refused_with_what_is_wanted);
 	tcase_add_test(routes, a_body_too_large_is_refused_unread);
 	tcase_add_test(routes, errors_of_the_backend_have_their_status);
@@ -761,8 +773,8 @@ main(void)
 	tcase_add_test(events, a_follower_sees_what_comes_after_it_came);
 	tcase_add_test(events, a_follower_goes_on_where_it_was);
 	tcase_add_test(events, events_can_be_listed_without_following);
-	tcase_add_test(events,
-	    a_slow_follower_costs_no_memory_and_loses_nothing);
+	tcase_add_test(
+	    events, a_slow_follower_costs_no_memory_and_loses_nothing);
 	tcase_add_test(events, followers_are_limited_and_leave_their_place);
 	tcase_add_test(events, the_server_may_end_while_followed);
 	suite_add_tcase(suite, events);

@@ -22,8 +22,8 @@
 #include "ctl_helper.h"
 
 static void
-show(void (*render)(const json_t *, const struct style *, bool,
-    struct buf *), const char *text, bool wide)
+show(void (*render)(const json_t *, const struct style *, bool, struct buf *),
+    const char *text, bool wide)
 {
 	json_t *json = parse(text);
 
@@ -40,17 +40,23 @@ START_TEST(width_is_what_a_terminal_shows)
 	ck_assert_uint_eq(text_width("web1"), 4);
 	ck_assert_uint_eq(text_width("größe"), 5);
 	ck_assert_uint_eq(text_width("仮想"), 4);
-	ck_assert_uint_eq(text_width("e\xcc\x81t"), 2);	/* e + accent */
+	ck_assert_uint_eq(text_width("e\xcc\x81t"), 2); /* e + accent */
 	ck_assert_uint_eq(text_width("🚚"), 2);
-	ck_assert_uint_eq(text_width("a\xff" "b"), 3);
-	ck_assert_uint_eq(text_width("a\xe4\xbb"), 3);	/* cut in the middle */
+	ck_assert_uint_eq(text_width("a\xff"
+				     "b"),
+	    3);
+	ck_assert_uint_eq(text_width("a\xe4\xbb"), 3); /* cut in the middle */
 	ck_assert_uint_eq(text_width("a\tb"), 3);
 }
 END_TEST
 
 START_TEST(names_cannot_drive_the_terminal)
 {
-	text_add(&out, "a\033[2Jb\r\nc\x7f" "d\xc2\x9b" "e\xe2\x80\xae" "f");
+	text_add(&out,
+	    "a\033[2Jb\r\nc\x7f"
+	    "d\xc2\x9b"
+	    "e\xe2\x80\xae"
+	    "f");
 	expect_text("a?[2Jb??c?d?e?f");
 	text_add(&out, "\xc0\xaf\xed\xa0\x80\xf5");
 	expect_text("??????");
@@ -72,12 +78,13 @@ END_TEST
 
 /* ---- tables ---- */
 
-#define HOSTS "{'hosts': [{'name': 'kvm1', 'state': 'up', 'vms': 12, " \
-    "'cpus': 64, 'cpu_used': 31.25, 'memory': 274877906944, " \
-    "'memory_free': 1610612736, 'maintenance': true, 'cordoned': true, " \
-    "'reason': 'new disks', 'uri': 'qemu:///system', " \
-    "'labels': {'rack': 'r1', 'zone': 'a'}}, " \
-    "{'name': '仮想機', 'state': 'down', 'down_reason': 'no route'}]}"
+#define HOSTS                                                                  \
+	"{'hosts': [{'name': 'kvm1', 'state': 'up', 'vms': 12, "               \
+	"'cpus': 64, 'cpu_used': 31.25, 'memory': 274877906944, "              \
+	"'memory_free': 1610612736, 'maintenance': true, 'cordoned': true, "   \
+	"'reason': 'new disks', 'uri': 'qemu:///system', "                     \
+	"'labels': {'rack': 'r1', 'zone': 'a'}}, "                             \
+	"{'name': '仮想機', 'state': 'down', 'down_reason': 'no route'}]}"
 
 START_TEST(tables_line_up_and_say_what_is_not_known)
 {
@@ -98,8 +105,9 @@ END_TEST
 
 START_TEST(nothing_is_cut_in_a_pipe_and_rows_fit_a_terminal)
 {
-	struct style terminal = { .utf8 = true, .width = 70 };
-	json_t *hosts = parse("{'hosts': [{'name': 'a-host-with-a-long-name."
+	struct style terminal = {.utf8 = true, .width = 70};
+	json_t *hosts = parse(
+	    "{'hosts': [{'name': 'a-host-with-a-long-name."
 	    "example.org', 'state': 'up', 'reason': 'because it was said so "
 	    "by somebody who knows a lot about it'}]}");
 	size_t lines;
@@ -117,7 +125,7 @@ END_TEST
 
 START_TEST(colour_is_there_only_when_asked_for)
 {
-	struct style colour = { .utf8 = true, .colour = true };
+	struct style colour = {.utf8 = true, .colour = true};
 	json_t *hosts = parse(HOSTS);
 
 	render_hosts(hosts, &pipe_style, false, &out);
@@ -131,59 +139,73 @@ END_TEST
 
 START_TEST(guests_moves_and_plans_are_shown)
 {
-	show(render_vms, "{'vms': [{'name': 'web1', 'uuid': 'u-1', 'host': "
+	show(render_vms,
+	    "{'vms': [{'name': 'web1', 'uuid': 'u-1', 'host': "
 	    "'kvm1', 'state': 'running', 'vcpus': 2, 'memory': 2147483648, "
-	    "'moving': true}]}", false);
+	    "'moving': true}]}",
+	    false);
 	expect_part("web1   kvm1  running, moving      2     -  2.0 GiB\n");
-	show(render_moves, "{'moves': [{'id': 7, 'vm': 'web1', 'from': 'kvm1',"
+	show(render_moves,
+	    "{'moves': [{'id': 7, 'vm': 'web1', 'from': 'kvm1',"
 	    "'to': 'kvm2', 'strategy': 'live-shared', 'outcome': 'completed',"
 	    "'duration_ms': 1210, 'result': {'downtime_ms': 64, 'bytes': "
 	    "199229440}}, {'id': 8, 'vm': 'db1', 'state': 'performing', "
-	    "'progress': {'percent': 41.7, 'phase': 'pre-copy'}}]}", false);
+	    "'progress': {'percent': 41.7, 'phase': 'pre-copy'}}]}",
+	    false);
 	expect_part(" 7  web1   kvm1  kvm2  live-shared  completed     1.2 s"
-	    "     64 ms  190.0 MiB  -\n");
+		    "     64 ms  190.0 MiB  -\n");
 	expect_part("pre-copy 41%");
-	show(render_plan, "{'host': 'kvm1', 'policy': 'maintenance', 'waves': "
+	show(render_plan,
+	    "{'host': 'kvm1', 'policy': 'maintenance', 'waves': "
 	    "1, 'movable': 1, 'blocked': 1, 'steps': [{'vm': 'web1', 'to': "
 	    "'kvm2', 'strategy': 'live-shared', 'wave': 1}, {'vm': 'gpu1', "
 	    "'fate': 'blocked', 'why': 'no host can take it', 'rejected': "
 	    "[{'host': 'kvm2', 'rule': 'pins', 'why': 'PCI passthrough'}]}]}",
 	    false);
 	expect_part("kvm1: 1 guest would move in 1 wave, 1 blocked "
-	    "(policy maintenance)\n");
+		    "(policy maintenance)\n");
 	expect_part("   1  web1   kvm2  live-shared");
 	expect_part("gpu1: blocked: no host can take it\n"
-	    "    kvm2: pins: PCI passthrough\n");
-	show(render_move_plan, "{'vm': 'a', 'from': 'kvm1', 'to': 'kvm2', "
-	    "'strategy': 'live-shared', 'why': 'most free memory'}", false);
+		    "    kvm2: pins: PCI passthrough\n");
+	show(render_move_plan,
+	    "{'vm': 'a', 'from': 'kvm1', 'to': 'kvm2', "
+	    "'strategy': 'live-shared', 'why': 'most free memory'}",
+	    false);
 	expect_text("a: would move from kvm1 to kvm2 (live-shared): most free "
-	    "memory\n");
+		    "memory\n");
 }
 END_TEST
 
 START_TEST(one_thing_is_shown_with_its_details)
 {
-	show(render_move, "{'id': 7, 'vm': 'web1', 'uuid': 'u-1', 'from': "
+	show(render_move,
+	    "{'id': 7, 'vm': 'web1', 'uuid': 'u-1', 'from': "
 	    "'kvm1', 'to': 'kvm2', 'strategy': 'live-shared', 'handover': "
 	    "'fast', 'drain': 3, 'attempt': 2, 'outcome': 'failed', 'error': "
 	    "'kvm2 is out of memory', 'remedy': 'free some', 'journal': "
-	    "[{'at': 'x', 'kind': 'intent', 'step': 'perform'}]}", false);
+	    "[{'at': 'x', 'kind': 'intent', 'step': 'perform'}]}",
+	    false);
 	expect_part("strategy   live-shared, handover fast\n");
 	expect_part("drain      3, attempt 2\n");
 	expect_part("error      kvm2 is out of memory\nremedy     free some\n");
 	expect_part("x   intent  perform  -\n");
-	show(render_vm, "{'name': 'a', 'disks': [{'target': 'vda', 'source': "
+	show(render_vm,
+	    "{'name': 'a', 'disks': [{'target': 'vda', 'source': "
 	    "'/srv/a.img', 'format': 'raw'}], 'nics': [{'kind': 'network', "
-	    "'source': 'default'}], 'pins': ['virtiofs share data']}", false);
+	    "'source': 'default'}], 'pins': ['virtiofs share data']}",
+	    false);
 	expect_part("disks      vda /srv/a.img raw\n");
 	expect_part("pinned by  virtiofs share data\n");
-	show(render_host, "{'name': 'kvm1', 'state': 'up', 'networks': "
+	show(render_host,
+	    "{'name': 'kvm1', 'state': 'up', 'networks': "
 	    "[{'name': 'default', 'active': true}, {'name': 'x', 'active': "
 	    "false}], 'guests': [{'name': 'a'}], 'drain': {'host': 'kvm1', "
-	    "'moved': 2, 'waiting': 1}}", false);
+	    "'moved': 2, 'waiting': 1}}",
+	    false);
 	expect_part("networks   default, x (inactive)\n");
 	expect_part("drain      kvm1: draining: 2 moved, 1 remains\n");
-	show(render_status, "{'version': '1', 'site': 'lab', 'hosts': {'up': "
+	show(render_status,
+	    "{'version': '1', 'site': 'lab', 'hosts': {'up': "
 	    "2, 'down': 0, 'maintenance': 1}, 'moves': {'in_flight': 0}, "
 	    "'config': {'path': '/c', 'rejected': 'c:1:1: a\\nc:2:2: b'}}",
 	    false);
@@ -195,7 +217,8 @@ END_TEST
 
 START_TEST(events_are_one_line_each)
 {
-	json_t *event = parse("{'type': 'drover.move.completed', 'subject': "
+	json_t *event = parse(
+	    "{'type': 'drover.move.completed', 'subject': "
 	    "'vm/web1', 'time': '2026-11-21T03:12:45.123Z', 'data': {'from': "
 	    "'kvm1', 'to': 'kvm2', 'strategy': 'live-shared', 'duration_ms': "
 	    "1210, 'downtime_ms': 64, 'bytes': 199229440}}");
@@ -203,15 +226,16 @@ START_TEST(events_are_one_line_each)
 	setenv("TZ", "UTC", 1);
 	render_event(event, &pipe_style, &out);
 	expect_text("2026-11-21 03:12:45  move.completed      vm/web1         "
-	    "kvm1 to kvm2, in 1.2 s, downtime 64 ms, 190.0 MiB, "
-	    "live-shared\n");
+		    "kvm1 to kvm2, in 1.2 s, downtime 64 ms, 190.0 MiB, "
+		    "live-shared\n");
 	json_decref(event);
-	event = parse("{'type': 'drover.drain.blocked', 'subject': "
+	event = parse(
+	    "{'type': 'drover.drain.blocked', 'subject': "
 	    "'host/kvm1', 'time': '2026-11-21T03:12:45Z', 'data': {'moved': "
 	    "3, 'blocked': 1, 'duration_ms': 5200, 'why': {'text': 'b'}}}");
 	render_event(event, &pipe_style, &out);
 	expect_text("2026-11-21 03:12:45  drain.blocked       host/kvm1       "
-	    "in 5.2 s, 3 moved, 1 blocked, b\n");
+		    "in 5.2 s, 3 moved, 1 blocked, b\n");
 	json_decref(event);
 	event = parse("{}");
 	render_event(event, &pipe_style, &out);
@@ -226,14 +250,14 @@ static int
 args(struct args *parsed, struct err *err, const char *line)
 {
 	static char text[512];
-	char *argv[32] = { (char *)(uintptr_t)"droverctl" }, *rest;
+	char *argv[32] = {(char *)(uintptr_t) "droverctl"}, *rest;
 	int argc = 1;
 
 	memset(parsed, 0, sizeof(*parsed));
 	memset(err, 0, sizeof(*err));
 	snprintf(text, sizeof(text), "%s", line);
 	for (char *word = strtok_r(text, " ", &rest); word != NULL;
-	    word = strtok_r(NULL, " ", &rest))
+	     word = strtok_r(NULL, " ", &rest))
 		argv[argc++] = word;
 	return args_parse(argc, argv, parsed, err);
 }
@@ -241,19 +265,19 @@ args(struct args *parsed, struct err *err, const char *line)
 START_TEST(options_may_stand_anywhere)
 {
 	static const char *const lines[] = {
-		"host drain kvm1 kvm2 --to kvm3 --parallel 4 --timeout 1h30m "
-		    "-o json -s /tmp/s",
-		"-s /tmp/s -o json --timeout=1h30m --to=kvm3 host --parallel=4"
-		    " drain kvm1 kvm2",
-		"--parallel 4 host -ojson drain -s/tmp/s kvm1 --to kvm3 "
-		    "--timeout 1h30m -- kvm2",
+	    "host drain kvm1 kvm2 --to kvm3 --parallel 4 --timeout 1h30m "
+	    "-o json -s /tmp/s",
+	    "-s /tmp/s -o json --timeout=1h30m --to=kvm3 host --parallel=4"
+	    " drain kvm1 kvm2",
+	    "--parallel 4 host -ojson drain -s/tmp/s kvm1 --to kvm3 "
+	    "--timeout 1h30m -- kvm2",
 	};
 	struct args parsed;
 	struct err err;
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		ck_assert_msg(args(&parsed, &err, lines[i]) == 0, "%s",
-		    err.msg);
+		ck_assert_msg(
+		    args(&parsed, &err, lines[i]) == 0, "%s", err.msg);
 		ck_assert_ptr_eq(parsed.command->run, ctl_host_drain);
 		ck_assert_int_eq(parsed.operand_count, 2);
 		ck_assert_str_eq(parsed.operands[1], "kvm2");
@@ -272,26 +296,28 @@ END_TEST
 
 START_TEST(mistakes_are_answered_with_what_was_meant)
 {
-	static const struct { const char *line, *message; } cases[] = {
-		{ "", "a command is wanted" },
-		{ "hst list", "did you mean \"host\"?" },
-		{ "host dran kvm1", "did you mean \"host drain\"?" },
-		{ "host zzzzzz", "there is list, show, drain" },
-		{ "host", "host: which command? list, show, drain" },
-		{ "host drain", "HOST... is wanted" },
-		{ "vm show a b", "\"b\" is too much" },
-		{ "host drain a --paralel 2", "did you mean --parallel?" },
-		{ "host drain a -x", "unknown option -x" },
-		{ "host drain a --parallel two", "a whole number from 1 on" },
-		{ "host drain a --parallel", "--parallel wants a N" },
-		{ "host drain a --dry-run=1", "--dry-run takes no value" },
-		{ "host drain a --timeout 5", "--timeout" },
-		{ "host drain a --dry-run --timeout 5s", "waited for" },
-		{ "host drain a --no-wait --timeout 5s", "exclude" },
-		{ "host list --to a", "host list has no option --to" },
-		{ "host list -o jsn", "did you mean json?" },
-		{ "status -o name", "use -o json" },
-		{ "move list --max 0", "a whole number from 1 on" },
+	static const struct {
+		const char *line, *message;
+	} cases[] = {
+	    {"", "a command is wanted"},
+	    {"hst list", "did you mean \"host\"?"},
+	    {"host dran kvm1", "did you mean \"host drain\"?"},
+	    {"host zzzzzz", "there is list, show, drain"},
+	    {"host", "host: which command? list, show, drain"},
+	    {"host drain", "HOST... is wanted"},
+	    {"vm show a b", "\"b\" is too much"},
+	    {"host drain a --paralel 2", "did you mean --parallel?"},
+	    {"host drain a -x", "unknown option -x"},
+	    {"host drain a --parallel two", "a whole number from 1 on"},
+	    {"host drain a --parallel", "--parallel wants a N"},
+	    {"host drain a --dry-run=1", "--dry-run takes no value"},
+	    {"host drain a --timeout 5", "--timeout"},
+	    {"host drain a --dry-run --timeout 5s", "waited for"},
+	    {"host drain a --no-wait --timeout 5s", "exclude"},
+	    {"host list --to a", "host list has no option --to"},
+	    {"host list -o jsn", "did you mean json?"},
+	    {"status -o name", "use -o json"},
+	    {"move list --max 0", "a whole number from 1 on"},
 	};
 	struct args parsed;
 	struct err err;
@@ -317,7 +343,7 @@ START_TEST(every_command_has_help)
 	ck_assert_int_eq(args(&parsed, &err, "help vm move"), 0);
 	ck_assert_str_eq(parsed.help_noun, "vm");
 	for (const struct args_command *c = args_commands; c->noun != NULL;
-	    c++) {
+	     c++) {
 		char usage[128];
 
 		buf_clear(&out);
@@ -342,11 +368,16 @@ END_TEST
 
 START_TEST(ends_have_their_exit_status)
 {
-	static const struct { const char *drain; int status; } cases[] = {
-		{ "{'state': 'done'}", 0 }, { "{'state': 'blocked'}", 3 },
-		{ "{'state': 'cancelled'}", 1 }, { "{}", 1 },
+	static const struct {
+		const char *drain;
+		int status;
+	} cases[] = {
+	    {"{'state': 'done'}", 0},
+	    {"{'state': 'blocked'}", 3},
+	    {"{'state': 'cancelled'}", 1},
+	    {"{}", 1},
 	};
-	struct http_reply reply = { .outcome = HTTP_REFUSED };
+	struct http_reply reply = {.outcome = HTTP_REFUSED};
 	json_t *json;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -371,15 +402,14 @@ START_TEST(ends_have_their_exit_status)
 	ck_assert_int_eq(ctl_exit_of(&reply), CTL_DETACHED);
 	ck_assert_int_eq(watch_worse(CTL_DONE, CTL_PARTLY), CTL_PARTLY);
 	ck_assert_int_eq(watch_worse(CTL_FAILED, CTL_PARTLY), CTL_FAILED);
-	ck_assert_int_eq(watch_worse(CTL_NO_DAEMON, CTL_FAILED),
-	    CTL_NO_DAEMON);
+	ck_assert_int_eq(watch_worse(CTL_NO_DAEMON, CTL_FAILED), CTL_NO_DAEMON);
 }
 END_TEST
 
 START_TEST(no_daemon_says_what_to_do)
 {
 	char path[] = "/tmp/check_ctl.XXXXXX", *dir = mkdtemp(path);
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	struct http_reply reply;
 	struct http *http;
 	int fd;
@@ -392,8 +422,8 @@ START_TEST(no_daemon_says_what_to_do)
 	ck_assert_ptr_nonnull(strstr(reply.err.msg, "There is no socket"));
 	ck_assert_ptr_nonnull(strstr(reply.err.msg, address.sun_path));
 	fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address,
-	    sizeof(address)), 0);
+	ck_assert_int_eq(
+	    bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	close(fd);
 	http_ask(http, "GET", "/v1/status", NULL, &reply);
 	ck_assert_int_eq(reply.outcome, HTTP_GONE);
@@ -424,7 +454,8 @@ keep_event(const char *id, const char *data, void *arg)
 
 START_TEST(events_are_read_from_any_pieces)
 {
-	static const char bytes[] = "retry: 1000\n\n: hello\n\nid: 7\nevent: x"
+	static const char bytes[] =
+	    "retry: 1000\n\n: hello\n\nid: 7\nevent: x"
 	    "\ndata: {\"a\":1}\n\nid:8\ndata:one\ndata: two\n\nid: 9\n"
 	    "data: half";
 	struct stream stream;
@@ -434,8 +465,8 @@ START_TEST(events_are_read_from_any_pieces)
 		for (size_t at = 0; at < sizeof(bytes) - 1; at += size) {
 			size_t n = sizeof(bytes) - 1 - at;
 
-			ck_assert(stream_feed(&stream, bytes + at,
-			    n < size ? n : size));
+			ck_assert(stream_feed(
+			    &stream, bytes + at, n < size ? n : size));
 		}
 		/* 9 was not whole: it has to come again. */
 		ck_assert_str_eq(stream.id, "8");
@@ -457,8 +488,7 @@ add_rendering(Suite *suite)
 	tcase_add_test(text, names_cannot_drive_the_terminal);
 	tcase_add_test(text, cutting_keeps_characters_whole);
 	tcase_add_test(text, tables_line_up_and_say_what_is_not_known);
-	tcase_add_test(text,
-	    nothing_is_cut_in_a_pipe_and_rows_fit_a_terminal);
+	tcase_add_test(text, nothing_is_cut_in_a_pipe_and_rows_fit_a_terminal);
 	tcase_add_test(text, colour_is_there_only_when_asked_for);
 	tcase_add_test(text, guests_moves_and_plans_are_shown);
 	tcase_add_test(text, one_thing_is_shown_with_its_details);

@@ -17,7 +17,7 @@ START_TEST(every_event_is_accepted_exactly_once)
 {
 	const int events = 60;
 	char id[16];
-	int accepted[60] = { 0 };
+	int accepted[60] = {0};
 
 	answer = answer_by_turns;
 	start_deliver();
@@ -106,8 +106,9 @@ START_TEST(what_was_accepted_is_not_sent_again_while_it_cannot_be_recorded)
 	announce("id-2", "ops");
 	sqlite3_busy_timeout(store->db, 1);
 	ck_assert_int_eq(sqlite3_open(path, &other), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL,
-	    NULL), SQLITE_OK);
+	ck_assert_int_eq(
+	    sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL),
+	    SQLITE_OK);
 	WAIT(saw, 2);
 	/* Several more tries to record it. */
 	for (int i = 0; i < 20; i++) {
@@ -116,8 +117,8 @@ START_TEST(what_was_accepted_is_not_sent_again_while_it_cannot_be_recorded)
 	}
 	ck_assert_int_eq(rows(STORE_DELIVERED), 0);
 	ck_assert(deliver_busy(deliver));
-	ck_assert_int_eq(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL),
-	    SQLITE_OK);
+	ck_assert_int_eq(
+	    sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(other);
 	WAIT(delivered, 2);
 	WAIT(idle, 0);
@@ -246,12 +247,12 @@ main(void)
 	tcase_add_test(tcase,
 	    what_was_accepted_is_not_sent_again_while_it_cannot_be_recorded);
 	tcase_add_test(tcase, requests_in_flight_at_the_end_stay_pending);
-	tcase_add_test(tcase,
-	    kill_9_before_the_answer_repeats_under_the_same_id);
-	tcase_add_test(tcase,
-	    events_of_a_receiver_that_was_removed_wait_for_it);
-	tcase_add_test(tcase,
-	    a_receiver_removed_in_flight_still_gets_its_verdict);
+	tcase_add_test(
+	    tcase, kill_9_before_the_answer_repeats_under_the_same_id);
+	tcase_add_test(
+	    tcase, events_of_a_receiver_that_was_removed_wait_for_it);
+	tcase_add_test(
+	    tcase, a_receiver_removed_in_flight_still_gets_its_verdict);
 	tcase_add_test(tcase, nothing_is_sent_unsigned_for_want_of_the_secret);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);

@@ -366,8 +366,7 @@ host_cpu(const char *cpu)
 
 	snprintf(xml, sizeof(xml),
 	    "<capabilities><host>%s</host></capabilities>", cpu);
-	ck_assert_int_eq(
-	    domxml_parse_capabilities(arena, xml, &host, &err), 0);
+	ck_assert_int_eq(domxml_parse_capabilities(arena, xml, &host, &err), 0);
 	return host.cpu_xml;
 }
 

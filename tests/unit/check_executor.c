@@ -10,16 +10,26 @@
 static int64_t
 start(int n, bool strict)
 {
-	struct err err = { 0 };
+	struct err err = {0};
 	struct site_guest g = site_look(1, n);
-	int64_t id = executor_start(executor, &(struct executor_request){
-	    .uuid = g.uuid, .name = g.name, .from = "kvm1", .to = "kvm2",
-	    .dest_uri = "qemu+tcp://kvm2.example.org/system",
-	    .strategy = "live-shared", .policy = "maintenance",
-	    .rule = "10-maintenance.yaml:5", .why = "kvm1 is in maintenance",
-	    .attempt = 1, .memory = g.memory, .strict = strict,
-	    .persistent = g.defined, .autostart = g.autostart,
-	    .reason_before = g.reason, .timeout_ms = 600000 }, &err);
+	int64_t id = executor_start(executor,
+	    &(struct executor_request){.uuid = g.uuid,
+		.name = g.name,
+		.from = "kvm1",
+		.to = "kvm2",
+		.dest_uri = "qemu+tcp://kvm2.example.org/system",
+		.strategy = "live-shared",
+		.policy = "maintenance",
+		.rule = "10-maintenance.yaml:5",
+		.why = "kvm1 is in maintenance",
+		.attempt = 1,
+		.memory = g.memory,
+		.strict = strict,
+		.persistent = g.defined,
+		.autostart = g.autostart,
+		.reason_before = g.reason,
+		.timeout_ms = 600000},
+	    &err);
 
 	ck_assert_msg(id > 0, "%s", err.msg);
 	return id;
@@ -56,22 +66,28 @@ START_TEST(a_move_is_recorded_with_its_figures_and_news)
 	ck_assert_int_eq(id, 1);
 	ck_assert_uint_eq(executor_count(executor), 0);
 	ck_assert(site_look(2, 1).present && !site_look(1, 1).present);
-	ck_assert_int_eq(ask("SELECT COUNT(*) FROM moves WHERE "
-	    "outcome = 'completed' AND ended >= started AND error IS NULL"),
+	ck_assert_int_eq(
+	    ask("SELECT COUNT(*) FROM moves WHERE "
+		"outcome = 'completed' AND ended >= started AND error IS NULL"),
 	    1);
 	ck_assert_int_eq(ask("SELECT json_extract(result, '$.downtime_ms') "
-	    "FROM moves"), site_downtime_ms());
+			     "FROM moves"),
+	    site_downtime_ms());
 	ck_assert_int_eq(ask("SELECT json_extract(result, '$.bytes') "
-	    "FROM moves"), (int64_t)1 << 30);
+			     "FROM moves"),
+	    (int64_t)1 << 30);
 	ck_assert_int_eq(ask("SELECT COUNT(*) FROM journal WHERE "
-	    "kind = 'intent' AND step = 'perform'"), 1);
+			     "kind = 'intent' AND step = 'perform'"),
+	    1);
 	ck_assert_int_eq(ask("SELECT COUNT(*) FROM journal WHERE "
-	    "kind = 'result' AND step = 'completed'"), 1);
+			     "kind = 'result' AND step = 'completed'"),
+	    1);
 	ck_assert_int_eq(count_events("move.started"), 1);
 	ck_assert_int_eq(count_events("move.completed"), 1);
 	ck_assert_int_eq(count_outbox("move.completed"), 2);
-	ck_assert_int_eq(ask("SELECT json_extract(body, '$.data.downtime_ms') "
-	    "FROM events WHERE type = 'drover.move.completed'"),
+	ck_assert_int_eq(
+	    ask("SELECT json_extract(body, '$.data.downtime_ms') "
+		"FROM events WHERE type = 'drover.move.completed'"),
 	    site_downtime_ms());
 	ck_assert_int_eq(news_count, 2);
 }
@@ -87,27 +103,33 @@ START_TEST(a_strict_move_arrives_paused_and_is_resumed)
 	ck_assert(site_look(2, 1).autostart);
 	ck_assert_int_eq(site_twice(), 0);
 	ck_assert_int_eq(ask("SELECT COUNT(*) FROM journal WHERE "
-	    "step = 'resume-target'"), 2);
+			     "step = 'resume-target'"),
+	    2);
 	ck_assert_int_eq(ask("SELECT COUNT(*) FROM journal WHERE "
-	    "step = 'autostart-target'"), 2);
+			     "step = 'autostart-target'"),
+	    2);
 }
 END_TEST
 
 START_TEST(a_refusal_is_recorded_with_cause_and_remedy)
 {
-	site_set_mood(2, SITE_REFUSES, "Cannot get interface MTU on 'br7': "
+	site_set_mood(2, SITE_REFUSES,
+	    "Cannot get interface MTU on 'br7': "
 	    "No such device");
 	start(1, false);
 	run_until(one_has_ended);
 	ck_assert_int_eq(last_outcome, MOVE_FAILED);
 	ck_assert_int_eq(site_look(1, 1).state, DOMAIN_RUNNING);
 	ck_assert_int_eq(ask("SELECT COUNT(*) FROM moves WHERE "
-	    "outcome = 'failed' AND error LIKE 'Cannot get interface MTU%'"),
+			     "outcome = 'failed' AND error LIKE 'Cannot get "
+			     "interface MTU%'"),
 	    1);
-	ck_assert_int_eq(ask("SELECT COUNT(*) FROM events WHERE "
-	    "type = 'drover.move.failed' AND "
-	    "json_extract(body, '$.data.cause') IS NOT NULL AND "
-	    "json_extract(body, '$.data.remedy') IS NOT NULL"), 1);
+	ck_assert_int_eq(
+	    ask("SELECT COUNT(*) FROM events WHERE "
+		"type = 'drover.move.failed' AND "
+		"json_extract(body, '$.data.cause') IS NOT NULL AND "
+		"json_extract(body, '$.data.remedy') IS NOT NULL"),
+	    1);
 	ck_assert_int_eq(count_outbox("move.failed"), 2);
 }
 END_TEST
@@ -125,7 +147,7 @@ END_TEST
 
 START_TEST(an_aborted_move_stays)
 {
-	struct err err = { 0 };
+	struct err err = {0};
 	int64_t id;
 
 	site_set_mood(2, SITE_HANGS, NULL);
@@ -143,13 +165,22 @@ END_TEST
 
 START_TEST(a_source_that_is_not_configured_is_refused)
 {
-	struct err err = { 0 };
+	struct err err = {0};
 
-	ck_assert_int_lt(executor_start(executor, &(struct executor_request){
-	    .uuid = site_uuid(1), .name = "vm1", .from = "kvm9", .to = "kvm2",
-	    .dest_uri = "qemu+tcp://kvm2.example.org/system",
-	    .strategy = "live-shared", .rule = "operator", .why = "asked",
-	    .attempt = 1, .persistent = true }, &err), 0);
+	ck_assert_int_lt(
+	    executor_start(executor,
+		&(struct executor_request){.uuid = site_uuid(1),
+		    .name = "vm1",
+		    .from = "kvm9",
+		    .to = "kvm2",
+		    .dest_uri = "qemu+tcp://kvm2.example.org/system",
+		    .strategy = "live-shared",
+		    .rule = "operator",
+		    .why = "asked",
+		    .attempt = 1,
+		    .persistent = true},
+		&err),
+	    0);
 	ck_assert_int_eq(err.code, ERR_NOT_FOUND);
 	ck_assert_uint_eq(executor_count(executor), 0);
 	ck_assert_int_eq(ask("SELECT COUNT(*) FROM moves"), 0);
@@ -176,8 +207,7 @@ START_TEST(progress_is_followed)
 	ck_assert_int_ge(report.percent, 20);
 	ck_assert_int_lt(report.percent, 100);
 	json = executor_report_json(&report);
-	ck_assert_str_eq(json_string_value(json_object_get(json, "vm")),
-	    "vm1");
+	ck_assert_str_eq(json_string_value(json_object_get(json, "vm")), "vm1");
 	json_decref(json);
 	site_finish(true);
 	run_until(one_has_ended);
@@ -194,13 +224,15 @@ look_into_the_journal(const char *what, const char *uuid)
 {
 	(void)uuid;
 	if (strcmp(what, "migrate") == 0) {
-		intents_seen = ask("SELECT COUNT(*) FROM journal JOIN moves "
-		    "ON moves.id = move_id WHERE kind = 'intent' AND "
-		    "step = 'perform' AND outcome IS NULL");
+		intents_seen =
+		    ask("SELECT COUNT(*) FROM journal JOIN moves "
+			"ON moves.id = move_id WHERE kind = 'intent' AND "
+			"step = 'perform' AND outcome IS NULL");
 		started_seen = count_outbox("move.started");
 	} else {
-		resumes_seen = ask("SELECT COUNT(*) FROM journal WHERE "
-		    "kind = 'intent' AND step = 'resume-target'");
+		resumes_seen =
+		    ask("SELECT COUNT(*) FROM journal WHERE "
+			"kind = 'intent' AND step = 'resume-target'");
 	}
 }
 
@@ -218,22 +250,31 @@ END_TEST
 
 START_TEST(without_its_intent_on_disk_nothing_is_started)
 {
-	struct err err = { 0 };
-	static const char *const tables[] = { "moves", "journal", "events",
-	    "outbox" };
+	struct err err = {0};
+	static const char *const tables[] = {
+	    "moves", "journal", "events", "outbox"};
 	char sql[200];
 
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
-		snprintf(sql, sizeof(sql), "CREATE TRIGGER broken BEFORE "
+		snprintf(sql, sizeof(sql),
+		    "CREATE TRIGGER broken BEFORE "
 		    "INSERT ON %s BEGIN SELECT RAISE(ABORT, 'disk full'); "
-		    "END", tables[i]);
+		    "END",
+		    tables[i]);
 		change(sql);
-		ck_assert_int_eq(executor_start(executor,
-		    &(struct executor_request){ .uuid = site_uuid(1),
-		    .name = "vm1", .from = "kvm1", .to = "kvm2",
-		    .dest_uri = "qemu+tcp://kvm2.example.org/system",
-		    .strategy = "live-shared", .rule = "operator",
-		    .why = "asked", .attempt = 1 }, &err), -1);
+		ck_assert_int_eq(
+		    executor_start(executor,
+			&(struct executor_request){.uuid = site_uuid(1),
+			    .name = "vm1",
+			    .from = "kvm1",
+			    .to = "kvm2",
+			    .dest_uri = "qemu+tcp://kvm2.example.org/system",
+			    .strategy = "live-shared",
+			    .rule = "operator",
+			    .why = "asked",
+			    .attempt = 1},
+			&err),
+		    -1);
 		ck_assert_uint_eq(executor_count(executor), 0);
 		change("DROP TRIGGER broken");
 		ck_assert_int_eq(ask("SELECT COUNT(*) FROM moves"), 0);
@@ -272,7 +313,8 @@ the_end_was_tried(void)
 START_TEST(a_result_and_its_news_are_one_transaction)
 {
 	end_attempts = 0;
-	change("CREATE TRIGGER broken BEFORE INSERT ON outbox WHEN "
+	change(
+	    "CREATE TRIGGER broken BEFORE INSERT ON outbox WHEN "
 	    "(SELECT type FROM events WHERE seq = NEW.event_seq) = "
 	    "'drover.move.completed' BEGIN SELECT RAISE(ABORT, 'disk full'); "
 	    "END");
@@ -281,16 +323,19 @@ START_TEST(a_result_and_its_news_are_one_transaction)
 	run_until(the_end_was_tried);
 	ck_assert_int_eq(ended_count, 0);
 	ck_assert_int_eq(ask("SELECT COUNT(*) FROM moves WHERE "
-	    "outcome IS NOT NULL"), 0);
+			     "outcome IS NOT NULL"),
+	    0);
 	ck_assert_int_eq(count_events("move.completed"), 0);
 	ck_assert_int_eq(ask("SELECT COUNT(*) FROM journal WHERE "
-	    "step = 'completed'"), 0);
+			     "step = 'completed'"),
+	    0);
 	change("DROP TRIGGER broken");
 	run_until(one_has_ended);
 	ck_assert_int_eq(count_events("move.completed"), 1);
 	ck_assert_int_eq(count_outbox("move.completed"), 2);
 	ck_assert_int_eq(ask("SELECT COUNT(*) FROM moves WHERE "
-	    "outcome = 'completed'"), 1);
+			     "outcome = 'completed'"),
+	    1);
 }
 END_TEST
 
@@ -306,8 +351,8 @@ it_waits_for_the_journal(void)
 START_TEST(a_repair_waits_for_its_intent)
 {
 	change("CREATE TRIGGER broken BEFORE INSERT ON journal WHEN "
-	    "NEW.step = 'resume-target' BEGIN "
-	    "SELECT RAISE(ABORT, 'disk full'); END");
+	       "NEW.step = 'resume-target' BEGIN "
+	       "SELECT RAISE(ABORT, 'disk full'); END");
 	start(1, true);
 	run_until(it_waits_for_the_journal);
 	ck_assert_int_eq(site_look(2, 1).state, DOMAIN_PAUSED);
@@ -339,7 +384,8 @@ START_TEST(a_move_in_flight_is_taken_up_by_a_later_daemon)
 	take_down();
 	ck_assert_int_eq(ended_count, 0);
 	ck_assert_int_eq(ask("SELECT COUNT(*) FROM moves WHERE "
-	    "outcome IS NULL"), 1);
+			     "outcome IS NULL"),
+	    1);
 	build();
 	ck_assert_uint_eq(executor_count(executor), 1);
 	run_until(it_is_followed);
@@ -392,7 +438,7 @@ END_TEST
 
 START_TEST(a_recovered_move_can_be_aborted)
 {
-	struct err err = { 0 };
+	struct err err = {0};
 
 	site_set_mood(2, SITE_HANGS, NULL);
 	start(1, false);
@@ -417,7 +463,8 @@ START_TEST(an_entry_that_cannot_be_read_is_reported_and_left)
 	build();
 	ck_assert_uint_eq(executor_count(executor), 0);
 	ck_assert_int_eq(ask("SELECT COUNT(*) FROM moves WHERE "
-	    "outcome IS NULL"), 1);
+			     "outcome IS NULL"),
+	    1);
 }
 END_TEST
 

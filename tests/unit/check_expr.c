@@ -17,7 +17,7 @@
 #define U EXPR_UNKNOWN
 
 /* a, b, c take the values that a test gives them; boom must not be asked. */
-static const char *const letters[] = { "a", "b", "c", "boom", NULL };
+static const char *const letters[] = {"a", "b", "c", "boom", NULL};
 
 static enum expr_truth
 look_up(const char *name, void *arg)
@@ -29,12 +29,12 @@ look_up(const char *name, void *arg)
 }
 
 static enum expr_truth
-value_of(const char *text, enum expr_truth a, enum expr_truth b,
-    enum expr_truth c)
+value_of(
+    const char *text, enum expr_truth a, enum expr_truth b, enum expr_truth c)
 {
-	enum expr_truth values[] = { a, b, c }, result;
+	enum expr_truth values[] = {a, b, c}, result;
 	struct arena *arena = arena_new(1 << 20);
-	struct err err = { .code = ERR_NONE };
+	struct err err = {.code = ERR_NONE};
 	const struct expr *expr = expr_parse(arena, text, letters, NULL, &err);
 
 	ck_assert_msg(expr != NULL, "%s: %s", text, err.msg);
@@ -49,8 +49,8 @@ error_column(const char *text, struct err *err)
 	struct arena *arena = arena_new(1 << 20);
 	unsigned column = 0;
 
-	ck_assert_ptr_null(expr_parse(arena, text, expr_host_vocabulary,
-	    &column, err));
+	ck_assert_ptr_null(
+	    expr_parse(arena, text, expr_host_vocabulary, &column, err));
 	arena_free(arena);
 	return column;
 }
@@ -58,21 +58,27 @@ error_column(const char *text, struct err *err)
 START_TEST(truth_is_kleenes)
 {
 	static const struct {
-		enum expr_truth a, b, and, or;
+		enum expr_truth a, b, and, or ;
 	} rows[] = {
-		{ F, F, F, F }, { F, T, F, T }, { F, U, F, U },
-		{ T, F, F, T }, { T, T, T, T }, { T, U, U, T },
-		{ U, F, F, U }, { U, T, U, T }, { U, U, U, U },
+	    {F, F, F, F},
+	    {F, T, F, T},
+	    {F, U, F, U},
+	    {T, F, F, T},
+	    {T, T, T, T},
+	    {T, U, U, T},
+	    {U, F, F, U},
+	    {U, T, U, T},
+	    {U, U, U, U},
 	};
 
 	ck_assert_int_eq(value_of("not a", F, F, F), T);
 	ck_assert_int_eq(value_of("not a", T, F, F), F);
 	ck_assert_int_eq(value_of("not a", U, F, F), U);
 	for (int i = 0; i < COUNT(rows); i++) {
-		ck_assert_int_eq(value_of("a and b", rows[i].a, rows[i].b, F),
-		    rows[i].and);
-		ck_assert_int_eq(value_of("a or b", rows[i].a, rows[i].b, F),
-		    rows[i].or);
+		ck_assert_int_eq(
+		    value_of("a and b", rows[i].a, rows[i].b, F), rows[i].and);
+		ck_assert_int_eq(
+		    value_of("a or b", rows[i].a, rows[i].b, F), rows[i].or);
 	}
 }
 END_TEST
@@ -105,35 +111,36 @@ START_TEST(errors_point_at_the_word)
 		unsigned column;
 		const char *says;
 	} rows[] = {
-		{ "", 1, "empty" },
-		{ "  ", 3, "empty" },
-		{ "maintenence", 1, "did you mean \"maintenance\"?" },
-		{ "up and cordonned", 8, "did you mean \"cordoned\"?" },
-		{ "up and zebra", 8, "known: maintenance, cordoned, up" },
-		{ "up and", 7, "ends where a name is expected" },
-		{ "up and ", 8, "ends where a name is expected" },
-		{ "and up", 1, "where a name is expected" },
-		{ "up up", 4, "\"and\" or \"or\" is expected" },
-		{ "up && cordoned", 4, "write \"and\"" },
-		{ "up || cordoned", 4, "write \"or\"" },
-		{ "!up", 1, "write \"not\"" },
-		{ "up AND cordoned", 4, "write \"and\"" },
-		{ "up == cordoned", 4, "not NAME" },
-		{ "up >= 3", 4, "compares no numbers" },
-		{ "(up", 4, "the \"(\" at position 1" },
-		{ "up)", 3, "closes nothing" },
-		{ "()", 2, "where a name is expected" },
-		{ "up \xe2\x88\xa7 up", 4, "\"\xe2\x88\xa7\"" },
-		{ "up \x01", 4, "a control character" },
-		{ "UP", 1, "did you mean \"up\"?" },
-		{ "not", 4, "ends where a name is expected" },
+	    {"", 1, "empty"},
+	    {"  ", 3, "empty"},
+	    {"maintenence", 1, "did you mean \"maintenance\"?"},
+	    {"up and cordonned", 8, "did you mean \"cordoned\"?"},
+	    {"up and zebra", 8, "known: maintenance, cordoned, up"},
+	    {"up and", 7, "ends where a name is expected"},
+	    {"up and ", 8, "ends where a name is expected"},
+	    {"and up", 1, "where a name is expected"},
+	    {"up up", 4, "\"and\" or \"or\" is expected"},
+	    {"up && cordoned", 4, "write \"and\""},
+	    {"up || cordoned", 4, "write \"or\""},
+	    {"!up", 1, "write \"not\""},
+	    {"up AND cordoned", 4, "write \"and\""},
+	    {"up == cordoned", 4, "not NAME"},
+	    {"up >= 3", 4, "compares no numbers"},
+	    {"(up", 4, "the \"(\" at position 1"},
+	    {"up)", 3, "closes nothing"},
+	    {"()", 2, "where a name is expected"},
+	    {"up \xe2\x88\xa7 up", 4, "\"\xe2\x88\xa7\""},
+	    {"up \x01", 4, "a control character"},
+	    {"UP", 1, "did you mean \"up\"?"},
+	    {"not", 4, "ends where a name is expected"},
 	};
 
 	for (int i = 0; i < COUNT(rows); i++) {
-		struct err err = { .code = ERR_NONE };
+		struct err err = {.code = ERR_NONE};
 
-		ck_assert_msg(error_column(rows[i].text, &err) ==
-		    rows[i].column, "\"%s\": column", rows[i].text);
+		ck_assert_msg(
+		    error_column(rows[i].text, &err) == rows[i].column,
+		    "\"%s\": column", rows[i].text);
 		ck_assert_int_eq(err.code, ERR_INVALID);
 		ck_assert_msg(strstr(err.msg, rows[i].says) != NULL,
 		    "\"%s\": %s", rows[i].text, err.msg);
@@ -156,7 +163,7 @@ repeat(const char *before, int count, const char *middle, const char *after)
 
 START_TEST(depth_and_length_are_bounded)
 {
-	struct err err = { .code = ERR_NONE };
+	struct err err = {.code = ERR_NONE};
 	char *text = repeat("(", EXPR_DEPTH_MAX - 1, "a", ")");
 
 	ck_assert_int_eq(value_of(text, T, F, F), T);

@@ -48,10 +48,9 @@ set_up(void)
 static void
 tear_down(void)
 {
-	static const char *const names[] = { "drover.yaml",
-		"hosts.d/20-b.yaml", "hosts.d/10-a.yaml", "hosts.d/.x.yaml",
-		"hosts.d/c.yaml~", "hosts.d/d.yml", "hosts.d/pipe.yaml",
-		"policies.d/a.yaml" };
+	static const char *const names[] = {"drover.yaml", "hosts.d/20-b.yaml",
+	    "hosts.d/10-a.yaml", "hosts.d/.x.yaml", "hosts.d/c.yaml~",
+	    "hosts.d/d.yml", "hosts.d/pipe.yaml", "policies.d/a.yaml"};
 	char path[256];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -109,7 +108,8 @@ START_TEST(fragments_are_read_and_leftovers_are_not)
 	    "hosts: [ { name: a, uri: \"qemu+tcp://a/system\" } ]\n");
 	write_file("hosts.d/.x.yaml", "broken: [\n");
 	write_file("hosts.d/c.yaml~", "broken: [\n");
-	write_file("policies.d/a.yaml", "version: 1\npolicies:\n"
+	write_file("policies.d/a.yaml",
+	    "version: 1\npolicies:\n"
 	    "  - { name: p, mode: auto, when: { host: maintenance } }\n");
 	s = load(&said);
 	ck_assert_msg(s != NULL, "%s", buf_str(&said));
@@ -135,8 +135,8 @@ START_TEST(what_is_not_read_is_said)
 	snprintf(path, sizeof(path), "%s/hosts.d/pipe.yaml", dir);
 	ck_assert_int_eq(mkfifo(path, 0600), 0);
 	ck_assert_ptr_null(load(&said));
-	ck_assert_ptr_nonnull(strstr(buf_str(&said),
-	    "hosts.d/pipe.yaml: is not a file\n"));
+	ck_assert_ptr_nonnull(
+	    strstr(buf_str(&said), "hosts.d/pipe.yaml: is not a file\n"));
 
 	snprintf(path, sizeof(path), "%s/drover.yaml", dir);
 	ck_assert_int_eq(unlink(path), 0);
@@ -154,8 +154,8 @@ START_TEST(faults_name_the_file)
 	make_dir("hosts.d");
 	write_file("hosts.d/10-a.yaml", "hosts: [ { name: a } ]\n");
 	ck_assert_ptr_null(load(&said));
-	ck_assert_ptr_nonnull(strstr(buf_str(&said),
-	    "/hosts.d/10-a.yaml:1:10: hosts[0].uri: missing"));
+	ck_assert_ptr_nonnull(strstr(
+	    buf_str(&said), "/hosts.d/10-a.yaml:1:10: hosts[0].uri: missing"));
 	buf_free(&said);
 }
 END_TEST

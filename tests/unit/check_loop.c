@@ -71,8 +71,8 @@ post_arrives(void *arg)
 
 	assert_loop_thread();
 	if (post->number != posted_last[post->poster] + 1)
-		ck_abort_msg("%d after %d", post->number,
-		    posted_last[post->poster]);
+		ck_abort_msg(
+		    "%d after %d", post->number, posted_last[post->poster]);
 	posted_last[post->poster] = post->number;
 	free(post);
 	if (++posted_total == POSTERS * POSTS)
@@ -89,7 +89,7 @@ post_many(void *arg)
 
 		if (post == NULL)
 			abort();
-		*post = (struct post){ poster, i };
+		*post = (struct post){poster, i};
 		loop_post(loop, post_arrives, post);
 	}
 	return NULL;
@@ -102,8 +102,9 @@ START_TEST(posts_of_many_threads_arrive_each_in_order)
 
 	for (int i = 0; i < POSTERS; i++) {
 		numbers[i] = i;
-		ck_assert_int_eq(pthread_create(&threads[i], NULL, post_many,
-		    &numbers[i]), 0);
+		ck_assert_int_eq(
+		    pthread_create(&threads[i], NULL, post_many, &numbers[i]),
+		    0);
 	}
 	ck_assert_int_eq(loop_run(loop), 0);
 	ck_assert_int_eq(posted_total, POSTERS * POSTS);
@@ -132,7 +133,7 @@ post_three(void *arg)
 START_TEST(freeing_the_loop_runs_what_is_in_the_mailbox)
 {
 	loop_post(loop, count_run, NULL);
-	loop_post(loop, post_three, NULL);	/* and what that posts */
+	loop_post(loop, post_three, NULL); /* and what that posts */
 	ck_assert_int_eq(ran, 0);
 	loop_free(loop);
 	loop = NULL;
@@ -169,7 +170,7 @@ say_enough(void *arg)
 
 START_TEST(a_flood_of_posts_does_not_hold_up_a_timer)
 {
-	static bool enough;	/* read until the loop is freed */
+	static bool enough; /* read until the loop is freed */
 	struct loop_timer *timer = loop_timer_new(loop, say_enough, &enough);
 
 	for (int i = 0; i < 1000; i++)
@@ -206,7 +207,7 @@ tick_fires(void *arg)
 
 START_TEST(a_timer_sets_itself_again_and_is_never_early)
 {
-	struct tick tick = { .in_ms = 3, .left = 40 };
+	struct tick tick = {.in_ms = 3, .left = 40};
 
 	tick.timer = loop_timer_new(loop, tick_fires, &tick);
 	tick.due = mono_add(clock_mono_now(), tick.in_ms);
@@ -238,11 +239,11 @@ START_TEST(timers_fire_by_due_time_and_not_when_cleared)
 	loop_timer_set(end, 60);
 	loop_timer_set(c, 30);
 	loop_timer_set(b, 3600000);
-	loop_timer_set(b, 15);		/* the later word counts */
+	loop_timer_set(b, 15); /* the later word counts */
 	loop_timer_set(d, 1);
 	loop_timer_clear(d);
 	loop_timer_clear(d);
-	loop_timer_set(a, -5);		/* at once */
+	loop_timer_set(a, -5); /* at once */
 	ck_assert_int_eq(loop_run(loop), 0);
 	ck_assert_str_eq(order, "abc");
 	loop_timer_free(a);
@@ -265,8 +266,8 @@ START_TEST(a_signal_arrives_on_the_loop)
 {
 	int got = 0;
 
-	ck_assert_int_eq(loop_on_signal(loop, SIGUSR1, signal_arrives, &got),
-	    0);
+	ck_assert_int_eq(
+	    loop_on_signal(loop, SIGUSR1, signal_arrives, &got), 0);
 	ck_assert_int_eq(kill(getpid(), SIGUSR1), 0);
 	ck_assert_int_eq(loop_run(loop), 0);
 	ck_assert_int_eq(got, SIGUSR1);

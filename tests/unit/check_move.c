@@ -215,7 +215,8 @@ END_TEST
 START_TEST(a_call_that_broke_off_may_not_have_begun)
 {
 	begin();
-	tell_error(MOVE_EV_PERFORMED, ERR_UNREACHABLE, "no answer to keepalive");
+	tell_error(
+	    MOVE_EV_PERFORMED, ERR_UNREACHABLE, "no answer to keepalive");
 	see(&runs, &nowhere);
 	expect("timer:1500");
 	wait_ms(MOVE_STAYED_AGAIN_MS);
@@ -332,7 +333,8 @@ START_TEST(a_repair_that_fails_again_and_again_is_for_a_person)
 	see_twice(&stopped, &nowhere);
 	tell_error(MOVE_EV_REPAIRED, ERR_REFUSED, "no");
 	expect("alarm end:stuck");
-	ck_assert_str_eq(move->error, "resume-source failed: no; it began "
+	ck_assert_str_eq(move->error,
+	    "resume-source failed: no; it began "
 	    "with: client socket is closed");
 }
 END_TEST
@@ -410,7 +412,8 @@ START_TEST(a_move_that_takes_too_long_is_given_up)
 	tell_error(MOVE_EV_PERFORMED, ERR_ABORTED, "canceled by client");
 	see(&runs, &nowhere);
 	expect("end:failed");
-	ck_assert_str_eq(move->error, "it did not end within 60 s and was "
+	ck_assert_str_eq(move->error,
+	    "it did not end within 60 s and was "
 	    "given up");
 }
 END_TEST
@@ -448,13 +451,13 @@ END_TEST
 
 START_TEST(late_and_early_events_are_ignored)
 {
-	static const enum move_event_kind before[] = { MOVE_EV_PERFORMED,
+	static const enum move_event_kind before[] = {MOVE_EV_PERFORMED,
 	    MOVE_EV_REPAIRED, MOVE_EV_COLLECTED, MOVE_EV_TIMER,
-	    MOVE_EV_HOST_NEWS };
-	static const enum move_event_kind after[] = { MOVE_EV_BEGIN,
+	    MOVE_EV_HOST_NEWS};
+	static const enum move_event_kind after[] = {MOVE_EV_BEGIN,
 	    MOVE_EV_PERFORMED, MOVE_EV_REPAIRED, MOVE_EV_COLLECTED,
 	    MOVE_EV_TIMER, MOVE_EV_HOST_NEWS, MOVE_EV_ABORT,
-	    MOVE_EV_NOT_WRITTEN, MOVE_EV_RECOVERED };
+	    MOVE_EV_NOT_WRITTEN, MOVE_EV_RECOVERED};
 
 	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
 		tell(before[i]);
@@ -486,12 +489,12 @@ make_suite(void)
 	TCase *tc = add_case(suite, "well");
 
 	tcase_add_test(tc, a_fast_move_goes_well);
-	tcase_add_test(tc,
-	    a_strict_move_resumes_the_target_once_the_source_is_gone);
+	tcase_add_test(
+	    tc, a_strict_move_resumes_the_target_once_the_source_is_gone);
 	tcase_add_test(tc, autostart_is_carried_over);
 	tcase_add_test(tc, a_move_whose_autostart_fails_is_still_a_good_one);
-	tcase_add_test(tc,
-	    a_guest_that_changes_while_autostart_is_set_keeps_it);
+	tcase_add_test(
+	    tc, a_guest_that_changes_while_autostart_is_set_keeps_it);
 	tcase_add_test(tc, a_definition_left_at_the_source_goes);
 	tc = add_case(suite, "wrong");
 	tcase_add_test(tc, a_refused_move_has_failed_with_the_hosts_words);
@@ -511,13 +514,13 @@ make_suite(void)
 	tcase_add_test(tc, a_conflict_that_stays_does_not_spin);
 	tcase_add_test(tc, a_host_that_is_lost_during_a_repair_is_waited_for);
 	tcase_add_test(tc, a_repair_that_fails_again_and_again_is_for_a_person);
-	tcase_add_test(tc,
-	    a_source_that_was_not_destroyed_is_not_taken_for_destroyed);
+	tcase_add_test(
+	    tc, a_source_that_was_not_destroyed_is_not_taken_for_destroyed);
 	tc = add_case(suite, "time");
 	tcase_add_test(tc, an_abort_is_passed_on_and_named);
 	tcase_add_test(tc, an_abort_that_comes_too_late_changes_nothing);
-	tcase_add_test(tc,
-	    an_abort_between_calls_takes_effect_when_it_runs_again);
+	tcase_add_test(
+	    tc, an_abort_between_calls_takes_effect_when_it_runs_again);
 	tcase_add_test(tc, a_move_that_takes_too_long_is_given_up);
 	tcase_add_test(tc, a_move_without_a_limit_has_no_timer);
 	tcase_add_test(tc, a_followed_move_has_a_limit_too);

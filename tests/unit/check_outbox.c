@@ -14,8 +14,8 @@ copy_row(const struct store_outbox *row, void *arg)
 {
 	char *out = arg;
 
-	snprintf(out + strlen(out), 256 - strlen(out), "%s/%d ",
-	    row->event_id, row->attempts);
+	snprintf(out + strlen(out), 256 - strlen(out), "%s/%d ", row->event_id,
+	    row->attempts);
 }
 
 static void
@@ -25,18 +25,20 @@ assert_due(struct store *store, const char *receiver, int64_t now, int max,
 	char text[256] = "";
 	struct err err;
 
-	ck_assert_int_eq(store_each_due(store, receiver, (struct wall){ now },
-	    max, copy_row, text, &err), 0);
+	ck_assert_int_eq(store_each_due(store, receiver, (struct wall){now},
+			     max, copy_row, text, &err),
+	    0);
 	ck_assert_str_eq(text, expected);
 }
 
 static void
 queue(struct store *store, int64_t seq, const char *receiver, int64_t at)
 {
-	struct err err = { 0 };
+	struct err err = {0};
 
-	ck_assert_msg(store_add_outbox(store, seq, receiver,
-	    (struct wall){ at }, &err) == 0, "%s", err.msg);
+	ck_assert_msg(store_add_outbox(
+			  store, seq, receiver, (struct wall){at}, &err) == 0,
+	    "%s", err.msg);
 }
 
 START_TEST(deliveries_fall_due_and_survive_with_their_time)
@@ -58,23 +60,25 @@ START_TEST(deliveries_fall_due_and_survive_with_their_time)
 	assert_due(store, "ops", 200, 1, "e1/0 ");
 	/* e1 failed and waits until 500. */
 	ck_assert_int_eq(store_mark_outbox(store, 1, STORE_PENDING, 1,
-	    (struct wall){ 500 }, 500, "oops", &err), 0);
+			     (struct wall){500}, 500, "oops", &err),
+	    0);
 	store_close(store);
 	store = open_store();
 	assert_due(store, "ops", 400, 10, "e2/0 ");
 	/* Fewer attempts go first. */
 	assert_due(store, "ops", 500, 10, "e2/0 e1/1 ");
-	ck_assert(store_receiver_due(store, "ops", (struct wall){ 400 },
-	    &due));
+	ck_assert(store_receiver_due(store, "ops", (struct wall){400}, &due));
 	ck_assert_int_eq(due.ms, 500);
-	ck_assert(!store_receiver_due(store, "ops", (struct wall){ 500 },
-	    &due));
+	ck_assert(!store_receiver_due(store, "ops", (struct wall){500}, &due));
 	ck_assert_int_eq(store_mark_outbox(store, 1, STORE_DELIVERED, 2,
-	    (struct wall){ 0 }, 204, NULL, &err), 0);
+			     (struct wall){0}, 204, NULL, &err),
+	    0);
 	ck_assert_int_eq(store_mark_outbox(store, 3, STORE_DEAD, 1,
-	    (struct wall){ 0 }, 404, "who?", &err), 0);
+			     (struct wall){0}, 404, "who?", &err),
+	    0);
 	ck_assert_int_eq(store_mark_outbox(store, 99, STORE_DEAD, 1,
-	    (struct wall){ 0 }, 404, "who?", &err), -1);
+			     (struct wall){0}, 404, "who?", &err),
+	    -1);
 	ck_assert_int_eq(err.code, ERR_NOT_FOUND);
 	assert_due(store, "ops", 10000, 10, "");
 	assert_due(store, "chat", 10000, 10, "e1/0 ");
@@ -107,11 +111,11 @@ START_TEST(events_are_read_in_order_from_a_place)
 	add_event(store, "e1", "t");
 	add_event(store, "e2", "t");
 	add_event(store, "e3", "t");
-	ck_assert_int_eq(store_each_event(store, 1, 1, count_event, &last,
-	    &err), 0);
+	ck_assert_int_eq(
+	    store_each_event(store, 1, 1, count_event, &last, &err), 0);
 	ck_assert_int_eq(last, 2);
-	ck_assert_int_eq(store_each_event(store, 2, 10, count_event, &last,
-	    &err), 0);
+	ck_assert_int_eq(
+	    store_each_event(store, 2, 10, count_event, &last, &err), 0);
 	ck_assert_int_eq(last, 3);
 	store_close(store);
 }
@@ -123,13 +127,14 @@ fill(struct store *store, int count, const char *receiver, const char *type)
 {
 	char sql[1024];
 
-	snprintf(sql, sizeof(sql), "BEGIN; WITH RECURSIVE n (i) AS (SELECT 1"
+	snprintf(sql, sizeof(sql),
+	    "BEGIN; WITH RECURSIVE n (i) AS (SELECT 1"
 	    " UNION ALL SELECT i + 1 FROM n WHERE i < %d) INSERT INTO events"
 	    " (id, type, at, body) SELECT '%s%s' || i, '%s', 1, '{}' FROM n;"
 	    " INSERT INTO outbox (event_seq, receiver, next, created) SELECT"
 	    " seq, '%s', 1, 1 FROM events WHERE type = '%s' AND NOT EXISTS"
-	    " (SELECT 1 FROM outbox WHERE event_seq = seq); COMMIT;", count,
-	    receiver, type, type, receiver, type);
+	    " (SELECT 1 FROM outbox WHERE event_seq = seq); COMMIT;",
+	    count, receiver, type, type, receiver, type);
 	run_sql(store, sql);
 	store->pending = -1;
 }
@@ -150,25 +155,38 @@ START_TEST(old_events_go_unless_a_delivery_is_pending)
 		add_event(store, id, "new");
 	}
 	ck_assert_int_eq(store_commit(store, &err), 0);
-	ck_assert_int_eq(query_sql(store, "SELECT COUNT(*) FROM events WHERE"
-	    " type = 'owed'"), owed);
-	ck_assert_int_eq(query_sql(store, "SELECT COUNT(*) FROM events WHERE"
-	    " type = 'new'"), extra);
-	ck_assert_int_le(query_sql(store, "SELECT COUNT(*) FROM events WHERE"
-	    " type = 'done'"), STORE_EVENTS_MAX - extra + 64);
-	ck_assert_int_ge(query_sql(store, "SELECT COUNT(*) FROM events WHERE"
-	    " type = 'done'"), STORE_EVENTS_MAX - extra);
+	ck_assert_int_eq(query_sql(store,
+			     "SELECT COUNT(*) FROM events WHERE"
+			     " type = 'owed'"),
+	    owed);
+	ck_assert_int_eq(query_sql(store,
+			     "SELECT COUNT(*) FROM events WHERE"
+			     " type = 'new'"),
+	    extra);
+	ck_assert_int_le(query_sql(store,
+			     "SELECT COUNT(*) FROM events WHERE"
+			     " type = 'done'"),
+	    STORE_EVENTS_MAX - extra + 64);
+	ck_assert_int_ge(query_sql(store,
+			     "SELECT COUNT(*) FROM events WHERE"
+			     " type = 'done'"),
+	    STORE_EVENTS_MAX - extra);
 	/* The deliveries went with their events. */
-	ck_assert_int_eq(query_sql(store, "SELECT COUNT(*) FROM outbox LEFT"
-	    " JOIN events ON seq = event_seq WHERE seq IS NULL"), 0);
+	ck_assert_int_eq(
+	    query_sql(store,
+		"SELECT COUNT(*) FROM outbox LEFT"
+		" JOIN events ON seq = event_seq WHERE seq IS NULL"),
+	    0);
 	/* Paid, they go too. */
 	run_sql(store, "UPDATE outbox SET state = 1 WHERE receiver = 'ops'");
 	for (int i = 0; i < 1000; i++) {
 		snprintf(id, sizeof(id), "more%d", i);
 		add_event(store, id, "more");
 	}
-	ck_assert_int_eq(query_sql(store, "SELECT COUNT(*) FROM events WHERE"
-	    " type = 'owed'"), 0);
+	ck_assert_int_eq(query_sql(store,
+			     "SELECT COUNT(*) FROM events WHERE"
+			     " type = 'owed'"),
+	    0);
 	store_close(store);
 }
 END_TEST
@@ -185,8 +203,8 @@ START_TEST(a_full_outbox_is_an_answer_and_room_can_be_made)
 	fill(store, 150, "slow", "drover.decision.made");
 	seq = add_event(store, "last", "drover.move.completed");
 	ck_assert_int_eq(store_begin(store, &err), 0);
-	ck_assert_int_eq(store_add_outbox(store, seq, "quick",
-	    (struct wall){ 1 }, &err), -1);
+	ck_assert_int_eq(
+	    store_add_outbox(store, seq, "quick", (struct wall){1}, &err), -1);
 	ck_assert_int_eq(err.code, ERR_LIMIT);
 	/* That was an answer: the transaction is fine.  What gives way are
 	 * the oldest of the longest queue, results last. */
@@ -201,10 +219,14 @@ START_TEST(a_full_outbox_is_an_answer_and_room_can_be_made)
 	ck_assert_int_eq(store_evict_outbox(store, &gone, &err), 0);
 	ck_assert_int_eq(gone.count, STORE_EVICT_MAX);
 	ck_assert_int_eq(gone.first_seq, 1001);
-	ck_assert_int_eq(query_sql(store, "SELECT COUNT(*) FROM outbox WHERE"
-	    " receiver = 'quick' AND state <> 0"), 0);
-	ck_assert_int_eq(query_sql(store, "SELECT COUNT(*) FROM outbox WHERE"
-	    " state = 2"), 150 + STORE_EVICT_MAX);
+	ck_assert_int_eq(query_sql(store,
+			     "SELECT COUNT(*) FROM outbox WHERE"
+			     " receiver = 'quick' AND state <> 0"),
+	    0);
+	ck_assert_int_eq(query_sql(store,
+			     "SELECT COUNT(*) FROM outbox WHERE"
+			     " state = 2"),
+	    150 + STORE_EVICT_MAX);
 	store_close(store);
 }
 END_TEST

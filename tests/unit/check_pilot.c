@@ -17,12 +17,16 @@ setup_site(void)
 static void
 put_flag(const char *host, bool maintenance)
 {
-	struct err err = { 0 };
+	struct err err = {0};
 
-	ck_assert_msg(flags_set(flags, &(struct store_flag){ .host = host,
-	    .maintenance = maintenance, .source = "operator", .by = "uid 0",
-	    .reason = maintenance ? "new disks" : NULL }, &err) == 1, "%s",
-	    err.msg);
+	ck_assert_msg(flags_set(flags,
+			  &(struct store_flag){.host = host,
+			      .maintenance = maintenance,
+			      .source = "operator",
+			      .by = "uid 0",
+			      .reason = maintenance ? "new disks" : NULL},
+			  &err) == 1,
+	    "%s", err.msg);
 }
 
 static int64_t
@@ -36,8 +40,8 @@ static bool
 drain_is(const char *state)
 {
 	json_t *o = drains_show(drains, 1, false, NULL);
-	bool is = o != NULL && strcmp(state,
-	    json_string_value(json_object_get(o, "state"))) == 0;
+	bool is = o != NULL &&
+	    strcmp(state, json_string_value(json_object_get(o, "state"))) == 0;
 
 	json_decref(o);
 	return is;
@@ -63,9 +67,10 @@ guest_of_drain(const char *name)
 	size_t i;
 
 	ck_assert_ptr_nonnull(o);
-	json_array_foreach(json_object_get(o, "vms"), i, g) {
-		if (strcmp(json_string_value(json_object_get(g, "vm")),
-		    name) == 0)
+	json_array_foreach(json_object_get(o, "vms"), i, g)
+	{
+		if (strcmp(json_string_value(json_object_get(g, "vm")), name) ==
+		    0)
 			found = json_incref(g);
 	}
 	json_decref(o);
@@ -137,9 +142,11 @@ START_TEST(a_flag_empties_a_host)
 	ck_assert_int_eq(site_twice(), 0);
 	ck_assert_int_eq(site_migrations(), 5);
 	ck_assert_int_eq(drains_open_id(drains, "kvm1"), 0);
-	ck_assert_int_eq(ask("SELECT COUNT(*) FROM moves WHERE drain_id = 1 "
-	    "AND outcome = 'completed' AND policy = 'maintenance' AND "
-	    "rule = '10-maintenance.yaml:5'"), 5);
+	ck_assert_int_eq(
+	    ask("SELECT COUNT(*) FROM moves WHERE drain_id = 1 "
+		"AND outcome = 'completed' AND policy = 'maintenance' AND "
+		"rule = '10-maintenance.yaml:5'"),
+	    5);
 	ck_assert_int_eq(count_events("host.maintenance"), 1);
 	ck_assert_int_eq(count_events("drain.started"), 1);
 	ck_assert_int_eq(count_events("drain.completed"), 1);
@@ -163,7 +170,8 @@ START_TEST(fast_where_the_image_lock_protects)
 	drain("kvm1");
 	run_until(drain_is_done);
 	ck_assert_int_eq(ask("SELECT json_extract(context, '$.strict') "
-	    "FROM moves"), 0);
+			     "FROM moves"),
+	    0);
 }
 END_TEST
 
@@ -171,7 +179,8 @@ START_TEST(what_fails_is_tried_on_another_target)
 {
 	json_t *g;
 
-	site_set_mood(2, SITE_REFUSES, "Cannot get interface MTU on 'br0': "
+	site_set_mood(2, SITE_REFUSES,
+	    "Cannot get interface MTU on 'br0': "
 	    "No such device");
 	add_guests(1, 1, 3);
 	await_guests(3);
@@ -180,16 +189,20 @@ START_TEST(what_fails_is_tried_on_another_target)
 	ck_assert_int_eq(site_running_at(3), 3);
 	ck_assert_int_eq(site_running_at(1) + site_running_at(2), 0);
 	ck_assert_int_eq(ask("SELECT COUNT(*) FROM moves WHERE "
-	    "outcome = 'completed' AND target = 'kvm3'"), 3);
+			     "outcome = 'completed' AND target = 'kvm3'"),
+	    3);
 	ck_assert_int_eq(ask("SELECT COUNT(*) FROM moves WHERE "
-	    "target = 'kvm2' AND outcome = 'failed'"),
+			     "target = 'kvm2' AND outcome = 'failed'"),
 	    ask("SELECT COUNT(*) FROM moves WHERE attempt = 2"));
 	ck_assert_int_ge(ask("SELECT COUNT(*) FROM moves WHERE "
-	    "outcome = 'failed'"), 1);
+			     "outcome = 'failed'"),
+	    1);
 	/* Not before the backoff has passed. */
-	ck_assert_int_eq(ask("SELECT COUNT(*) FROM moves AS a JOIN moves AS b "
-	    "ON a.uuid = b.uuid AND b.attempt = a.attempt + 1 WHERE "
-	    "b.started - a.ended < 50"), 0);
+	ck_assert_int_eq(
+	    ask("SELECT COUNT(*) FROM moves AS a JOIN moves AS b "
+		"ON a.uuid = b.uuid AND b.attempt = a.attempt + 1 WHERE "
+		"b.started - a.ended < 50"),
+	    0);
 	g = guest_of_drain("vm1");
 	ck_assert_str_eq(json_string_value(json_object_get(g, "to")), "kvm3");
 	json_decref(g);
@@ -211,14 +224,17 @@ START_TEST(what_fails_everywhere_is_given_up_and_the_drain_is_blocked)
 	ck_assert_int_eq(site_running_at(1), 1);
 	ck_assert_int_eq(count_events("drain.blocked"), 1);
 	g = guest_of_drain("vm1");
-	ck_assert_ptr_nonnull(strstr(json_string_value(json_object_get(g,
-	    "why")), "given up after 3 attempts"));
+	ck_assert_ptr_nonnull(
+	    strstr(json_string_value(json_object_get(g, "why")),
+		"given up after 3 attempts"));
 	json_decref(g);
 
 	/* An operator asks again, and now it can. */
 	site_set_mood(3, SITE_TAKES, NULL);
-	ck_assert_int_eq(drains_start(drains, "kvm1", &(struct drains_options){
-	    .parallel = -1, .by = "uid 0" }, NULL), 1);
+	ck_assert_int_eq(
+	    drains_start(drains, "kvm1",
+		&(struct drains_options){.parallel = -1, .by = "uid 0"}, NULL),
+	    1);
 	pilot_retry(pilot, "kvm1");
 	run_until(drain_is_done);
 	ck_assert_int_eq(site_running_at(3), 1);
@@ -239,15 +255,17 @@ START_TEST(one_that_cannot_go_does_not_hold_up_the_others)
 	ck_assert_int_eq(site_running_at(1), 1);
 	ck_assert(site_look(1, 2).present);
 	g = guest_of_drain("vm2");
-	ck_assert_str_eq(json_string_value(json_object_get(g, "fate")),
-	    "blocked");
+	ck_assert_str_eq(
+	    json_string_value(json_object_get(g, "fate")), "blocked");
 	rejected = json_object_get(g, "rejected");
 	ck_assert_uint_ge(json_array_size(rejected), 2);
 	json_decref(g);
 	ck_assert_int_eq(count_events("drain.blocked"), 1);
-	ck_assert_int_eq(ask("SELECT COUNT(*) FROM events WHERE "
-	    "type = 'drover.drain.blocked' AND "
-	    "json_extract(body, '$.data.remaining[0].guest') = 'vm2'"), 1);
+	ck_assert_int_eq(
+	    ask("SELECT COUNT(*) FROM events WHERE "
+		"type = 'drover.drain.blocked' AND "
+		"json_extract(body, '$.data.remaining[0].guest') = 'vm2'"),
+	    1);
 }
 END_TEST
 
@@ -270,8 +288,8 @@ START_TEST(an_operators_limit_holds)
 	site_set_mood(2, SITE_HANGS, NULL);
 	site_set_mood(3, SITE_HANGS, NULL);
 	put_flag("kvm1", true);
-	(void)drains_start(drains, "kvm1", &(struct drains_options){
-	    .parallel = 2, .by = "uid 0" }, NULL);
+	(void)drains_start(drains, "kvm1",
+	    &(struct drains_options){.parallel = 2, .by = "uid 0"}, NULL);
 	run_until(two_hang);
 	pilot_turn(pilot);
 	ck_assert_uint_eq(executor_count(executor), 2);
@@ -326,7 +344,8 @@ START_TEST(a_drain_goes_on_in_a_later_daemon)
 	run_until(one_hangs);
 	take_down();
 	ck_assert_int_eq(ask("SELECT COUNT(*) FROM drains WHERE "
-	    "state = 'running'"), 1);
+			     "state = 'running'"),
+	    1);
 	build();
 	ck_assert_ptr_nonnull(flags_get(flags, "kvm1"));
 	ck_assert_int_eq(drains_open_id(drains, "kvm1"), 1);
@@ -338,10 +357,13 @@ START_TEST(a_drain_goes_on_in_a_later_daemon)
 	ck_assert_int_eq(count_events("drain.started"), 1);
 	ck_assert_int_eq(count_events("drain.completed"), 1);
 	ck_assert_int_eq(ask("SELECT COUNT(*) FROM moves WHERE "
-	    "outcome = 'completed'"), 6);
-	ck_assert_int_eq(ask("SELECT COUNT(DISTINCT "
-	    "json_extract(body, '$.data.uuid')) FROM events WHERE "
-	    "type = 'drover.move.completed'"), 6);
+			     "outcome = 'completed'"),
+	    6);
+	ck_assert_int_eq(
+	    ask("SELECT COUNT(DISTINCT "
+		"json_extract(body, '$.data.uuid')) FROM events WHERE "
+		"type = 'drover.move.completed'"),
+	    6);
 	assert_moved(6);
 }
 END_TEST
@@ -358,7 +380,7 @@ START_TEST(an_operator_moves_one_guest)
 {
 	struct arena *arena = arena_new((size_t)64 << 20);
 	struct place_choice choice;
-	struct err err = { 0 };
+	struct err err = {0};
 	struct snapshot *s;
 	const struct snap_vm *vm;
 
@@ -366,21 +388,25 @@ START_TEST(an_operator_moves_one_guest)
 	await_guests(1);
 	s = pilot_snapshot(pilot);
 	vm = snapshot_find_vm(s, UUID_VM1);
-	ck_assert_int_eq(pilot_move_guest(pilot, arena, s, vm, "kvm3", true,
-	    &choice, &err), 0);
+	ck_assert_int_eq(
+	    pilot_move_guest(pilot, arena, s, vm, "kvm3", true, &choice, &err),
+	    0);
 	ck_assert_str_eq(choice.target->name, "kvm3");
 	ck_assert_int_eq(site_migrations(), 0);
-	ck_assert_int_eq(pilot_move_guest(pilot, arena, s, vm, "kvm3", false,
-	    &choice, &err), 1);
+	ck_assert_int_eq(
+	    pilot_move_guest(pilot, arena, s, vm, "kvm3", false, &choice, &err),
+	    1);
 	snapshot_free(s);
 	s = pilot_snapshot(pilot);
 	vm = snapshot_find_vm(s, UUID_VM1);
-	ck_assert_int_eq(pilot_move_guest(pilot, arena, s, vm, "kvm2", false,
-	    &choice, &err), -1);
+	ck_assert_int_eq(
+	    pilot_move_guest(pilot, arena, s, vm, "kvm2", false, &choice, &err),
+	    -1);
 	snapshot_free(s);
 	run_until(vm1_is_at_kvm3);
 	ck_assert_int_eq(ask("SELECT COUNT(*) FROM moves WHERE policy IS NULL "
-	    "AND rule = 'operator' AND drain_id = 0"), 1);
+			     "AND rule = 'operator' AND drain_id = 0"),
+	    1);
 	arena_free(arena);
 }
 END_TEST
@@ -389,14 +415,16 @@ END_TEST
 
 START_TEST(a_flag_that_cannot_be_written_is_not_set)
 {
-	struct store_flag flag = { .host = "kvm1", .maintenance = true,
-		.source = "operator", .by = "uid 0" };
-	struct err err = { 0 };
+	struct store_flag flag = {.host = "kvm1",
+	    .maintenance = true,
+	    .source = "operator",
+	    .by = "uid 0"};
+	struct err err = {0};
 
 	add_guests(1, 1, 1);
 	await_guests(1);
 	change("CREATE TRIGGER broken BEFORE INSERT ON outbox BEGIN "
-	    "SELECT RAISE(ABORT, 'disk full'); END");
+	       "SELECT RAISE(ABORT, 'disk full'); END");
 	ck_assert_int_eq(flags_set(flags, &flag, &err), -1);
 	ck_assert_ptr_nonnull(strstr(err.msg, "unchanged"));
 	ck_assert_ptr_null(flags_get(flags, "kvm1"));
@@ -412,14 +440,18 @@ END_TEST
 
 START_TEST(a_cordoned_host_takes_none_and_keeps_its_own)
 {
-	struct err err = { 0 };
+	struct err err = {0};
 
 	add_guests(1, 1, 1);
 	add_guests(2, 2, 2);
 	await_guests(2);
-	ck_assert_int_eq(flags_set(flags, &(struct store_flag){
-	    .host = "kvm2", .cordoned = true, .source = "operator",
-	    .by = "uid 0" }, &err), 1);
+	ck_assert_int_eq(flags_set(flags,
+			     &(struct store_flag){.host = "kvm2",
+				 .cordoned = true,
+				 .source = "operator",
+				 .by = "uid 0"},
+			     &err),
+	    1);
 	drain("kvm1");
 	run_until(drain_is_done);
 	ck_assert(site_look(3, 1).present);
@@ -439,8 +471,8 @@ main(void)
 	tcase_add_test(tc, an_empty_host_is_drained_at_once);
 	tcase_add_test(tc, fast_where_the_image_lock_protects);
 	tcase_add_test(tc, what_fails_is_tried_on_another_target);
-	tcase_add_test(tc,
-	    what_fails_everywhere_is_given_up_and_the_drain_is_blocked);
+	tcase_add_test(
+	    tc, what_fails_everywhere_is_given_up_and_the_drain_is_blocked);
 	tcase_add_test(tc, one_that_cannot_go_does_not_hold_up_the_others);
 	tcase_add_test(tc, an_operators_limit_holds);
 	tcase_add_test(tc, clearing_the_flag_cancels_the_drain);

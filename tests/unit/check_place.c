@@ -246,6 +246,15 @@ rule_left_over(void)
 }
 
 static void
+rule_twice(void)
+{
+	struct snap_vm *other = world_add_vm(&world, 1, "renamed", GIB);
+
+	other->state = DOMAIN_PAUSED;
+	other->uuid = vm->uuid;
+}
+
+static void
 rule_no_network(void)
 {
 	vm->nics[0] = (struct snap_nic){SNAP_NIC_NETWORK, "default"};
@@ -376,6 +385,9 @@ static const struct {
 	"over (shut off): remove it with virsh -c "
 	"qemu+tls://kvm2.example.org/system undefine "
 	"aaaaaaaa-0000-0000-0000-000000000001"},
+    {PLACE_UUID_TAKEN, rule_twice,
+	"has renamed as well (paused): it "
+	"must not run twice, see to it by hand"},
     {PLACE_NETWORK, rule_no_network, "has no network default"},
     {PLACE_NETWORK, rule_network_off,
 	"network default is not active: "

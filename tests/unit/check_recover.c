@@ -61,9 +61,9 @@ END_TEST
 
 START_TEST(every_change_stands_behind_its_journal_entry)
 {
-	const struct reconcile_side sides[] = { nowhere, runs, migrated,
-	    canceled, arrived, stopped, incoming, failed_there, gone,
-	    destroyed, shut_down, off_somehow };
+	const struct reconcile_side sides[] = {nowhere, runs, migrated,
+	    canceled, arrived, stopped, incoming, failed_there, gone, destroyed,
+	    shut_down, off_somehow};
 	size_t n = sizeof(sides) / sizeof(sides[0]);
 
 	for (size_t i = 0; i < n * n * 2; i++) {
@@ -79,10 +79,10 @@ START_TEST(every_change_stands_behind_its_journal_entry)
 			if (actions.items[a].kind != MOVE_DO_REPAIR)
 				continue;
 			ck_assert_uint_gt(a, 0);
-			ck_assert_int_eq(actions.items[a - 1].kind,
-			    MOVE_DO_JOURNAL);
-			ck_assert_str_eq(actions.items[a - 1].journal,
-			    "intent");
+			ck_assert_int_eq(
+			    actions.items[a - 1].kind, MOVE_DO_JOURNAL);
+			ck_assert_str_eq(
+			    actions.items[a - 1].journal, "intent");
 			ck_assert_str_eq(actions.items[a - 1].step,
 			    reconcile_verdict_name(actions.items[a].repair));
 		}
@@ -97,7 +97,7 @@ static void
 restart(void)
 {
 	json_t *json = move_save(move);
-	struct err err = { 0 };
+	struct err err = {0};
 	struct move *again;
 
 	ck_assert_ptr_nonnull(json);
@@ -106,7 +106,7 @@ restart(void)
 	json_decref(json);
 	move_free(move);
 	move = again;
-	now = (struct mono){ 5 };
+	now = (struct mono){5};
 	tell(MOVE_EV_RECOVERED);
 }
 
@@ -238,17 +238,17 @@ END_TEST
 
 START_TEST(a_malformed_journal_is_refused)
 {
-	static const char *const keys[] = { "uuid", "name", "from", "to",
+	static const char *const keys[] = {"uuid", "name", "from", "to",
 	    "strict", "persistent", "autostart", "reason_before",
-	    "max_downtime_ms", "bandwidth", "timeout_ms", "state",
-	    "perform_ok", "abort_asked", "timed_out", "repaired", "took_back",
-	    "source_destroyed", "memory", "error" };
+	    "max_downtime_ms", "bandwidth", "timeout_ms", "state", "perform_ok",
+	    "abort_asked", "timed_out", "repaired", "took_back",
+	    "source_destroyed", "memory", "error"};
 	json_t *good = move_save(move), *bad;
-	struct err err = { 0 };
+	struct err err = {0};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		ck_assert_msg(json_object_get(good, keys[i]) != NULL, "%s",
-		    keys[i]);
+		ck_assert_msg(
+		    json_object_get(good, keys[i]) != NULL, "%s", keys[i]);
 		bad = json_copy(good);
 		json_object_del(bad, keys[i]);
 		ck_assert_ptr_null(move_load(bad, &err));
@@ -257,8 +257,8 @@ START_TEST(a_malformed_journal_is_refused)
 		ck_assert_ptr_null(move_load(bad, &err));
 		json_decref(bad);
 	}
-	ck_assert_uint_eq(json_object_size(good),
-	    sizeof(keys) / sizeof(keys[0]));
+	ck_assert_uint_eq(
+	    json_object_size(good), sizeof(keys) / sizeof(keys[0]));
 	json_object_set_new(good, "state", json_string("flying"));
 	ck_assert_ptr_null(move_load(good, &err));
 	json_object_set_new(good, "state", json_string("new"));
@@ -281,13 +281,13 @@ START_TEST(failures_are_held_back_longer_each_time)
 	struct history *h = history_new();
 	const struct evaluate_hold *holds;
 	const struct snap_attempt *attempts;
-	int64_t waits[] = { 5000, 10000, 20000, 40000, 80000, 160000, 300000,
-	    300000 };
+	int64_t waits[] = {
+	    5000, 10000, 20000, 40000, 80000, 160000, 300000, 300000};
 	size_t n;
 
 	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
-		history_add(h, UUID, "kvm1", i % 2 == 0 ? "kvm2" : "kvm3",
-		    "no", false, 5000, now);
+		history_add(h, UUID, "kvm1", i % 2 == 0 ? "kvm2" : "kvm3", "no",
+		    false, 5000, now);
 		ck_assert_int_eq(history_attempts(h, UUID), (int)i + 1);
 		(void)history_holds(h, mono_add(now, waits[i]), &n);
 		ck_assert_uint_eq(n, 0);
@@ -330,8 +330,7 @@ START_TEST(history_is_forgotten_by_guest_and_by_source)
 	history_add(h, "b", "kvm1", "kvm2", "no", false, 0, now);
 	history_add(h, "c", "kvm3", "kvm2", "no", false, 0, now);
 	ck_assert_int_eq(history_attempts(h, "a"), 1);
-	ck_assert_int_ge(history_snapshot(h, &n)[0].failures,
-	    HISTORY_HOPELESS);
+	ck_assert_int_ge(history_snapshot(h, &n)[0].failures, HISTORY_HOPELESS);
 	history_forget_guest(h, "a");
 	(void)history_snapshot(h, &n);
 	ck_assert_uint_eq(n, 2);
@@ -360,8 +359,8 @@ main(void)
 	tcase_add_test(tc, after_a_restart_stayed_must_be_seen_twice);
 	tcase_add_test(tc, a_strict_move_is_finished_after_a_restart);
 	tcase_add_test(tc, a_source_that_we_destroyed_is_known_after_a_restart);
-	tcase_add_test(tc,
-	    a_source_that_had_taken_back_is_known_after_a_restart);
+	tcase_add_test(
+	    tc, a_source_that_had_taken_back_is_known_after_a_restart);
 	tcase_add_test(tc, saving_and_loading_keeps_all_that_matters);
 	tcase_add_test(tc, a_malformed_journal_is_refused);
 	tc = add_case(suite, "history");

@@ -30,11 +30,15 @@ setup_listed(void)
 static void
 put_flag(const char *host, bool maintenance)
 {
-	struct err err = { 0 };
+	struct err err = {0};
 
-	ck_assert_msg(flags_set(flags, &(struct store_flag){ .host = host,
-	    .maintenance = maintenance, .source = "operator", .by = "uid 0" },
-	    &err) == 1, "%s", err.msg);
+	ck_assert_msg(flags_set(flags,
+			  &(struct store_flag){.host = host,
+			      .maintenance = maintenance,
+			      .source = "operator",
+			      .by = "uid 0"},
+			  &err) == 1,
+	    "%s", err.msg);
 }
 
 static void
@@ -48,8 +52,8 @@ static bool
 drain_is(int64_t id, const char *state)
 {
 	json_t *o = drains_show(drains, id, false, NULL);
-	bool is = o != NULL && strcmp(state,
-	    json_string_value(json_object_get(o, "state"))) == 0;
+	bool is = o != NULL &&
+	    strcmp(state, json_string_value(json_object_get(o, "state"))) == 0;
 
 	json_decref(o);
 	return is;
@@ -134,8 +138,9 @@ END_TEST
 
 START_TEST(a_host_that_was_lost_is_not_called_empty)
 {
-	(void)inventory_apply(inventory, &(struct inventory_event){
-	    .news = INVENTORY_HOST_LOST, .host = "kvm1", .why = "test" });
+	(void)inventory_apply(inventory,
+	    &(struct inventory_event){
+		.news = INVENTORY_HOST_LOST, .host = "kvm1", .why = "test"});
 	take_link("kvm1");
 	put_flag("kvm1", true);
 	pilot_turn(pilot);
@@ -164,7 +169,7 @@ END_TEST
 
 START_TEST(guests_that_stay_by_policy_do_not_start_drains)
 {
-	static const char *except[] = { "vm1" };
+	static const char *except[] = {"vm1"};
 
 	settings->policies[0].except = except;
 	settings->policies[0].except_count = 1;
@@ -204,8 +209,12 @@ START_TEST(the_targets_of_a_drain_outlive_the_daemon)
 	add_guest();
 	site_set_mood(3, SITE_HANGS, NULL);
 	put_flag("kvm1", true);
-	ck_assert_int_eq(drains_start(drains, "kvm1", &(struct drains_options){
-	    .parallel = 1, .only_to = "kvm3", .by = "uid 0" }, NULL), 1);
+	ck_assert_int_eq(
+	    drains_start(drains, "kvm1",
+		&(struct drains_options){
+		    .parallel = 1, .only_to = "kvm3", .by = "uid 0"},
+		NULL),
+	    1);
 	take_down();
 	build();
 	options = drains_options(drains, &count);
@@ -236,12 +245,17 @@ END_TEST
 
 START_TEST(one_guest_has_one_move)
 {
-	struct executor_request request = { .uuid = site_uuid(1),
-		.name = "vm1", .from = "kvm1", .to = "kvm2",
-		.dest_uri = "qemu+tcp://kvm2.example.org/system",
-		.strategy = "live-shared", .rule = "test", .why = "test",
-		.attempt = 1, .persistent = true };
-	struct err err = { 0 };
+	struct executor_request request = {.uuid = site_uuid(1),
+	    .name = "vm1",
+	    .from = "kvm1",
+	    .to = "kvm2",
+	    .dest_uri = "qemu+tcp://kvm2.example.org/system",
+	    .strategy = "live-shared",
+	    .rule = "test",
+	    .why = "test",
+	    .attempt = 1,
+	    .persistent = true};
+	struct err err = {0};
 
 	add_guest();
 	site_set_mood(2, SITE_HANGS, NULL);
@@ -259,25 +273,25 @@ END_TEST
 START_TEST(a_long_error_can_be_written)
 {
 	struct move *move = move_new(site_uuid(1), "vm1", "kvm1", "kvm2");
-	struct move_event event = { .kind = MOVE_EV_BEGIN };
+	struct move_event event = {.kind = MOVE_EV_BEGIN};
 	struct move_actions actions;
-	struct err err = { 0 };
+	struct err err = {0};
 	char text[400] = "x";
 
 	/* Odd, so that a cut after an even number of bytes is inside of one. */
 	while (strlen(text) < 350)
 		strcat(text, "\303\244");
 	(void)err_set(&err, ERR_REFUSED, "%s", text);
-	move_step(move, &event, (struct mono){ 1 }, &actions);
-	event = (struct move_event){ .kind = MOVE_EV_PERFORMED, .err = &err };
-	move_step(move, &event, (struct mono){ 2 }, &actions);
+	move_step(move, &event, (struct mono){1}, &actions);
+	event = (struct move_event){.kind = MOVE_EV_PERFORMED, .err = &err};
+	move_step(move, &event, (struct mono){2}, &actions);
 	/* Nobody knows it any more: a person has to look. */
-	event = (struct move_event){ .kind = MOVE_EV_OBSERVED,
-	    .source = { .presence = RECONCILE_ABSENT },
-	    .target = { .presence = RECONCILE_ABSENT } };
+	event = (struct move_event){.kind = MOVE_EV_OBSERVED,
+	    .source = {.presence = RECONCILE_ABSENT},
+	    .target = {.presence = RECONCILE_ABSENT}};
 	move->persistent = true;
 	for (int i = 0; i < 5 && move->state != MOVE_ENDED; i++)
-		move_step(move, &event, (struct mono){ 3 + i }, &actions);
+		move_step(move, &event, (struct mono){3 + i}, &actions);
 	ck_assert_int_eq(move->outcome, MOVE_STUCK);
 	json_t *saved = move_save(move);
 	ck_assert_ptr_nonnull(saved);
@@ -286,23 +300,51 @@ START_TEST(a_long_error_can_be_written)
 }
 END_TEST
 
+START_TEST(a_move_of_a_dead_host_can_be_abandoned)
+{
+	struct move *move = move_new(site_uuid(1), "vm1", "kvm1", "kvm2");
+	struct move_event event = {.kind = MOVE_EV_BEGIN};
+	struct move_actions actions;
+
+	move_step(move, &event, (struct mono){1}, &actions);
+	event = (struct move_event){.kind = MOVE_EV_PERFORMED};
+	move_step(move, &event, (struct mono){2}, &actions);
+	event = (struct move_event){
+	    .kind = MOVE_EV_OBSERVED, .target = {.presence = RECONCILE_ABSENT}};
+	move_step(move, &event, (struct mono){3}, &actions);
+	ck_assert_int_eq(move->state, MOVE_WAITING);
+	event = (struct move_event){.kind = MOVE_EV_ABORT};
+	move_step(move, &event, (struct mono){5000}, &actions);
+	ck_assert_int_eq(move->state, MOVE_WAITING);
+	move_step(move, &event, (struct mono){3 + MOVE_IDLE_MS}, &actions);
+	ck_assert_int_eq(move->outcome, MOVE_STUCK);
+	for (size_t i = 0; i < actions.count; i++) {
+		ck_assert(actions.items[i].kind == MOVE_DO_ALARM ||
+		    actions.items[i].kind == MOVE_DO_END);
+	}
+	move_free(move);
+}
+END_TEST
+
 /* ---- placing ---- */
 
 START_TEST(a_guest_that_has_arrived_takes_memory_before_it_is_measured)
 {
-	struct facts_load load = { .memory_total = 64 * GIB,
-		.memory_free = 50 * GIB };
-	struct inventory_event event = { .news = INVENTORY_ARRIVED,
-		.host = "kvm2", .memory = 8 * GIB };
+	struct facts_load load = {
+	    .memory_total = 64 * GIB, .memory_free = 50 * GIB};
+	struct inventory_event event = {
+	    .news = INVENTORY_ARRIVED, .host = "kvm2", .memory = 8 * GIB};
 	struct snapshot *s;
 
 	(void)inventory_apply(inventory, &event);
 	s = pilot_snapshot(pilot);
-	ck_assert_int_eq(snapshot_find_host(s, "kvm2")->memory_arrived,
-	    8 * GIB);
+	ck_assert_int_eq(
+	    snapshot_find_host(s, "kvm2")->memory_arrived, 8 * GIB);
 	snapshot_free(s);
-	event = (struct inventory_event){ .news = INVENTORY_LOAD_READ,
-		.host = "kvm2", .load = &load, .now = clock_mono_now() };
+	event = (struct inventory_event){.news = INVENTORY_LOAD_READ,
+	    .host = "kvm2",
+	    .load = &load,
+	    .now = clock_mono_now()};
 	(void)inventory_apply(inventory, &event);
 	s = pilot_snapshot(pilot);
 	ck_assert_int_eq(snapshot_find_host(s, "kvm2")->memory_arrived, 0);
@@ -313,7 +355,7 @@ END_TEST
 START_TEST(memory_of_arrivals_makes_wait_and_not_refuse)
 {
 	struct place_choice choice;
-	struct place_request request = { .retries = -1 };
+	struct place_request request = {.retries = -1};
 	struct world w;
 
 	world_init(&w, 2);
@@ -331,7 +373,7 @@ END_TEST
 START_TEST(a_guest_that_is_seen_twice_goes_nowhere)
 {
 	struct place_choice choice;
-	struct place_request request = { .retries = -1 };
+	struct place_request request = {.retries = -1};
 	struct snap_vm *vm, *twin;
 	struct world w;
 
@@ -345,6 +387,12 @@ START_TEST(a_guest_that_is_seen_twice_goes_nowhere)
 	ck_assert_ptr_null(choice.target);
 	ck_assert(choice.wait);
 	ck_assert_ptr_nonnull(strstr(choice.why, "on kvm2 as well (running)"));
+	/* Nobody is there to correct it. */
+	w.s.hosts[1].up = false;
+	place_choose(w.arena, &w.settings, &w.s,
+	    place_ledger_new(w.arena, &w.s), &request, &choice);
+	ck_assert_ptr_null(choice.target);
+	ck_assert(!choice.wait);
 	/* What is off there only takes that host out. */
 	twin->state = DOMAIN_SHUTOFF;
 	place_choose(w.arena, &w.settings, &w.s,
@@ -365,8 +413,8 @@ START_TEST(a_move_that_waits_for_a_lost_host_takes_no_part_of_the_limits)
 	world_add_move(&w, vm, "kvm2");
 	w.s.moves[0].idle = true;
 	ledger = place_ledger_new(w.arena, &w.s);
-	ck_assert_int_eq(ledger->total + ledger->inbound[1] +
-	    ledger->outbound[0], 0);
+	ck_assert_int_eq(
+	    ledger->total + ledger->inbound[1] + ledger->outbound[0], 0);
 	/* But it may arrive. */
 	ck_assert_int_ge(ledger->memory[1], GIB);
 	world_clear(&w);
@@ -376,7 +424,7 @@ END_TEST
 START_TEST(what_is_given_up_at_once_does_not_claim_attempts)
 {
 	struct place_choice choice;
-	struct place_request request = { .retries = 3 };
+	struct place_request request = {.retries = 3};
 	struct snap_vm *vm;
 	struct world w;
 
@@ -460,8 +508,11 @@ END_TEST
 
 START_TEST(an_operators_drain_outlives_the_file_that_came_first)
 {
-	struct store_flag flag = { .host = "kvm1", .maintenance = true,
-		.cordoned = true, .source = "file", .by = "file" };
+	struct store_flag flag = {.host = "kvm1",
+	    .maintenance = true,
+	    .cordoned = true,
+	    .source = "file",
+	    .by = "file"};
 
 	ck_assert_int_eq(flags_set(flags, &flag, NULL), 1);
 	flag.source = "operator";
@@ -481,30 +532,28 @@ main(void)
 	tcase_set_timeout(fresh, 60);
 	tcase_add_checked_fixture(fresh, setup_site, teardown);
 	tcase_add_test(fresh, a_host_that_was_never_seen_is_not_drained);
-	tcase_add_test(fresh,
-	    a_flag_cleared_right_before_a_crash_cancels_its_drain);
+	tcase_add_test(
+	    fresh, a_flag_cleared_right_before_a_crash_cancels_its_drain);
 	tcase_add_test(fresh, a_long_error_can_be_written);
-	tcase_add_test(fresh,
-	    a_guest_that_has_arrived_takes_memory_before_it_is_measured);
+	tcase_add_test(fresh, a_move_of_a_dead_host_can_be_abandoned);
+	tcase_add_test(
+	    fresh, a_guest_that_has_arrived_takes_memory_before_it_is_measured);
 	tcase_add_test(fresh, memory_of_arrivals_makes_wait_and_not_refuse);
 	tcase_add_test(fresh, a_guest_that_is_seen_twice_goes_nowhere);
 	tcase_add_test(fresh,
 	    a_move_that_waits_for_a_lost_host_takes_no_part_of_the_limits);
-	tcase_add_test(fresh,
-	    what_is_given_up_at_once_does_not_claim_attempts);
+	tcase_add_test(fresh, what_is_given_up_at_once_does_not_claim_attempts);
 	tcase_add_test(fresh, a_folder_that_cannot_be_read_clears_no_flag);
-	tcase_add_test(fresh,
-	    an_operators_drain_outlives_the_file_that_came_first);
+	tcase_add_test(
+	    fresh, an_operators_drain_outlives_the_file_that_came_first);
 	suite_add_tcase(suite, fresh);
 	tcase_set_timeout(listed, 60);
 	tcase_add_checked_fixture(listed, setup_listed, teardown);
 	tcase_add_test(listed, a_host_that_was_lost_is_not_called_empty);
-	tcase_add_test(listed,
-	    a_drain_whose_moves_cannot_begin_is_not_done);
-	tcase_add_test(listed,
-	    guests_that_stay_by_policy_do_not_start_drains);
-	tcase_add_test(listed,
-	    a_host_with_a_guest_on_its_way_to_it_is_not_drained);
+	tcase_add_test(listed, a_drain_whose_moves_cannot_begin_is_not_done);
+	tcase_add_test(listed, guests_that_stay_by_policy_do_not_start_drains);
+	tcase_add_test(
+	    listed, a_host_with_a_guest_on_its_way_to_it_is_not_drained);
 	tcase_add_test(listed, the_targets_of_a_drain_outlive_the_daemon);
 	tcase_add_test(listed, one_guest_has_one_move);
 	suite_add_tcase(suite, listed);

@@ -72,7 +72,7 @@ until_check(void *arg)
 static void
 run_until(bool (*holds)(void))
 {
-	struct until until = { holds, NULL };
+	struct until until = {holds, NULL};
 
 	until.timer = loop_timer_new(loop, until_check, &until);
 	loop_timer_set(until.timer, 0);
@@ -105,7 +105,7 @@ count_threads(void)
 static void
 wait_threads(int count)
 {
-	const struct timespec pause = { 0, POLL_MS * 1000000 };
+	const struct timespec pause = {0, POLL_MS * 1000000};
 
 	while (count_threads() > count)
 		(void)nanosleep(&pause, NULL);
@@ -158,9 +158,9 @@ START_TEST(lanes_keep_their_order_and_cap)
 		lanes_add(lanes, WORKERS_CONTROL, "kvm1", &j[i]);
 	ck_assert_uint_eq(lanes_pending(lanes, "kvm1"), 7);
 	ck_assert_uint_eq(lanes_waiting(lanes), 7);
-	assert_takes(lanes, &j[3]);		/* control first, two of it */
+	assert_takes(lanes, &j[3]); /* control first, two of it */
 	assert_takes(lanes, &j[4]);
-	assert_takes(lanes, &j[0]);		/* one open */
+	assert_takes(lanes, &j[0]); /* one open */
 	assert_takes(lanes, &j[9]);
 	assert_takes(lanes, NULL);
 	lanes_finish(lanes, &j[0]);
@@ -195,7 +195,7 @@ START_TEST(lanes_drop_only_what_waits)
 	assert_takes(lanes, &j[0]);
 	lanes_drop(lanes, &out);
 	STAILQ_FOREACH(job, &out, next)
-		ck_assert_ptr_eq(job, &j[1 + dropped++]);
+	ck_assert_ptr_eq(job, &j[1 + dropped++]);
 	ck_assert_int_eq(dropped, 4);
 	ck_assert_uint_eq(lanes_waiting(lanes), 0);
 	ck_assert_uint_eq(lanes_pending(lanes, "kvm1"), 1);
@@ -209,7 +209,7 @@ END_TEST
 /* workers */
 
 struct call {
-	sem_t *gate;		/* waits there; NULL: returns at once */
+	sem_t *gate; /* waits there; NULL: returns at once */
 	atomic_int *running;
 	atomic_int *most;
 	int number;
@@ -218,8 +218,8 @@ struct call {
 	int cancelled;
 };
 
-static atomic_int started;	/* calls that have begun */
-static int finished;		/* calls whose done() ran */
+static atomic_int started; /* calls that have begun */
+static int finished;       /* calls whose done() ran */
 static int expected;
 static sem_t gate;
 
@@ -234,8 +234,8 @@ call_work(void *item)
 		int now = atomic_fetch_add(call->running, 1) + 1;
 		int most = atomic_load(call->most);
 
-		while (now > most && !atomic_compare_exchange_weak(call->most,
-		    &most, now))
+		while (now > most &&
+		    !atomic_compare_exchange_weak(call->most, &most, now))
 			continue;
 	}
 	atomic_fetch_add(&started, 1);
@@ -347,7 +347,8 @@ START_TEST(calls_of_a_key_and_lane_start_in_order)
 	for (int i = 0; i < 200; i++) {
 		calls[i].number = i;
 		ck_assert_int_eq(workers_submit(workers, WORKERS_OPEN, "kvm1",
-		    open_work, call_done, &calls[i]), 0);
+				     open_work, call_done, &calls[i]),
+		    0);
 	}
 	run_until(all_finished);
 	for (int i = 0; i < 200; i++)
@@ -360,10 +361,10 @@ static const struct {
 	enum workers_lane lane;
 	int cap;
 } cap_rows[] = {
-	{ WORKERS_CONTROL, WORKERS_CONTROL_PER_KEY },
-	{ WORKERS_NORMAL, WORKERS_NORMAL_PER_KEY },
-	{ WORKERS_OPEN, 1 },
-	{ WORKERS_LONG, WORKERS_LONG_PER_KEY },
+    {WORKERS_CONTROL, WORKERS_CONTROL_PER_KEY},
+    {WORKERS_NORMAL, WORKERS_NORMAL_PER_KEY},
+    {WORKERS_OPEN, 1},
+    {WORKERS_LONG, WORKERS_LONG_PER_KEY},
 };
 
 START_TEST(a_lane_runs_as_many_calls_of_a_key_as_it_may)
@@ -374,8 +375,8 @@ START_TEST(a_lane_runs_as_many_calls_of_a_key_as_it_may)
 	int cap = cap_rows[_i].cap;
 
 	for (int i = 0; i < 3 * cap; i++) {
-		calls[i] = (struct call){ .gate = &gate, .running = &running,
-			.most = &most };
+		calls[i] = (struct call){
+		    .gate = &gate, .running = &running, .most = &most};
 		submit(workers, cap_rows[_i].lane, "kvm1", &calls[i]);
 	}
 	expected = cap;
@@ -391,8 +392,8 @@ END_TEST
 
 /* Fills all lanes of the key with calls that hang; returns how many run. */
 static int
-hang_key(struct workers *workers, const char *key, struct call *calls,
-    int per_lane)
+hang_key(
+    struct workers *workers, const char *key, struct call *calls, int per_lane)
 {
 	int run = 0;
 
@@ -439,7 +440,7 @@ START_TEST(control_and_normal_calls_do_not_wait_behind_long_ones)
 
 	ck_assert_int_gt(ALL, WORKERS_THREADS_MAX);
 	for (int i = 0; i < ALL; i++) {
-		char key[8] = { 'k', (char)('A' + i % KEYS), '\0' };
+		char key[8] = {'k', (char)('A' + i % KEYS), '\0'};
 
 		hung[i].gate = &gate;
 		submit(workers, WORKERS_LONG, key, &hung[i]);
@@ -470,13 +471,13 @@ chain_done(void *item, int cancelled)
 	if (--chain_left == 0)
 		loop_stop(loop);
 	else if (workers_submit(chain_workers, WORKERS_NORMAL, "kvm1",
-	    call_work, chain_done, call) < 0)
+		     call_work, chain_done, call) < 0)
 		ck_abort_msg("refused");
 }
 
 START_TEST(a_done_may_submit_the_next_call)
 {
-	struct call call = { 0 };
+	struct call call = {0};
 
 	chain_workers = workers_new(loop);
 	chain_left = 1001;
@@ -512,12 +513,14 @@ START_TEST(the_queue_has_a_maximum)
 	submit(workers, WORKERS_OPEN, "kvm1", &hung);
 	expected = 1;
 	run_until(all_started);
-	while (taken <= WORKERS_QUEUE_MAX && workers_submit(workers,
-	    WORKERS_OPEN, "kvm1", plain_work, plain_done, NULL) == 0)
+	while (taken <= WORKERS_QUEUE_MAX &&
+	    workers_submit(workers, WORKERS_OPEN, "kvm1", plain_work,
+		plain_done, NULL) == 0)
 		taken++;
 	ck_assert_int_eq(taken, WORKERS_QUEUE_MAX);
 	ck_assert_int_eq(workers_submit(workers, WORKERS_CONTROL, "kvm2",
-	    plain_work, plain_done, NULL), -1);
+			     plain_work, plain_done, NULL),
+	    -1);
 	workers_free(workers, 0);
 	ck_assert_int_eq(plain_cancelled, taken);
 	gate_open(1);
@@ -529,7 +532,7 @@ END_TEST
 static void *
 open_gate_when_dropped(void *workers)
 {
-	const struct timespec pause = { 0, POLL_MS * 1000000 };
+	const struct timespec pause = {0, POLL_MS * 1000000};
 
 	while (workers_pending(workers, "kvm1") > 2)
 		(void)nanosleep(&pause, NULL);
@@ -553,8 +556,8 @@ START_TEST(free_waits_for_calls_and_drops_what_did_not_start)
 		submit(workers, WORKERS_NORMAL, "kvm1", &queued[i]);
 	expected = 3;
 	run_until(all_started);
-	ck_assert_int_eq(pthread_create(&opener, NULL,
-	    open_gate_when_dropped, workers), 0);
+	ck_assert_int_eq(
+	    pthread_create(&opener, NULL, open_gate_when_dropped, workers), 0);
 	workers_free(workers, 1000 * DEADLINE_S);
 	ck_assert_int_eq(pthread_join(opener, NULL), 0);
 	ck_assert_int_eq(finished, 8);
@@ -600,7 +603,8 @@ submit_when_freed_done(void *item, int cancelled)
 	(void)item;
 	ck_assert_int_eq(cancelled, 1);
 	ck_assert_int_eq(workers_submit(freed_workers, WORKERS_NORMAL, "kvm1",
-	    plain_work, plain_done, NULL), -1);
+			     plain_work, plain_done, NULL),
+	    -1);
 	finished++;
 }
 
@@ -613,7 +617,8 @@ START_TEST(nothing_new_starts_during_free)
 	freed_workers = workers_new(loop);
 	submit(freed_workers, WORKERS_OPEN, "kvm1", &hung);
 	ck_assert_int_eq(workers_submit(freed_workers, WORKERS_OPEN, "kvm1",
-	    plain_work, submit_when_freed_done, NULL), 0);
+			     plain_work, submit_when_freed_done, NULL),
+	    0);
 	expected = 1;
 	run_until(all_started);
 	workers_free(freed_workers, 0);
@@ -627,7 +632,7 @@ END_TEST
 START_TEST(free_at_any_moment)
 {
 	int threads = count_threads();
-	static struct call all[100][60];	/* the abandoned stay apart */
+	static struct call all[100][60]; /* the abandoned stay apart */
 
 	for (int round = 0; round < 100; round++) {
 		struct workers *workers = workers_new(loop);
@@ -666,11 +671,11 @@ suite_run(void)
 	tcase_add_checked_fixture(tc, setup_workers, teardown);
 	tcase_add_test(tc, work_runs_elsewhere_and_done_on_the_loop);
 	tcase_add_test(tc, calls_of_a_key_and_lane_start_in_order);
-	tcase_add_loop_test(tc, a_lane_runs_as_many_calls_of_a_key_as_it_may,
-	    0, (int)(sizeof(cap_rows) / sizeof(cap_rows[0])));
+	tcase_add_loop_test(tc, a_lane_runs_as_many_calls_of_a_key_as_it_may, 0,
+	    (int)(sizeof(cap_rows) / sizeof(cap_rows[0])));
 	tcase_add_test(tc, a_key_that_hangs_does_not_hold_up_the_others);
-	tcase_add_test(tc,
-	    control_and_normal_calls_do_not_wait_behind_long_ones);
+	tcase_add_test(
+	    tc, control_and_normal_calls_do_not_wait_behind_long_ones);
 	tcase_add_test(tc, a_done_may_submit_the_next_call);
 	tcase_add_test(tc, the_queue_has_a_maximum);
 	tcase_add_test(tc, free_waits_for_calls_and_drops_what_did_not_start);

@@ -55,46 +55,54 @@ START_TEST(the_published_example_is_signed_as_published)
 	ck_assert_int_eq(sign_parse_secret(SECRET, &secret, &err), 0);
 	ck_assert_uint_eq(secret.len, 24);
 	ck_assert_int_eq(sign_message(&secret, "msg_p5jXN8AQM9LWM0D4loKWxJek",
-	    1614265330, body, strlen(body), out, &err), 0);
+			     1614265330, body, strlen(body), out, &err),
+	    0);
 	ck_assert_str_eq(out, SIGNED);
 	/* Each part counts. */
 	ck_assert_int_eq(sign_message(&secret, "msg_p5jXN8AQM9LWM0D4loKWxJek",
-	    1614265331, body, strlen(body), out, &err), 0);
+			     1614265331, body, strlen(body), out, &err),
+	    0);
 	ck_assert_str_ne(out, SIGNED);
 	ck_assert_int_eq(sign_message(&secret, "m", 1614265330, body,
-	    strlen(body), out, &err), 0);
+			     strlen(body), out, &err),
+	    0);
 	ck_assert_str_ne(out, SIGNED);
 	ck_assert_int_eq(sign_message(&secret, "msg_p5jXN8AQM9LWM0D4loKWxJek",
-	    1614265330, "", 0, out, &err), 0);
+			     1614265330, "", 0, out, &err),
+	    0);
 	ck_assert_uint_eq(strlen(out), strlen("v1,") + 44);
 }
 END_TEST
 
-static const struct { const char *text, *words; } malformed[] = {
-	{ "", "does not start" },
-	{ "whsec", "does not start" },
-	{ "WHSEC_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "does not start" },
-	{ "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "does not start" },
-	{ "whsec_", "empty" },
-	{ "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS", "incomplete" },
-	{ "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS=", "not valid|short" },
-	{ "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS===", "incomplete" },
-	{ "whsec_====", "incomplete" },
-	{ "whsec_MfKQ9r8GKYqrTwjUPD8I=PZIo2LaLaSw", "character" },
-	{ "whsec_MfKQ9r8GKYqr-wjUPD8ILPZIo2LaLaSw", "character" },
-	{ "whsec_MfKQ9r8GKYqr_wjUPD8ILPZIo2LaLaSw", "character" },
-	{ "whsec_MfKQ9r8GKYqr wjUPD8ILPZIo2LaLaSw", "character" },
-	{ "whsec_MfKQ9r8GKYqr\nwjUPD8ILPZIo2LaLaSw", "character" },
-	{ "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwA\xc3\xa4""A", "character" },
-	/* bits that no byte holds */
-	{ "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB=", "not valid" },
+static const struct {
+	const char *text, *words;
+} malformed[] = {
+    {"", "does not start"},
+    {"whsec", "does not start"},
+    {"WHSEC_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "does not start"},
+    {"MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "does not start"},
+    {"whsec_", "empty"},
+    {"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS", "incomplete"},
+    {"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS=", "not valid|short"},
+    {"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS===", "incomplete"},
+    {"whsec_====", "incomplete"},
+    {"whsec_MfKQ9r8GKYqrTwjUPD8I=PZIo2LaLaSw", "character"},
+    {"whsec_MfKQ9r8GKYqr-wjUPD8ILPZIo2LaLaSw", "character"},
+    {"whsec_MfKQ9r8GKYqr_wjUPD8ILPZIo2LaLaSw", "character"},
+    {"whsec_MfKQ9r8GKYqr wjUPD8ILPZIo2LaLaSw", "character"},
+    {"whsec_MfKQ9r8GKYqr\nwjUPD8ILPZIo2LaLaSw", "character"},
+    {"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwA\xc3\xa4"
+     "A",
+	"character"},
+    /* bits that no byte holds */
+    {"whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB=", "not valid"},
 };
 
 START_TEST(a_malformed_secret_is_refused_and_not_repeated)
 {
 	const char *text = malformed[_i].text, *words = malformed[_i].words;
-	struct sign_secret secret = { .len = 7 };
-	struct err err = { 0 };
+	struct sign_secret secret = {.len = 7};
+	struct err err = {0};
 	char word[32];
 	bool found = false;
 
@@ -129,36 +137,37 @@ make_secret(size_t n, char out[256])
 START_TEST(secrets_of_24_to_64_bytes_are_taken)
 {
 	struct sign_secret secret;
-	struct err err = { 0 };
+	struct err err = {0};
 	char text[256];
 
 	for (size_t n = 1; n <= 150; n++) {
 		bool fits = n >= 24 && n <= 64;
 
 		make_secret(n, text);
-		ck_assert_msg((sign_parse_secret(text, &secret, &err) == 0) ==
-		    fits, "%zu: %s", n, err.msg);
+		ck_assert_msg(
+		    (sign_parse_secret(text, &secret, &err) == 0) == fits,
+		    "%zu: %s", n, err.msg);
 		if (fits)
 			ck_assert_uint_eq(secret.len, n);
 		else
-			ck_assert_ptr_nonnull(strstr(err.msg,
-			    n < 24 ? "too short" : "too long"));
+			ck_assert_ptr_nonnull(
+			    strstr(err.msg, n < 24 ? "too short" : "too long"));
 	}
 }
 END_TEST
 
 START_TEST(the_first_line_of_a_file_is_the_secret)
 {
-	static const char *const texts[] = { SECRET, SECRET "\n",
-	    SECRET " \r\n", SECRET "\t\nwhsec_old\n" };
+	static const char *const texts[] = {
+	    SECRET, SECRET "\n", SECRET " \r\n", SECRET "\t\nwhsec_old\n"};
 	struct sign_secret secret, expected;
-	struct err err = { 0 };
+	struct err err = {0};
 
 	sign_parse_secret(SECRET, &expected, NULL);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		write_secret(texts[i], i % 2 == 0 ? 0600 : 0640);
-		ck_assert_msg(sign_read_secret(path, &secret, &err) == 0,
-		    "%s", err.msg);
+		ck_assert_msg(
+		    sign_read_secret(path, &secret, &err) == 0, "%s", err.msg);
 		ck_assert_uint_eq(secret.len, expected.len);
 		ck_assert_mem_eq(secret.key, expected.key, secret.len);
 	}
@@ -167,7 +176,7 @@ END_TEST
 
 START_TEST(a_file_that_others_may_read_or_change_is_refused)
 {
-	static const mode_t modes[] = { 0644, 0604, 0602, 0660, 0777 };
+	static const mode_t modes[] = {0644, 0604, 0602, 0660, 0777};
 	struct sign_secret secret;
 	struct err err;
 
@@ -192,8 +201,8 @@ START_TEST(an_error_names_the_file_and_not_what_is_in_it)
 	ck_assert_ptr_null(strstr(err.msg, "hunter2"));
 	write_secret("", 0600);
 	ck_assert_int_eq(sign_read_secret(path, &secret, &err), -1);
-	ck_assert_int_eq(sign_read_secret("/nowhere/at/all", &secret, &err),
-	    -1);
+	ck_assert_int_eq(
+	    sign_read_secret("/nowhere/at/all", &secret, &err), -1);
 	ck_assert_int_eq(err.code, ERR_NOT_FOUND);
 	ck_assert_ptr_nonnull(strstr(err.msg, "/nowhere/at/all"));
 	ck_assert_int_eq(sign_read_secret("/tmp", &secret, &err), -1);

@@ -21,11 +21,18 @@
 static int64_t
 add_move(struct store *store, const char *name)
 {
-	struct store_move move = { .uuid = "u-1", .name = name, .from = "kvm1",
-	    .to = "kvm2", .strategy = "live-shared", .rule = "operator",
-	    .why = "asked to", .attempt = 1, .state = "performing",
-	    .context = "{\"n\":1}", .started = { 5 } };
-	struct err err = { 0 };
+	struct store_move move = {.uuid = "u-1",
+	    .name = name,
+	    .from = "kvm1",
+	    .to = "kvm2",
+	    .strategy = "live-shared",
+	    .rule = "operator",
+	    .why = "asked to",
+	    .attempt = 1,
+	    .state = "performing",
+	    .context = "{\"n\":1}",
+	    .started = {5}};
+	struct err err = {0};
 
 	ck_assert_msg(store_add_move(store, &move, &err) == 0, "%s", err.msg);
 	return move.id;
@@ -124,7 +131,7 @@ assert_refused(enum err_code code, const char *words)
 {
 	size_t before_len, after_len;
 	char *before = read_database(&before_len), *after;
-	struct err err = { 0 };
+	struct err err = {0};
 
 	ck_assert_ptr_null(store_open(state, &err));
 	ck_assert_msg(strstr(err.msg, words) != NULL, "%s", err.msg);
@@ -154,8 +161,11 @@ START_TEST(the_database_of_another_program_is_refused_and_left_alone)
 	write_file("drover.db", "", 0);
 	snprintf(path, sizeof(path), "%s/drover.db", state);
 	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_exec(db, "CREATE TABLE moves (id);"
-	    "PRAGMA user_version=1", NULL, NULL, NULL), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db,
+			     "CREATE TABLE moves (id);"
+			     "PRAGMA user_version=1",
+			     NULL, NULL, NULL),
+	    SQLITE_OK);
 	sqlite3_close(db);
 	assert_refused(ERR_INVALID, "another program");
 }
@@ -174,8 +184,8 @@ START_TEST(a_damaged_database_is_refused_and_left_alone)
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	memset(junk, 0x5a, sizeof(junk));
 	for (off_t page = 3; page < 20; page++)
-		ck_assert_int_eq(pwrite(fd, junk, sizeof(junk), page * 4096),
-		    sizeof(junk));
+		ck_assert_int_eq(
+		    pwrite(fd, junk, sizeof(junk), page * 4096), sizeof(junk));
 	close(fd);
 	assert_refused(ERR_IO, "damaged");
 }
@@ -194,24 +204,29 @@ END_TEST
 START_TEST(an_older_database_is_brought_up_to_date_all_or_nothing)
 {
 	struct store *store = open_store();
-	const char *const good[] = { schema_steps[0],
-	    "ALTER TABLE flags ADD COLUMN extra TEXT" };
-	const char *const bad[] = { schema_steps[0],
-	    "ALTER TABLE flags ADD COLUMN more TEXT; CREATE TABLE flags (x)" };
+	const char *const good[] = {
+	    schema_steps[0], "ALTER TABLE flags ADD COLUMN extra TEXT"};
+	const char *const bad[] = {schema_steps[0],
+	    "ALTER TABLE flags ADD COLUMN more TEXT; CREATE TABLE flags (x)"};
 	struct err err;
 
 	add_move(store, "web1");
-	ck_assert_int_eq(schema_prepare(store->db, store->path, bad, 2, &err),
-	    -1);
+	ck_assert_int_eq(
+	    schema_prepare(store->db, store->path, bad, 2, &err), -1);
 	ck_assert_int_eq(query_sql(store, "PRAGMA user_version"), 1);
-	ck_assert_int_eq(query_sql(store, "SELECT COUNT(*) FROM"
-	    " pragma_table_info('flags') WHERE name = 'more'"), 0);
-	ck_assert_int_eq(schema_prepare(store->db, store->path, good, 2, &err),
+	ck_assert_int_eq(query_sql(store,
+			     "SELECT COUNT(*) FROM"
+			     " pragma_table_info('flags') WHERE name = 'more'"),
 	    0);
+	ck_assert_int_eq(
+	    schema_prepare(store->db, store->path, good, 2, &err), 0);
 	ck_assert_int_eq(query_sql(store, "PRAGMA user_version"), 2);
 	ck_assert_int_eq(query_sql(store, "SELECT COUNT(*) FROM moves"), 1);
-	ck_assert_int_eq(query_sql(store, "SELECT COUNT(*) FROM"
-	    " pragma_table_info('flags') WHERE name = 'extra'"), 1);
+	ck_assert_int_eq(
+	    query_sql(store,
+		"SELECT COUNT(*) FROM"
+		" pragma_table_info('flags') WHERE name = 'extra'"),
+	    1);
 	store_close(store);
 }
 END_TEST
@@ -232,22 +247,30 @@ copy_flag(const struct store_flag *flag, void *arg)
 START_TEST(flags_are_replaced_in_place_and_survive)
 {
 	struct store *store = open_store();
-	struct store_flag flag = { .host = "kvm2", .maintenance = true,
-	    .cordoned = true, .source = "operator", .by = "uid 0",
-	    .reason = "memory", .since = { 42 } };
+	struct store_flag flag = {.host = "kvm2",
+	    .maintenance = true,
+	    .cordoned = true,
+	    .source = "operator",
+	    .by = "uid 0",
+	    .reason = "memory",
+	    .since = {42}};
 	struct err err;
 	char text[256] = "";
 
 	ck_assert_int_eq(store_put_flag(store, &flag, &err), 0);
-	flag = (struct store_flag){ .host = "kvm1", .cordoned = true,
-	    .source = "api", .by = "uid 7", .since = { 43 } };
+	flag = (struct store_flag){.host = "kvm1",
+	    .cordoned = true,
+	    .source = "api",
+	    .by = "uid 7",
+	    .since = {43}};
 	ck_assert_int_eq(store_put_flag(store, &flag, &err), 0);
 	flag.source = "file";
 	ck_assert_int_eq(store_put_flag(store, &flag, &err), 0);
 	store_close(store);
 	store = open_store();
 	ck_assert_int_eq(store_each_flag(store, copy_flag, text, &err), 0);
-	ck_assert_str_eq(text, "kvm1 01 file/uid 7/- 43;"
+	ck_assert_str_eq(text,
+	    "kvm1 01 file/uid 7/- 43;"
 	    "kvm2 11 operator/uid 0/memory 42;");
 	flag.cordoned = false;
 	ck_assert_int_eq(store_put_flag(store, &flag, &err), 0);
@@ -273,9 +296,11 @@ copy_drain(const struct store_drain *d, void *arg)
 START_TEST(drains_are_listed_newest_first)
 {
 	struct store *store = open_store();
-	struct store_drain drain = { .host = "kvm1",
-	    .state = STORE_DRAIN_RUNNING, .started = { 1 }, .parallel = -1,
-	    .by = "uid 0" };
+	struct store_drain drain = {.host = "kvm1",
+	    .state = STORE_DRAIN_RUNNING,
+	    .started = {1},
+	    .parallel = -1,
+	    .by = "uid 0"};
 	struct err err;
 	char text[256] = "";
 
@@ -286,12 +311,13 @@ START_TEST(drains_are_listed_newest_first)
 	drain.blocked = 1;
 	drain.detail = "[\"web1\"]";
 	ck_assert_int_eq(store_update_drain(store, &drain, &err), 0);
-	drain = (struct store_drain){ .host = "kvm2", .parallel = 4,
-	    .only_to = "kvm3", .by = "uid 0" };
+	drain = (struct store_drain){
+	    .host = "kvm2", .parallel = 4, .only_to = "kvm3", .by = "uid 0"};
 	ck_assert_int_eq(store_add_drain(store, &drain, &err), 0);
-	ck_assert_int_eq(store_each_drain(store, 10, copy_drain, text, &err),
-	    0);
-	ck_assert_str_eq(text, "2 kvm2 0 0/0/0 p4 kvm3 -;"
+	ck_assert_int_eq(
+	    store_each_drain(store, 10, copy_drain, text, &err), 0);
+	ck_assert_str_eq(text,
+	    "2 kvm2 0 0/0/0 p4 kvm3 -;"
 	    "1 kvm1 2 3/0/1 p-1 - [\"web1\"];");
 	drain.id = 77;
 	ck_assert_int_eq(store_update_drain(store, &drain, &err), -1);
@@ -303,9 +329,9 @@ END_TEST
 START_TEST(one_drain_is_read_without_the_others)
 {
 	struct store *store = open_store();
-	struct store_drain drain = { .parallel = -1, .by = "uid 0",
-	    .detail = "[]" };
-	static const char *const names[] = { "kvm1", "kvm2", "kvm3" };
+	struct store_drain drain = {
+	    .parallel = -1, .by = "uid 0", .detail = "[]"};
+	static const char *const names[] = {"kvm1", "kvm2", "kvm3"};
 	struct err err;
 	char text[256] = "";
 
@@ -315,11 +341,9 @@ START_TEST(one_drain_is_read_without_the_others)
 	}
 	ck_assert_int_eq(store_get_drain(store, 2, copy_drain, text, &err), 0);
 	ck_assert_str_eq(text, "2 kvm2 0 0/0/0 p-1 - [];");
-	ck_assert_int_eq(store_get_drain(store, 4, copy_drain, text, &err),
-	    -1);
+	ck_assert_int_eq(store_get_drain(store, 4, copy_drain, text, &err), -1);
 	ck_assert_int_eq(err.code, ERR_NOT_FOUND);
-	ck_assert_int_eq(store_get_drain(store, 0, copy_drain, text, &err),
-	    -1);
+	ck_assert_int_eq(store_get_drain(store, 0, copy_drain, text, &err), -1);
 	ck_assert_str_eq(text, "2 kvm2 0 0/0/0 p-1 - [];");
 	store_close(store);
 }
@@ -356,12 +380,16 @@ START_TEST(a_move_and_its_journal_survive)
 {
 	struct store *store = open_store();
 	int64_t first = add_move(store, "web1"), second;
-	struct store_journal entry = { .move_id = first, .at = { 9 },
-	    .kind = "intent", .step = "perform" };
-	struct store_move move = { .id = first, .to = "kvm3",
-	    .strategy = "live-shared", .attempt = 2, .state = "done",
-	    .outcome = "completed", .ended = { 10 } };
-	struct store_move_filter filter = { .open_only = true };
+	struct store_journal entry = {
+	    .move_id = first, .at = {9}, .kind = "intent", .step = "perform"};
+	struct store_move move = {.id = first,
+	    .to = "kvm3",
+	    .strategy = "live-shared",
+	    .attempt = 2,
+	    .state = "done",
+	    .outcome = "completed",
+	    .ended = {10}};
+	struct store_move_filter filter = {.open_only = true};
 	char text[512] = "";
 	struct err err;
 	int64_t id = first;
@@ -374,36 +402,35 @@ START_TEST(a_move_and_its_journal_survive)
 	ck_assert_int_eq(store_update_move(store, &move, &err), 0);
 	store_close(store);
 	store = open_store();
-	ck_assert_int_eq(store_each_move(store, &filter, copy_move, text,
-	    &err), 0);
-	ck_assert_str_eq(text,
-	    "2 db1 kvm1>kvm2 performing {\"n\":1} -;");
-	filter = (struct store_move_filter){ .uuid = "u-1", .max = 5 };
-	text[0] = '\0';
-	ck_assert_int_eq(store_each_move(store, &filter, copy_move, text,
-	    &err), 0);
-	ck_assert_str_eq(text, "2 db1 kvm1>kvm2 performing {\"n\":1} -;"
-	    "1 web1 kvm1>kvm3 done - completed;");
-	filter = (struct store_move_filter){ .max = 1 };
-	text[0] = '\0';
-	ck_assert_int_eq(store_each_move(store, &filter, copy_move, text,
-	    &err), 0);
+	ck_assert_int_eq(
+	    store_each_move(store, &filter, copy_move, text, &err), 0);
 	ck_assert_str_eq(text, "2 db1 kvm1>kvm2 performing {\"n\":1} -;");
-	filter = (struct store_move_filter){ .drain_id = 5 };
+	filter = (struct store_move_filter){.uuid = "u-1", .max = 5};
 	text[0] = '\0';
-	ck_assert_int_eq(store_each_move(store, &filter, copy_move, text,
-	    &err), 0);
+	ck_assert_int_eq(
+	    store_each_move(store, &filter, copy_move, text, &err), 0);
+	ck_assert_str_eq(text,
+	    "2 db1 kvm1>kvm2 performing {\"n\":1} -;"
+	    "1 web1 kvm1>kvm3 done - completed;");
+	filter = (struct store_move_filter){.max = 1};
+	text[0] = '\0';
+	ck_assert_int_eq(
+	    store_each_move(store, &filter, copy_move, text, &err), 0);
+	ck_assert_str_eq(text, "2 db1 kvm1>kvm2 performing {\"n\":1} -;");
+	filter = (struct store_move_filter){.drain_id = 5};
+	text[0] = '\0';
+	ck_assert_int_eq(
+	    store_each_move(store, &filter, copy_move, text, &err), 0);
 	ck_assert_str_eq(text, "");
 	text[0] = '\0';
-	ck_assert_int_eq(store_each_journal(store, first, copy_journal, text,
-	    &err), 0);
-	ck_assert_str_eq(text,
-	    "intent perform -;result perform {\"ok\":true};");
-	ck_assert_int_eq(store_get_move(store, first, keep_move, &id, &err),
-	    0);
+	ck_assert_int_eq(
+	    store_each_journal(store, first, copy_journal, text, &err), 0);
+	ck_assert_str_eq(
+	    text, "intent perform -;result perform {\"ok\":true};");
+	ck_assert_int_eq(store_get_move(store, first, keep_move, &id, &err), 0);
 	ck_assert_int_eq(id, -1);
-	ck_assert_int_eq(store_get_move(store, second + 1, keep_move, &id,
-	    &err), -1);
+	ck_assert_int_eq(
+	    store_get_move(store, second + 1, keep_move, &id, &err), -1);
 	ck_assert_int_eq(err.code, ERR_NOT_FOUND);
 	store_close(store);
 }
@@ -412,8 +439,8 @@ END_TEST
 START_TEST(a_journal_entry_needs_its_move)
 {
 	struct store *store = open_store();
-	struct store_journal entry = { .move_id = 5, .kind = "intent",
-	    .step = "perform" };
+	struct store_journal entry = {
+	    .move_id = 5, .kind = "intent", .step = "perform"};
 	struct err err;
 
 	ck_assert_int_eq(store_add_journal(store, &entry, &err), -1);
@@ -422,12 +449,16 @@ START_TEST(a_journal_entry_needs_its_move)
 }
 END_TEST
 
-struct nest { struct store *store; int depth; int seen; };
+struct nest {
+	struct store *store;
+	int depth;
+	int seen;
+};
 
 static void
 nest_moves(const struct store_move *move, void *arg)
 {
-	const struct store_move_filter filter = { .max = 2 };
+	const struct store_move_filter filter = {.max = 2};
 	struct nest *nest = arg;
 	char name[32];
 
@@ -435,7 +466,8 @@ nest_moves(const struct store_move *move, void *arg)
 	nest->seen++;
 	if (nest->depth++ < 2)
 		ck_assert_int_eq(store_each_move(nest->store, &filter,
-		    nest_moves, nest, NULL), 0);
+				     nest_moves, nest, NULL),
+		    0);
 	nest->depth--;
 	/* What the callback got is still there. */
 	ck_assert_str_eq(move->name, name);
@@ -444,13 +476,13 @@ nest_moves(const struct store_move *move, void *arg)
 START_TEST(a_callback_may_use_the_store)
 {
 	struct store *store = open_store();
-	struct nest nest = { .store = store };
-	const struct store_move_filter filter = { .max = 2 };
+	struct nest nest = {.store = store};
+	const struct store_move_filter filter = {.max = 2};
 
 	add_move(store, "web1");
 	add_move(store, "web2");
-	ck_assert_int_eq(store_each_move(store, &filter, nest_moves, &nest,
-	    NULL), 0);
+	ck_assert_int_eq(
+	    store_each_move(store, &filter, nest_moves, &nest, NULL), 0);
 	ck_assert_int_eq(nest.seen, 2 + 4 + 8);
 	store_close(store);
 }
@@ -486,7 +518,7 @@ END_TEST
 START_TEST(a_failed_change_dooms_its_transaction)
 {
 	struct store *store = open_store();
-	struct store_event twin = { .id = "e1", .type = "t", .body = "{}" };
+	struct store_event twin = {.id = "e1", .type = "t", .body = "{}"};
 	struct err err;
 
 	ck_assert_int_eq(store_begin(store, &err), 0);
@@ -543,8 +575,9 @@ START_TEST(what_was_committed_survives_kill_9_and_the_rest_does_not)
 	ck_assert(WIFSIGNALED(status));
 	store = open_store();
 	ck_assert_int_eq(query_sql(store, "SELECT COUNT(*) FROM moves"), 1);
-	ck_assert_int_eq(query_sql(store,
-	    "SELECT COUNT(*) FROM moves WHERE name = 'kept'"), 1);
+	ck_assert_int_eq(
+	    query_sql(store, "SELECT COUNT(*) FROM moves WHERE name = 'kept'"),
+	    1);
 	ck_assert_int_eq(store_last_event(store), 0);
 	ck_assert_int_eq(add_move(store, "next"), 2);
 	store_close(store);
@@ -556,9 +589,9 @@ END_TEST
 START_TEST(a_full_disk_is_an_error_and_the_store_goes_on_after_it)
 {
 	struct store *store = open_store();
-	struct err err = { 0 };
+	struct err err = {0};
 	char sql[64], big[8192];
-	struct store_event event = { .id = "big", .type = "t", .body = big };
+	struct store_event event = {.id = "big", .type = "t", .body = big};
 	int64_t pages = query_sql(store, "PRAGMA page_count");
 
 	memset(big, 'b', sizeof(big) - 1);
@@ -589,9 +622,9 @@ START_TEST(a_write_that_the_system_refuses_is_an_error_and_passes)
 {
 	struct store *store = open_store();
 	struct rlimit old, none;
-	struct err err = { 0 };
+	struct err err = {0};
 	char big[65536];
-	struct store_event event = { .id = "big", .type = "t", .body = big };
+	struct store_event event = {.id = "big", .type = "t", .body = big};
 
 	memset(big, 'b', sizeof(big) - 1);
 	big[sizeof(big) - 1] = '\0';
@@ -622,20 +655,18 @@ main(void)
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_set_timeout(tcase, 120);
-	tcase_add_test(tcase,
-	    a_missing_state_dir_is_made_for_its_owner_alone);
+	tcase_add_test(tcase, a_missing_state_dir_is_made_for_its_owner_alone);
 	tcase_add_test(tcase, a_state_dir_that_cannot_be_made_says_what_to_do);
 	tcase_add_test(tcase, a_file_in_place_of_the_state_dir_is_refused);
 	tcase_add_test(tcase, a_second_daemon_on_the_same_state_is_refused);
-	tcase_add_test(tcase,
-	    what_is_not_a_database_is_refused_and_left_alone);
-	tcase_add_test(tcase,
-	    the_database_of_another_program_is_refused_and_left_alone);
+	tcase_add_test(tcase, what_is_not_a_database_is_refused_and_left_alone);
+	tcase_add_test(
+	    tcase, the_database_of_another_program_is_refused_and_left_alone);
 	tcase_add_test(tcase, a_damaged_database_is_refused_and_left_alone);
-	tcase_add_test(tcase,
-	    a_database_of_a_newer_version_is_refused_and_left_alone);
-	tcase_add_test(tcase,
-	    an_older_database_is_brought_up_to_date_all_or_nothing);
+	tcase_add_test(
+	    tcase, a_database_of_a_newer_version_is_refused_and_left_alone);
+	tcase_add_test(
+	    tcase, an_older_database_is_brought_up_to_date_all_or_nothing);
 	tcase_add_test(tcase, flags_are_replaced_in_place_and_survive);
 	tcase_add_test(tcase, drains_are_listed_newest_first);
 	tcase_add_test(tcase, one_drain_is_read_without_the_others);
@@ -644,12 +675,12 @@ main(void)
 	tcase_add_test(tcase, a_callback_may_use_the_store);
 	tcase_add_test(tcase, a_transaction_is_all_or_nothing);
 	tcase_add_test(tcase, a_failed_change_dooms_its_transaction);
-	tcase_add_test(tcase,
-	    what_was_committed_survives_kill_9_and_the_rest_does_not);
-	tcase_add_test(tcase,
-	    a_full_disk_is_an_error_and_the_store_goes_on_after_it);
-	tcase_add_test(tcase,
-	    a_write_that_the_system_refuses_is_an_error_and_passes);
+	tcase_add_test(
+	    tcase, what_was_committed_survives_kill_9_and_the_rest_does_not);
+	tcase_add_test(
+	    tcase, a_full_disk_is_an_error_and_the_store_goes_on_after_it);
+	tcase_add_test(
+	    tcase, a_write_that_the_system_refuses_is_an_error_and_passes);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }

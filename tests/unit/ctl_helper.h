@@ -12,7 +12,7 @@
 /* What the tests of droverctl's output share: `out` is rendered into and
  * compared. */
 
-static const struct style pipe_style = { .utf8 = true };
+static const struct style pipe_style = {.utf8 = true};
 static struct buf out;
 
 static inline void

@@ -37,8 +37,8 @@
 struct seen {
 	char id[64], signature[SIGN_SIZE], type[80], agent[64], body[64];
 	int64_t timestamp;
-	int code;		/* what was answered */
-	ev_uint16_t port;	/* of the client */
+	int code;         /* what was answered */
+	ev_uint16_t port; /* of the client */
 };
 
 /* The server. */
@@ -57,16 +57,16 @@ static struct loop *loop;
 static struct store *store;
 static struct deliver *deliver;
 static struct settings_receiver receivers[2];
-static struct settings settings = { .site = "lab", .receivers = receivers };
+static struct settings settings = {.site = "lab", .receivers = receivers};
 static char url[2][128], log_path[128];
 static int old_stderr;
 
 static inline void
-copy_header(struct evhttp_request *req, const char *name, char *out,
-    size_t size)
+copy_header(
+    struct evhttp_request *req, const char *name, char *out, size_t size)
 {
-	const char *value = evhttp_find_header(
-	    evhttp_request_get_input_headers(req), name);
+	const char *value =
+	    evhttp_find_header(evhttp_request_get_input_headers(req), name);
 
 	snprintf(out, size, "%s", value != NULL ? value : "");
 }
@@ -84,16 +84,16 @@ serve(struct evhttp_request *req, void *arg)
 	ck_assert_int_eq(evhttp_request_get_command(req), EVHTTP_REQ_POST);
 	memset(s, 0, sizeof(*s));
 	copy_header(req, "webhook-id", s->id, sizeof(s->id));
-	copy_header(req, "webhook-signature", s->signature,
-	    sizeof(s->signature));
+	copy_header(
+	    req, "webhook-signature", s->signature, sizeof(s->signature));
 	copy_header(req, "webhook-timestamp", time, sizeof(time));
 	copy_header(req, "content-type", s->type, sizeof(s->type));
 	copy_header(req, "user-agent", s->agent, sizeof(s->agent));
 	s->timestamp = strtoll(time, NULL, 10);
-	evbuffer_remove(evhttp_request_get_input_buffer(req), s->body,
-	    sizeof(s->body) - 1);
-	evhttp_connection_get_peer(evhttp_request_get_connection(req), &peer,
-	    &s->port);
+	evbuffer_remove(
+	    evhttp_request_get_input_buffer(req), s->body, sizeof(s->body) - 1);
+	evhttp_connection_get_peer(
+	    evhttp_request_get_connection(req), &peer, &s->port);
 	s->code = answer != NULL ? answer(seen_count, s) : 200;
 	seen_count++;
 	if (s->code == HANG) {
@@ -121,11 +121,12 @@ start_server(int want_port)
 
 	server = evhttp_new(loop_base(loop));
 	evhttp_set_gencb(server, serve, NULL);
-	bound = evhttp_bind_socket_with_handle(server, "127.0.0.1",
-	    (ev_uint16_t)want_port);
+	bound = evhttp_bind_socket_with_handle(
+	    server, "127.0.0.1", (ev_uint16_t)want_port);
 	ck_assert_ptr_nonnull(bound);
 	ck_assert_int_eq(getsockname(evhttp_bound_socket_get_fd(bound),
-	    (struct sockaddr *)&addr, &len), 0);
+			     (struct sockaddr *)&addr, &len),
+	    0);
 	port = ntohs(addr.sin_port);
 }
 
@@ -140,12 +141,13 @@ set_url(int i, const char *path)
 static inline void
 set_receivers(size_t count)
 {
-	static const char *const names[] = { "ops", "chat" };
+	static const char *const names[] = {"ops", "chat"};
 
 	settings.receiver_count = count;
 	for (int i = 0; i < 2; i++) {
-		receivers[i] = (struct settings_receiver){ .name = names[i],
-		    .type = "cloudevents", .timeout_ms = DEADLINE_MS };
+		receivers[i] = (struct settings_receiver){.name = names[i],
+		    .type = "cloudevents",
+		    .timeout_ms = DEADLINE_MS};
 		set_url(i, "");
 	}
 }
@@ -153,7 +155,7 @@ set_receivers(size_t count)
 static inline void
 start_deliver(void)
 {
-	struct err err = { 0 };
+	struct err err = {0};
 
 	deliver = deliver_new(loop, store, &settings, &err);
 	ck_assert_msg(deliver != NULL, "%s", err.msg);
@@ -278,14 +280,16 @@ idle(int n)
 static inline void
 announce(const char *id, const char *receiver)
 {
-	struct store_event event = { .id = id, .type = "drover.move.completed",
-	    .at = clock_wall_now(), .body = "{\"guest\":\"web1\"}" };
-	struct err err = { 0 };
+	struct store_event event = {.id = id,
+	    .type = "drover.move.completed",
+	    .at = clock_wall_now(),
+	    .body = "{\"guest\":\"web1\"}"};
+	struct err err = {0};
 
-	ck_assert_msg(store_add_event(store, &event, &err) == 0, "%s",
-	    err.msg);
+	ck_assert_msg(store_add_event(store, &event, &err) == 0, "%s", err.msg);
 	ck_assert_msg(store_add_outbox(store, event.seq, receiver,
-	    clock_wall_now(), &err) == 0, "%s", err.msg);
+			  clock_wall_now(), &err) == 0,
+	    "%s", err.msg);
 	if (deliver != NULL)
 		deliver_kick(deliver);
 }

@@ -23,7 +23,7 @@
 
 static char dir[64];
 static char database[96];
-static sqlite3 *second;			/* another eye on the database */
+static sqlite3 *second; /* another eye on the database */
 
 static struct settings *settings;
 static struct loop *loop;
@@ -44,42 +44,42 @@ static char last_error[768];
 static int news_count;
 
 static const char config[] =
-"version: 1\n"
-"site: lab\n"
-"storage: { shared_paths: [ /srv/images ] }\n"
-"limits: { total: 6, per_source: 4, per_target: 4 }\n"
-"hosts:\n"
-"  - { name: kvm1, uri: qemu+tcp://kvm1.example.org/system }\n"
-"  - { name: kvm2, uri: qemu+tcp://kvm2.example.org/system }\n"
-"  - { name: kvm3, uri: qemu+tcp://kvm3.example.org/system }\n"
-"receivers:\n"
-"  - { name: ops, type: cloudevents, url: http://127.0.0.1:9/ops }\n"
-"  - { name: chat, type: cloudevents, url: http://127.0.0.1:9/chat,\n"
-"      events: [ move.* ] }\n";
+    "version: 1\n"
+    "site: lab\n"
+    "storage: { shared_paths: [ /srv/images ] }\n"
+    "limits: { total: 6, per_source: 4, per_target: 4 }\n"
+    "hosts:\n"
+    "  - { name: kvm1, uri: qemu+tcp://kvm1.example.org/system }\n"
+    "  - { name: kvm2, uri: qemu+tcp://kvm2.example.org/system }\n"
+    "  - { name: kvm3, uri: qemu+tcp://kvm3.example.org/system }\n"
+    "receivers:\n"
+    "  - { name: ops, type: cloudevents, url: http://127.0.0.1:9/ops }\n"
+    "  - { name: chat, type: cloudevents, url: http://127.0.0.1:9/chat,\n"
+    "      events: [ move.* ] }\n";
 
 static const char policies[] =
-"version: 1\n"
-"policies:\n"
-"  - name: maintenance\n"
-"    mode: auto\n"
-"    when: { host: maintenance }\n"
-"    on_failure: { retries: 2, backoff: 50ms }\n";
+    "version: 1\n"
+    "policies:\n"
+    "  - name: maintenance\n"
+    "    mode: auto\n"
+    "    when: { host: maintenance }\n"
+    "    on_failure: { retries: 2, backoff: 50ms }\n";
 
 static inline struct settings *
 parse_settings(void)
 {
 	struct settings_file files[] = {
-		{ SETTINGS_MAIN, "drover.yaml", config, strlen(config) },
-		{ SETTINGS_POLICIES, "10-maintenance.yaml", policies,
-		    strlen(policies) },
+	    {SETTINGS_MAIN, "drover.yaml", config, strlen(config)},
+	    {SETTINGS_POLICIES, "10-maintenance.yaml", policies,
+		strlen(policies)},
 	};
 	struct diag_list diags;
 	struct settings *s;
 
 	diag_init(&diags);
 	s = settings_parse(files, 2, dir, &diags);
-	ck_assert_msg(s != NULL, "%zu faults in the configuration",
-	    diags.count);
+	ck_assert_msg(
+	    s != NULL, "%zu faults in the configuration", diags.count);
 	diag_free(&diags);
 	return s;
 }
@@ -105,8 +105,8 @@ static inline void
 on_listed(const char *host, struct facts_host *facts, void *arg)
 {
 	(void)arg;
-	apply(&(struct inventory_event){ .news = INVENTORY_HOST_LISTED,
-	    .host = host, .facts = facts });
+	apply(&(struct inventory_event){
+	    .news = INVENTORY_HOST_LISTED, .host = host, .facts = facts});
 	executor_host_news(executor, host);
 }
 
@@ -114,40 +114,41 @@ static inline void
 on_lost(const char *host, const char *why, void *arg)
 {
 	(void)arg;
-	apply(&(struct inventory_event){ .news = INVENTORY_HOST_LOST,
-	    .host = host, .why = why });
+	apply(&(struct inventory_event){
+	    .news = INVENTORY_HOST_LOST, .host = host, .why = why});
 }
 
 static inline void
 on_domain(const char *host, struct facts_domain *domain, void *arg)
 {
 	(void)arg;
-	apply(&(struct inventory_event){ .news = INVENTORY_DOMAIN_READ,
-	    .host = host, .domain = domain });
+	apply(&(struct inventory_event){
+	    .news = INVENTORY_DOMAIN_READ, .host = host, .domain = domain});
 }
 
 static inline void
 on_domain_gone(const char *host, const char *uuid, void *arg)
 {
 	(void)arg;
-	apply(&(struct inventory_event){ .news = INVENTORY_DOMAIN_GONE,
-	    .host = host, .uuid = uuid });
+	apply(&(struct inventory_event){
+	    .news = INVENTORY_DOMAIN_GONE, .host = host, .uuid = uuid});
 }
 
 static inline void
 on_load(const char *host, struct facts_load *load, void *arg)
 {
 	(void)arg;
-	apply(&(struct inventory_event){ .news = INVENTORY_LOAD_READ,
-	    .host = host, .load = load });
+	apply(&(struct inventory_event){
+	    .news = INVENTORY_LOAD_READ, .host = host, .load = load});
 }
 
 static inline void
 on_silent(const char *host, int64_t silent_ms, void *arg)
 {
 	(void)arg;
-	apply(&(struct inventory_event){ .news = INVENTORY_HOST_SILENT,
-	    .host = host, .silent_ms = silent_ms });
+	apply(&(struct inventory_event){.news = INVENTORY_HOST_SILENT,
+	    .host = host,
+	    .silent_ms = silent_ms});
 }
 
 static inline void
@@ -192,11 +193,14 @@ static inline void
 on_flag(const struct store_flag *flag, void *arg)
 {
 	(void)arg;
-	(void)inventory_apply(inventory, &(struct inventory_event){
-	    .news = INVENTORY_FLAG_SET, .host = flag->host,
-	    .now = clock_mono_now(), .maintenance = flag->maintenance,
-	    .cordoned = flag->cordoned, .why = flag->reason,
-	    .since = flag->since });
+	(void)inventory_apply(inventory,
+	    &(struct inventory_event){.news = INVENTORY_FLAG_SET,
+		.host = flag->host,
+		.now = clock_mono_now(),
+		.maintenance = flag->maintenance,
+		.cordoned = flag->cordoned,
+		.why = flag->reason,
+		.since = flag->since});
 	if (pilot == NULL)
 		return;
 	if (!flag->maintenance) {
@@ -204,15 +208,20 @@ on_flag(const struct store_flag *flag, void *arg)
 		pilot_retry(pilot, flag->host);
 	} else {
 		(void)drains_start(drains, flag->host,
-		    &(struct drains_options){ .parallel = -1,
-		    .reason = flag->reason, .by = flag->by }, NULL);
+		    &(struct drains_options){
+			.parallel = -1, .reason = flag->reason, .by = flag->by},
+		    NULL);
 	}
 	pilot_changed(pilot);
 }
 
 /* ---- waiting ---- */
 
-struct until { bool (*holds)(void); struct loop_timer *timer; int64_t end; };
+struct until {
+	bool (*holds)(void);
+	struct loop_timer *timer;
+	int64_t end;
+};
 
 static inline void
 until_look(void *arg)
@@ -230,8 +239,8 @@ until_look(void *arg)
 static inline void
 run_until_(bool (*holds)(void), const char *name, int line)
 {
-	struct until until = { holds, NULL,
-		clock_mono_now().ms + DEADLINE_S * 1000 };
+	struct until until = {
+	    holds, NULL, clock_mono_now().ms + DEADLINE_S * 1000};
 
 	until.timer = loop_timer_new(loop, until_look, &until);
 	loop_timer_set(until.timer, 0);
@@ -251,21 +260,24 @@ must(int rc, const struct err *err)
 static inline void
 build_links(void)
 {
-	static const struct link_callbacks callbacks = { .listed = on_listed,
-		.lost = on_lost, .domain = on_domain,
-		.domain_gone = on_domain_gone, .load = on_load,
-		.silent = on_silent, .event = on_hv_event };
+	static const struct link_callbacks callbacks = {.listed = on_listed,
+	    .lost = on_lost,
+	    .domain = on_domain,
+	    .domain_gone = on_domain_gone,
+	    .load = on_load,
+	    .silent = on_silent,
+	    .event = on_hv_event};
 
 	for (size_t i = 0; i < settings->host_count; i++)
-		map_set(links, settings->hosts[i].name, link_new(loop, workers,
-		    &site_ops, settings->hosts[i].name, settings->hosts[i].uri,
-		    10000, &callbacks, NULL));
+		map_set(links, settings->hosts[i].name,
+		    link_new(loop, workers, &site_ops, settings->hosts[i].name,
+			settings->hosts[i].uri, 10000, &callbacks, NULL));
 }
 
 static inline void
 build(void)
 {
-	struct err err = { 0 };
+	struct err err = {0};
 
 	store = store_open(dir, &err);
 	ck_assert_msg(store != NULL, "%s", err.msg);
@@ -276,18 +288,24 @@ build(void)
 	links = map_new(NULL);
 	announce = announce_new(store, settings);
 	announce_listen(announce, on_news, NULL);
-	executor = executor_new(&(struct executor_deps){ .loop = loop,
-	    .store = store, .announce = announce, .link = find_link,
-	    .ended = on_ended, .changed = on_changed });
+	executor = executor_new(&(struct executor_deps){.loop = loop,
+	    .store = store,
+	    .announce = announce,
+	    .link = find_link,
+	    .ended = on_ended,
+	    .changed = on_changed});
 	must(executor_recover(executor, &err), &err);
 	drains = drains_new(store, announce, executor);
 	must(drains_load(drains, &err), &err);
 	flags = flags_new(store, announce, on_flag, NULL);
 	must(flags_load(flags, &err), &err);
 	if (with_pilot) {
-		pilot = pilot_new(&(struct pilot_deps){ .loop = loop,
-		    .inventory = inventory, .executor = executor,
-		    .drains = drains, .flags = flags, .link = find_link });
+		pilot = pilot_new(&(struct pilot_deps){.loop = loop,
+		    .inventory = inventory,
+		    .executor = executor,
+		    .drains = drains,
+		    .flags = flags,
+		    .link = find_link});
 		pilot_configure(pilot, settings);
 	}
 	build_links();
@@ -339,15 +357,17 @@ setup(void)
 	strcpy(dir, "/tmp/check_executor.XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	snprintf(database, sizeof(database), "%s/drover.db", dir);
-	log_set_level(getenv("DROVER_TEST_LOG") != NULL ? LOG_LEVEL_DEBUG :
-	    LOG_LEVEL_ERROR);
+	log_set_level(getenv("DROVER_TEST_LOG") != NULL ? LOG_LEVEL_DEBUG
+							: LOG_LEVEL_ERROR);
 	site_reset();
 	settings = parse_settings();
 	ended_count = news_count = 0;
 	last_outcome = MOVE_NO_OUTCOME;
 	build();
-	ck_assert_int_eq(sqlite3_open_v2(database, &second,
-	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX, NULL), SQLITE_OK);
+	ck_assert_int_eq(
+	    sqlite3_open_v2(database, &second,
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX, NULL),
+	    SQLITE_OK);
 	(void)sqlite3_busy_timeout(second, 10000);
 }
 
@@ -396,14 +416,14 @@ ask(const char *sql)
 static inline void
 change(const char *sql)
 {
-	ck_assert_msg(sqlite3_exec(second, sql, NULL, NULL, NULL) ==
-	    SQLITE_OK, "%s: %s", sql, sqlite3_errmsg(second));
+	ck_assert_msg(sqlite3_exec(second, sql, NULL, NULL, NULL) == SQLITE_OK,
+	    "%s: %s", sql, sqlite3_errmsg(second));
 }
 
-#define count_events(type) \
+#define count_events(type)                                                     \
 	ask("SELECT COUNT(*) FROM events WHERE type = 'drover." type "'")
-#define count_outbox(type) \
-	ask("SELECT COUNT(*) FROM outbox JOIN events ON seq = event_seq " \
+#define count_outbox(type)                                                     \
+	ask("SELECT COUNT(*) FROM outbox JOIN events ON seq = event_seq "      \
 	    "WHERE type = 'drover." type "'")
 
 static inline int

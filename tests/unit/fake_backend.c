@@ -24,8 +24,7 @@ note(struct fake_backend *fake, struct err *err, const char *fmt, ...)
 	va_end(ap);
 	pthread_mutex_lock(&fake->lock);
 	used = strlen(fake->calls);
-	snprintf(fake->calls + used, sizeof(fake->calls) - used, "%s\n",
-	    text);
+	snprintf(fake->calls + used, sizeof(fake->calls) - used, "%s\n", text);
 	pthread_mutex_unlock(&fake->lock);
 	if (fake->fail.code != ERR_NONE) {
 		err_set(err, fake->fail.code, "%s", fake->fail.msg);
@@ -74,9 +73,8 @@ static json_t *
 fake_plan_drain(void *arg, const char *host,
     const struct control_drain_options *options, struct err *err)
 {
-	return note(arg, err, "plan_drain %s %d %s %s", host,
-	    options->parallel, or_none(options->only_to),
-	    or_none(options->reason));
+	return note(arg, err, "plan_drain %s %d %s %s", host, options->parallel,
+	    or_none(options->only_to), or_none(options->reason));
 }
 
 static json_t *
@@ -108,8 +106,7 @@ static json_t *
 fake_uncordon(void *arg, const char *host, const struct control_peer *peer,
     struct err *err)
 {
-	return note(arg, err, "uncordon %s uid=%u", host,
-	    (unsigned)peer->uid);
+	return note(arg, err, "uncordon %s uid=%u", host, (unsigned)peer->uid);
 }
 
 static json_t *
@@ -125,8 +122,7 @@ fake_drain_show(void *arg, int64_t id, struct err *err)
 }
 
 static json_t *
-fake_moves(void *arg, const struct control_move_filter *filter,
-    struct err *err)
+fake_moves(void *arg, const struct control_move_filter *filter, struct err *err)
 {
 	return note(arg, err, "moves %d %d", filter->max, filter->open_only);
 }
@@ -139,17 +135,17 @@ fake_move(void *arg, int64_t id, struct err *err)
 
 static json_t *
 fake_vm_move(void *arg, const char *vm,
-    const struct control_move_options *options,
-    const struct control_peer *peer, struct err *err)
+    const struct control_move_options *options, const struct control_peer *peer,
+    struct err *err)
 {
 	return note(arg, err, "vm_move %s %s %s %d uid=%u", vm,
-	    or_none(options->to), or_none(options->strategy),
-	    options->dry_run, (unsigned)peer->uid);
+	    or_none(options->to), or_none(options->strategy), options->dry_run,
+	    (unsigned)peer->uid);
 }
 
 static json_t *
-fake_move_abort(void *arg, int64_t id, const struct control_peer *peer,
-    struct err *err)
+fake_move_abort(
+    void *arg, int64_t id, const struct control_peer *peer, struct err *err)
 {
 	return note(arg, err, "move_abort %lld uid=%u", (long long)id,
 	    (unsigned)peer->uid);
@@ -180,11 +176,11 @@ fake_events(void *arg, int64_t after, int max,
 	(void)err;
 	pthread_mutex_lock(&fake->lock);
 	for (int64_t seq = after + 1; seq <= fake->event_count && max > 0;
-	    seq++, max--) {
-		struct store_event event = { .seq = seq,
-			.type = "drover.move.completed", .body = body };
-		int used = sprintf(body, "{\"n\":%lld,\"pad\":\"",
-		    (long long)seq);
+	     seq++, max--) {
+		struct store_event event = {
+		    .seq = seq, .type = "drover.move.completed", .body = body};
+		int used =
+		    sprintf(body, "{\"n\":%lld,\"pad\":\"", (long long)seq);
 
 		memset(body + used, 'x', fake->event_size);
 		memcpy(body + (size_t)used + fake->event_size, "\"}", 3);
@@ -214,26 +210,26 @@ fake_init(struct fake_backend *fake)
 	memset(fake, 0, sizeof(*fake));
 	pthread_mutex_init(&fake->lock, NULL);
 	fake->backend = (struct control_backend){
-		.arg = fake,
-		.status = fake_status,
-		.hosts = fake_hosts,
-		.host = fake_host,
-		.vms = fake_vms,
-		.vm = fake_vm,
-		.plan_drain = fake_plan_drain,
-		.drain = fake_drain,
-		.undrain = fake_undrain,
-		.cordon = fake_cordon,
-		.uncordon = fake_uncordon,
-		.drains = fake_drains,
-		.drain_show = fake_drain_show,
-		.moves = fake_moves,
-		.move = fake_move,
-		.vm_move = fake_vm_move,
-		.move_abort = fake_move_abort,
-		.reload = fake_reload,
-		.events = fake_events,
-		.last_event = fake_last_event,
+	    .arg = fake,
+	    .status = fake_status,
+	    .hosts = fake_hosts,
+	    .host = fake_host,
+	    .vms = fake_vms,
+	    .vm = fake_vm,
+	    .plan_drain = fake_plan_drain,
+	    .drain = fake_drain,
+	    .undrain = fake_undrain,
+	    .cordon = fake_cordon,
+	    .uncordon = fake_uncordon,
+	    .drains = fake_drains,
+	    .drain_show = fake_drain_show,
+	    .moves = fake_moves,
+	    .move = fake_move,
+	    .vm_move = fake_vm_move,
+	    .move_abort = fake_move_abort,
+	    .reload = fake_reload,
+	    .events = fake_events,
+	    .last_event = fake_last_event,
 	};
 }
 

@@ -18,12 +18,12 @@ struct fake_backend {
 	struct control_backend backend;
 	pthread_mutex_t lock;
 	char calls[4096];
-	struct err fail;		/* code set: every call fails so */
-	const char *faults;		/* of a reload */
+	struct err fail;    /* code set: every call fails so */
+	const char *faults; /* of a reload */
 	/* Events 1..event_count exist; each has event_size bytes of text. */
 	int64_t event_count;
 	size_t event_size;
-	int64_t events_read;		/* how many were asked for and given */
+	int64_t events_read; /* how many were asked for and given */
 };
 
 void fake_init(struct fake_backend *fake);

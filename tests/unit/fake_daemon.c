@@ -36,7 +36,7 @@ static int guest_count = 8;
 static int64_t move_ms = 2000;
 static struct mono drain_began;
 static int64_t drain_ended = -1;
-static const char *drain_state;		/* NULL: none */
+static const char *drain_state; /* NULL: none */
 static int parallel = PARALLEL;
 static struct loop *loop;
 static struct server *server;
@@ -47,7 +47,7 @@ static int64_t event_count;
 static void
 add_event(const char *type, const struct guest *guest)
 {
-	struct store_event event = { 0 };
+	struct store_event event = {0};
 	char at[CLOCK_RFC3339_SIZE];
 	char *text = events[event_count % 1000];
 	char subject[64], full[64];
@@ -55,13 +55,14 @@ add_event(const char *type, const struct guest *guest)
 
 	memset(text, 0, sizeof(events[0]));
 	wall_format(clock_wall_now(), at);
-	snprintf(subject, sizeof(subject), "%s%s", guest != NULL ? "vm/" :
-	    "host/", guest != NULL ? guest->name : "kvm1");
+	snprintf(subject, sizeof(subject), "%s%s",
+	    guest != NULL ? "vm/" : "host/",
+	    guest != NULL ? guest->name : "kvm1");
 	snprintf(full, sizeof(full), "drover.%s", type);
-	json = json_pack("{s:s,s:s,s:s,s:s,s:s,s:{s:s,s:s,s:s}}",
-	    "specversion", "1.0", "type", full, "source", "/drover/fake",
-	    "subject", subject, "time", at, "data", "from", "kvm1", "to",
-	    "kvm2", "strategy", "live-shared");
+	json = json_pack("{s:s,s:s,s:s,s:s,s:s,s:{s:s,s:s,s:s}}", "specversion",
+	    "1.0", "type", full, "source", "/drover/fake", "subject", subject,
+	    "time", at, "data", "from", "kvm1", "to", "kvm2", "strategy",
+	    "live-shared");
 	if (guest != NULL && guest->took > 0)
 		json_object_set_new(json_object_get(json, "data"),
 		    "duration_ms", json_integer(guest->took));
@@ -93,15 +94,16 @@ advance(void *arg)
 		if (g->state == MOVING &&
 		    mono_diff(now, g->began) > time_of(i)) {
 			g->took = mono_diff(now, g->began);
-			g->state = flaky && g->attempts == 1 ? WAITING :
-			    MOVED;
-			add_event(g->state == MOVED ? "move.completed" :
-			    "move.failed", g);
+			g->state = flaky && g->attempts == 1 ? WAITING : MOVED;
+			add_event(g->state == MOVED ? "move.completed"
+						    : "move.failed",
+			    g);
 		}
 		moving += g->state == MOVING;
 	}
 	for (int i = 0; i < guest_count && drain_state != NULL &&
-	    strcmp(drain_state, "running") == 0; i++) {
+	     strcmp(drain_state, "running") == 0;
+	     i++) {
 		struct guest *g = &guests[i];
 
 		if (g->state == WAITING && !g->blocked && moving < parallel) {
@@ -120,8 +122,9 @@ advance(void *arg)
 		for (int i = 0; i < guest_count; i++)
 			if (guests[i].blocked)
 				drain_state = "blocked";
-		add_event(strcmp(drain_state, "done") == 0 ?
-		    "drain.completed" : "drain.blocked", NULL);
+		add_event(strcmp(drain_state, "done") == 0 ? "drain.completed"
+							   : "drain.blocked",
+		    NULL);
 	}
 	loop_timer_set(timer, 20);
 }
@@ -138,12 +141,11 @@ move_json(int i)
 	    "2026-11-21T03:00:00.000Z");
 
 	if (g->state == MOVING) {
-		double percent = 100.0 * (double)elapsed /
-		    (double)time_of(i);
+		double percent = 100.0 * (double)elapsed / (double)time_of(i);
 		json_t *progress = json_pack("{s:f,s:s,s:i,s:b}", "percent",
 		    percent - (elapsed / 300 % 2 ? 15 : 0), "phase",
-		    percent > 90 ? "handover" : "pre-copy", "rate",
-		    300 << 20, "converging", i % 7 != 3);
+		    percent > 90 ? "handover" : "pre-copy", "rate", 300 << 20,
+		    "converging", i % 7 != 3);
 
 		if (i % 7 != 3)
 			json_object_set_new(progress, "eta_ms",
@@ -154,13 +156,14 @@ move_json(int i)
 	json_object_set_new(move, "duration_ms", json_integer(g->took));
 	if (g->state == WAITING) {
 		json_object_set_new(move, "outcome", json_string("failed"));
-		json_object_set_new(move, "error",
-		    json_string("kvm2 closed the connection"));
+		json_object_set_new(
+		    move, "error", json_string("kvm2 closed the connection"));
 		return move;
 	}
 	json_object_set_new(move, "outcome", json_string("completed"));
-	json_object_set_new(move, "result", json_pack("{s:i,s:i}",
-	    "downtime_ms", 40 + i % 60, "bytes", 190 << 20));
+	json_object_set_new(move, "result",
+	    json_pack(
+		"{s:i,s:i}", "downtime_ms", 40 + i % 60, "bytes", 190 << 20));
 	return move;
 }
 
@@ -168,24 +171,24 @@ static json_t *
 vm_json(int i)
 {
 	const struct guest *g = &guests[i];
-	static const char *const fates[] = { "waiting", "moving", "moved" };
+	static const char *const fates[] = {"waiting", "moving", "moved"};
 	json_t *vm = json_pack("{s:s,s:s,s:s,s:i}", "vm", g->name, "uuid",
 	    g->uuid, "fate", g->blocked ? "blocked" : fates[g->state],
 	    "attempts", g->attempts);
 
 	if (g->attempts > 0) {
 		json_object_set_new(vm, "move", move_json(i));
-		json_object_set_new(vm, "to",
-		    json_string(i % 2 ? "kvm3" : "kvm2"));
+		json_object_set_new(
+		    vm, "to", json_string(i % 2 ? "kvm3" : "kvm2"));
 	}
 	if (g->blocked) {
-		json_object_set_new(vm, "why",
-		    json_string("no host can take it"));
-		json_object_set_new(vm, "rejected", json_pack(
-		    "[{s:s,s:s,s:s},{s:s,s:s,s:s}]", "host", "kvm2", "rule",
-		    "pins", "why", "PCI passthrough 0000:3b:00.0", "host",
-		    "kvm3", "rule", "memory", "why",
-		    "needs 8.0 GiB, 2.1 GiB are free"));
+		json_object_set_new(
+		    vm, "why", json_string("no host can take it"));
+		json_object_set_new(vm, "rejected",
+		    json_pack("[{s:s,s:s,s:s},{s:s,s:s,s:s}]", "host", "kvm2",
+			"rule", "pins", "why", "PCI passthrough 0000:3b:00.0",
+			"host", "kvm3", "rule", "memory", "why",
+			"needs 8.0 GiB, 2.1 GiB are free"));
 	} else if (g->state == WAITING) {
 		json_object_set_new(vm, "why",
 		    json_string("limit per_source 2 of kvm1 reached"));
@@ -196,7 +199,7 @@ vm_json(int i)
 static json_t *
 drain_json(void)
 {
-	int counts[3] = { 0 }, blocked = 0;
+	int counts[3] = {0}, blocked = 0;
 	json_t *vms = json_array();
 
 	for (int i = 0; i < guest_count; i++) {
@@ -205,11 +208,13 @@ drain_json(void)
 		json_array_append_new(vms, vm_json(i));
 	}
 	return json_pack("{s:i,s:s,s:s,s:i,s:i,s:i,s:i,s:i,s:I,s:o}", "id", 1,
-	    "host", "kvm1", "state", drain_state, "total", guest_count,
-	    "moved", counts[MOVED], "moving", counts[MOVING], "waiting",
-	    counts[WAITING], "blocked", blocked, "duration_ms",
-	    (json_int_t)(drain_ended >= 0 ? drain_ended :
-	    mono_diff(clock_mono_now(), drain_began)), "vms", vms);
+	    "host", "kvm1", "state", drain_state, "total", guest_count, "moved",
+	    counts[MOVED], "moving", counts[MOVING], "waiting", counts[WAITING],
+	    "blocked", blocked, "duration_ms",
+	    (json_int_t)(drain_ended >= 0
+		    ? drain_ended
+		    : mono_diff(clock_mono_now(), drain_began)),
+	    "vms", vms);
 }
 
 static json_t *
@@ -244,12 +249,12 @@ fd_status(void *arg, struct err *err)
 	(void)arg;
 	(void)err;
 	return json_pack("{s:s,s:s,s:i,s:i,s:{s:i,s:i,s:i},s:{s:i,s:i},"
-	    "s:{s:i,s:i,s:i},s:{s:s,s:s}}", "version", "fake", "site", "lab",
-	    "pid", 1, "uptime_ms", 754000, "hosts", "up", 3, "down", 1,
-	    "maintenance", drain_state != NULL, "vms", "running", guest_count,
-	    "total", guest_count, "moves", "in_flight", 0, "completed", 0,
-	    "failed", 0, "config", "path", "/etc/drover/drover.yaml",
-	    "loaded", "2026-11-21T03:00:00Z");
+			 "s:{s:i,s:i,s:i},s:{s:s,s:s}}",
+	    "version", "fake", "site", "lab", "pid", 1, "uptime_ms", 754000,
+	    "hosts", "up", 3, "down", 1, "maintenance", drain_state != NULL,
+	    "vms", "running", guest_count, "total", guest_count, "moves",
+	    "in_flight", 0, "completed", 0, "failed", 0, "config", "path",
+	    "/etc/drover/drover.yaml", "loaded", "2026-11-21T03:00:00Z");
 }
 
 static json_t *
@@ -270,12 +275,12 @@ fd_vms(void *arg, struct err *err)
 	(void)arg;
 	(void)err;
 	for (int i = 0; i < guest_count; i++)
-		json_array_append_new(vms, json_pack(
-		    "{s:s,s:s,s:s,s:s,s:i,s:I,s:b}", "name", guests[i].name,
-		    "uuid", guests[i].uuid, "host", guests[i].state == MOVED ?
-		    "kvm2" : "kvm1", "state", "running", "vcpus", 2, "memory",
-		    (json_int_t)2 << 30, "moving",
-		    guests[i].state == MOVING));
+		json_array_append_new(vms,
+		    json_pack("{s:s,s:s,s:s,s:s,s:i,s:I,s:b}", "name",
+			guests[i].name, "uuid", guests[i].uuid, "host",
+			guests[i].state == MOVED ? "kvm2" : "kvm1", "state",
+			"running", "vcpus", 2, "memory", (json_int_t)2 << 30,
+			"moving", guests[i].state == MOVING));
 	return json_pack("{s:o}", "vms", vms);
 }
 
@@ -294,8 +299,7 @@ fd_drain(void *arg, const char *host,
 		drain_state = "running";
 		drain_ended = -1;
 		drain_began = clock_mono_now();
-		parallel = options->parallel > 0 ? options->parallel :
-		    PARALLEL;
+		parallel = options->parallel > 0 ? options->parallel : PARALLEL;
 	}
 	return drain_json();
 }
@@ -371,12 +375,12 @@ fd_plan(void *arg, const char *host,
 
 		if (!guests[i].blocked) {
 			json_object_set_new(step, "to", json_string("kvm2"));
-			json_object_set_new(step, "wave",
-			    json_integer(i / 2 + 1));
-			json_object_set_new(step, "strategy",
-			    json_string("live-shared"));
-			json_object_set_new(step, "why",
-			    json_string("most free memory"));
+			json_object_set_new(
+			    step, "wave", json_integer(i / 2 + 1));
+			json_object_set_new(
+			    step, "strategy", json_string("live-shared"));
+			json_object_set_new(
+			    step, "why", json_string("most free memory"));
 		}
 		json_array_append_new(steps, step);
 	}
@@ -386,16 +390,15 @@ fd_plan(void *arg, const char *host,
 }
 
 static json_t *
-fd_moves(void *arg, const struct control_move_filter *filter,
-    struct err *err)
+fd_moves(void *arg, const struct control_move_filter *filter, struct err *err)
 {
 	json_t *moves = json_array();
 
 	(void)arg;
 	(void)err;
 	for (int i = guest_count - 1; i >= 0; i--)
-		if (guests[i].attempts > 0 && (!filter->open_only ||
-		    guests[i].state == MOVING))
+		if (guests[i].attempts > 0 &&
+		    (!filter->open_only || guests[i].state == MOVING))
 			json_array_append_new(moves, move_json(i));
 	return json_pack("{s:o}", "moves", moves);
 }
@@ -416,10 +419,9 @@ fd_vm(void *arg, const char *name, struct err *err)
 	json_t *all = fd_vms(arg, err), *vm, *found = NULL;
 	size_t i;
 
-	json_array_foreach(json_object_get(all, "vms"), i, vm)
-		if (strcmp(json_string_value(json_object_get(vm, "name")),
-		    name) == 0)
-			found = json_incref(vm);
+	json_array_foreach(json_object_get(all, "vms"), i,
+	    vm) if (strcmp(json_string_value(json_object_get(vm, "name")),
+			name) == 0) found = json_incref(vm);
 	json_decref(all);
 	if (found == NULL)
 		err_set(err, ERR_NOT_FOUND, "there is no guest %s", name);
@@ -427,8 +429,8 @@ fd_vm(void *arg, const char *name, struct err *err)
 }
 
 static json_t *
-fd_move_abort(void *arg, int64_t id, const struct control_peer *peer,
-    struct err *err)
+fd_move_abort(
+    void *arg, int64_t id, const struct control_peer *peer, struct err *err)
 {
 	(void)arg;
 	(void)id;
@@ -439,8 +441,8 @@ fd_move_abort(void *arg, int64_t id, const struct control_peer *peer,
 
 static json_t *
 fd_vm_move(void *arg, const char *vm,
-    const struct control_move_options *options,
-    const struct control_peer *peer, struct err *err)
+    const struct control_move_options *options, const struct control_peer *peer,
+    struct err *err)
 {
 	(void)arg;
 	(void)peer;
@@ -464,9 +466,11 @@ static json_t *
 fd_reload(void *arg, char **out_faults, struct err *err)
 {
 	(void)arg;
-	*out_faults = strdup("drover.yaml:12:5: hosts[0].uri: missing\n"
+	*out_faults = strdup(
+	    "drover.yaml:12:5: hosts[0].uri: missing\n"
 	    "drover.yaml:14:3: limit: unknown key (did you mean limits?)\n");
-	err_set(err, ERR_INVALID, "the configuration has 2 faults; the "
+	err_set(err, ERR_INVALID,
+	    "the configuration has 2 faults; the "
 	    "running one is kept");
 	return NULL;
 }
@@ -479,9 +483,9 @@ fd_events(void *arg, int64_t after, int max,
 	(void)arg;
 	(void)err;
 	for (int64_t seq = after + 1; seq <= event_count && max-- > 0; seq++) {
-		struct store_event event = { .seq = seq,
-			.type = "drover.event",
-			.body = events[(seq - 1) % 1000] };
+		struct store_event event = {.seq = seq,
+		    .type = "drover.event",
+		    .body = events[(seq - 1) % 1000]};
 
 		fn(&event, fn_arg);
 	}
@@ -505,19 +509,30 @@ on_signal(int number, void *arg)
 int
 main(int argc, char **argv)
 {
-	static const char *const names[] = { "web1", "db1", "gpu1", "flaky1",
-	    "größe-für-alle", "仮想マシン", "evil\033[2Jname" };
+	static const char *const names[] = {"web1", "db1", "gpu1", "flaky1",
+	    "größe-für-alle", "仮想マシン", "evil\033[2Jname"};
 	const struct control_backend backend = {
-		.status = fd_status, .hosts = fd_hosts, .host = fd_host,
-		.vms = fd_vms, .vm = fd_vm, .plan_drain = fd_plan, .drain = fd_drain,
-		.undrain = fd_undrain, .cordon = fd_cordon,
-		.uncordon = fd_uncordon, .drains = fd_drains,
-		.drain_show = fd_drain_show, .move_abort = fd_move_abort,
-		.moves = fd_moves, .move = fd_move, .vm_move = fd_vm_move,
-		.reload = fd_reload, .events = fd_events,
-		.last_event = fd_last_event,
+	    .status = fd_status,
+	    .hosts = fd_hosts,
+	    .host = fd_host,
+	    .vms = fd_vms,
+	    .vm = fd_vm,
+	    .plan_drain = fd_plan,
+	    .drain = fd_drain,
+	    .undrain = fd_undrain,
+	    .cordon = fd_cordon,
+	    .uncordon = fd_uncordon,
+	    .drains = fd_drains,
+	    .drain_show = fd_drain_show,
+	    .move_abort = fd_move_abort,
+	    .moves = fd_moves,
+	    .move = fd_move,
+	    .vm_move = fd_vm_move,
+	    .reload = fd_reload,
+	    .events = fd_events,
+	    .last_event = fd_last_event,
 	};
-	struct err err = { 0 };
+	struct err err = {0};
 
 	if (argc < 2 || argc > 4) {
 		fprintf(stderr, "usage: fake_daemon SOCKET [GUESTS [MS]]\n");
@@ -534,8 +549,8 @@ main(int argc, char **argv)
 			snprintf(guests[i].name, sizeof(guests[i].name), "%s",
 			    names[i]);
 		else
-			snprintf(guests[i].name, sizeof(guests[i].name),
-			    "app%d", i);
+			snprintf(
+			    guests[i].name, sizeof(guests[i].name), "app%d", i);
 		snprintf(guests[i].uuid, sizeof(guests[i].uuid),
 		    "00000000-0000-0000-0000-%012d", i);
 		guests[i].blocked = strcmp(guests[i].name, "gpu1") == 0;

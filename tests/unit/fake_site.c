@@ -15,15 +15,22 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static struct site_guest guests[SITE_HOSTS][SITE_GUESTS];
-static struct { enum site_mood mood; char error[160]; } moods[SITE_HOSTS];
-static struct { bool hangs, aborted, detached, paused; int from, to; }
-    flights[SITE_GUESTS];
+static struct {
+	enum site_mood mood;
+	char error[160];
+} moods[SITE_HOSTS];
+static struct {
+	bool hangs, aborted, detached, paused;
+	int from, to;
+} flights[SITE_GUESTS];
 static int migrations, hanging, twice;
 static void (*watcher)(const char *what, const char *uuid);
 
 /* Not one per open: at the end links leave connections to the process's end. */
-struct hv_conn { int host; };
-static struct hv_conn conns[SITE_HOSTS] = { { 0 }, { 1 }, { 2 }, { 3 } };
+struct hv_conn {
+	int host;
+};
+static struct hv_conn conns[SITE_HOSTS] = {{0}, {1}, {2}, {3}};
 
 static void
 site_lock(void)
@@ -74,8 +81,11 @@ site_add_guest(int host, int n)
 	struct site_guest *g = &guests[host - 1][n];
 
 	site_lock();
-	*g = (struct site_guest){ .present = true, .defined = true,
-		.state = DOMAIN_RUNNING, .memory = GIB, .bridge = "br0" };
+	*g = (struct site_guest){.present = true,
+	    .defined = true,
+	    .state = DOMAIN_RUNNING,
+	    .memory = GIB,
+	    .bridge = "br0"};
 	(void)snprintf(g->uuid, sizeof(g->uuid), "%s", site_uuid(n));
 	(void)snprintf(g->name, sizeof(g->name), "vm%d", n);
 	site_unlock();
@@ -230,15 +240,16 @@ make_xml(const struct site_guest *g)
 
 	if (xml == NULL)
 		abort();
-	(void)snprintf(xml, 2048, "<domain type='kvm'><name>%s</name>"
+	(void)snprintf(xml, 2048,
+	    "<domain type='kvm'><name>%s</name>"
 	    "<uuid>%s</uuid><memory unit='b'>%lld</memory><vcpu>1</vcpu>"
 	    "<os><type arch='x86_64' machine='pc-q35-7.2'>hvm</type></os>"
 	    "<devices><emulator>/usr/bin/qemu-system-x86_64</emulator>"
 	    "<disk type='file' device='disk'><driver name='qemu' type='qcow2' "
 	    "cache='none'/><source file='/srv/images/%s.qcow2'/>"
 	    "<target dev='vda' bus='virtio'/></disk><interface type='bridge'>"
-	    "<source bridge='%s'/></interface></devices></domain>", g->name,
-	    g->uuid, (long long)g->memory, g->name, g->bridge);
+	    "<source bridge='%s'/></interface></devices></domain>",
+	    g->name, g->uuid, (long long)g->memory, g->name, g->bridge);
 	return xml;
 }
 
@@ -246,14 +257,14 @@ static void
 fill_domain(const struct site_guest *g, struct facts_domain *out)
 {
 	*out = (struct facts_domain){
-		.name = copy(g->name),
-		.uuid = copy(g->uuid),
-		.state = g->state,
-		.reason = g->reason,
-		.persistent = g->defined,
-		.autostart = g->autostart,
-		.job = g->job ? DOMAIN_JOB_ACTIVE : DOMAIN_JOB_NONE,
-		.xml = make_xml(g),
+	    .name = copy(g->name),
+	    .uuid = copy(g->uuid),
+	    .state = g->state,
+	    .reason = g->reason,
+	    .persistent = g->defined,
+	    .autostart = g->autostart,
+	    .job = g->job ? DOMAIN_JOB_ACTIVE : DOMAIN_JOB_NONE,
+	    .xml = make_xml(g),
 	};
 }
 
@@ -262,9 +273,10 @@ site_load(struct hv_conn *conn, struct facts_load *out, struct err *err)
 {
 	(void)conn;
 	(void)err;
-	*out = (struct facts_load){ .memory_total = 64 * GIB,
-		.memory_free = 60 * GIB, .cpu_busy_ns = 1,
-		.cpu_idle_ns = 1000 };
+	*out = (struct facts_load){.memory_total = 64 * GIB,
+	    .memory_free = 60 * GIB,
+	    .cpu_busy_ns = 1,
+	    .cpu_idle_ns = 1000};
 	return 0;
 }
 
@@ -325,7 +337,7 @@ site_access(struct hv_conn *conn, struct hv_access *out, struct err *err)
 {
 	(void)conn;
 	(void)err;
-	*out = (struct hv_access){ .secure = true, .writable = true };
+	*out = (struct hv_access){.secure = true, .writable = true};
 	return 0;
 }
 
@@ -389,7 +401,8 @@ hang(int from, int to, int n, bool paused, struct err *err)
 	flights[n].hangs = false;
 	s->job = false;
 	memset(d, 0, sizeof(*d));
-	return err_set(err, ERR_ABORTED, "operation aborted: migration out "
+	return err_set(err, ERR_ABORTED,
+	    "operation aborted: migration out "
 	    "job: canceled by client");
 }
 
@@ -402,8 +415,8 @@ target_of(const char *uri)
 }
 
 static int
-site_migrate(struct hv_conn *conn, const struct hv_migrate *how,
-    struct err *err)
+site_migrate(
+    struct hv_conn *conn, const struct hv_migrate *how, struct err *err)
 {
 	int n = number_of(how->uuid), to = target_of(how->dest_uri), rc = 0;
 	struct site_guest *s = &guests[conn->host][n];
@@ -485,18 +498,23 @@ site_abort(struct hv_conn *conn, const char *uuid, struct err *err)
 static void
 fill_job(struct hv_job *out, bool active)
 {
-	*out = (struct hv_job){ .active = active, .elapsed_ms = 1000,
-		.downtime_ms = DOWNTIME_MS, .memory_total = GIB,
-		.memory_done = active ? GIB / 4 : GIB,
-		.memory_remaining = active ? GIB / 4 * 3 : 0,
-		.memory_rate = GIB, .dirty_rate = 0, .disk_total = 0,
-		.disk_done = 0, .disk_remaining = 0,
-		.iterations = active ? 1 : FACTS_UNKNOWN };
+	*out = (struct hv_job){.active = active,
+	    .elapsed_ms = 1000,
+	    .downtime_ms = DOWNTIME_MS,
+	    .memory_total = GIB,
+	    .memory_done = active ? GIB / 4 : GIB,
+	    .memory_remaining = active ? GIB / 4 * 3 : 0,
+	    .memory_rate = GIB,
+	    .dirty_rate = 0,
+	    .disk_total = 0,
+	    .disk_done = 0,
+	    .disk_remaining = 0,
+	    .iterations = active ? 1 : FACTS_UNKNOWN};
 }
 
 static int
-site_job(struct hv_conn *conn, const char *uuid, struct hv_job *out,
-    struct err *err)
+site_job(
+    struct hv_conn *conn, const char *uuid, struct hv_job *out, struct err *err)
 {
 	struct site_guest g = site_look(conn->host + 1, number_of(uuid));
 
@@ -507,8 +525,8 @@ site_job(struct hv_conn *conn, const char *uuid, struct hv_job *out,
 }
 
 static int
-site_last_job(struct hv_conn *conn, const char *uuid, struct hv_job *out,
-    struct err *err)
+site_last_job(
+    struct hv_conn *conn, const char *uuid, struct hv_job *out, struct err *err)
 {
 	struct site_guest g = site_look(conn->host + 1, number_of(uuid));
 
@@ -570,8 +588,7 @@ site_undefine(struct hv_conn *conn, const char *uuid, struct err *err)
 }
 
 static int
-site_autostart(struct hv_conn *conn, const char *uuid, bool on,
-    struct err *err)
+site_autostart(struct hv_conn *conn, const char *uuid, bool on, struct err *err)
 {
 	(void)err;
 	site_lock();
@@ -581,19 +598,19 @@ site_autostart(struct hv_conn *conn, const char *uuid, bool on,
 }
 
 const struct hv_ops site_ops = {
-	.open = site_open,
-	.close = site_close,
-	.list = site_list,
-	.domain = site_domain,
-	.load = site_load,
-	.access = site_access,
-	.check_abi = site_check_abi,
-	.migrate = site_migrate,
-	.job = site_job,
-	.last_job = site_last_job,
-	.abort = site_abort,
-	.resume = site_resume,
-	.destroy = site_destroy,
-	.undefine = site_undefine,
-	.set_autostart = site_autostart,
+    .open = site_open,
+    .close = site_close,
+    .list = site_list,
+    .domain = site_domain,
+    .load = site_load,
+    .access = site_access,
+    .check_abi = site_check_abi,
+    .migrate = site_migrate,
+    .job = site_job,
+    .last_job = site_last_job,
+    .abort = site_abort,
+    .resume = site_resume,
+    .destroy = site_destroy,
+    .undefine = site_undefine,
+    .set_autostart = site_autostart,
 };

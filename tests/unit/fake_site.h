@@ -15,10 +15,10 @@
 #define SITE_GUESTS 16
 
 enum site_mood {
-	SITE_TAKES,		/* at once */
-	SITE_REFUSES,		/* the guest stays, with an error */
-	SITE_FAILS_LATE,	/* ... and the target keeps a definition */
-	SITE_HANGS,		/* until aborted or let go */
+	SITE_TAKES,      /* at once */
+	SITE_REFUSES,    /* the guest stays, with an error */
+	SITE_FAILS_LATE, /* ... and the target keeps a definition */
+	SITE_HANGS,      /* until aborted or let go */
 };
 
 struct site_guest {
@@ -26,7 +26,7 @@ struct site_guest {
 	bool present, defined, autostart, job;
 	enum domain_state state;
 	enum domain_reason reason;
-	int64_t memory;			/* bytes */
+	int64_t memory; /* bytes */
 	const char *bridge;
 };
 
@@ -41,10 +41,10 @@ void site_set_bridge(int n, const char *bridge);
 void site_set_autostart(int n);
 /* A copy of what the host (from 1) has of guest n. */
 struct site_guest site_look(int host, int n);
-int site_running_at(int host);		/* how many run there */
-int site_twice(void);			/* how often a guest ran on two hosts */
-int site_migrations(void);		/* calls so far */
-int site_hanging(void);			/* in this moment */
+int site_running_at(int host); /* how many run there */
+int site_twice(void);          /* how often a guest ran on two hosts */
+int site_migrations(void);     /* calls so far */
+int site_hanging(void);        /* in this moment */
 /* The calls that hang return with a broken connection, while the migrations go on
  * until site_finish(). */
 void site_detach(void);
@@ -52,6 +52,6 @@ void site_detach(void);
 void site_finish(bool arrives);
 /* Called in each migration, and before each resume, before anything happens. */
 void site_watch(void (*fn)(const char *what, const char *uuid));
-int site_downtime_ms(void);		/* what last_job will tell */
+int site_downtime_ms(void); /* what last_job will tell */
 
 #endif

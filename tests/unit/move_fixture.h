@@ -14,24 +14,41 @@
 
 #include "act/move.h"
 
-#define ABSENT { .presence = RECONCILE_ABSENT }
-#define UNKNOWN { .presence = RECONCILE_UNKNOWN }
-#define IS(s, r) { .presence = RECONCILE_PRESENT, .state = DOMAIN_##s, \
-	.reason = DOMAIN_REASON_##r, .job = DOMAIN_JOB_NONE, \
-	.persistent = true }
-#define JOB(s, r) { .presence = RECONCILE_PRESENT, .state = DOMAIN_##s, \
-	.reason = DOMAIN_REASON_##r, .job = DOMAIN_JOB_ACTIVE, \
-	.persistent = true }
+#define ABSENT                                                                 \
+	{                                                                      \
+		.presence = RECONCILE_ABSENT                                   \
+	}
+#define UNKNOWN                                                                \
+	{                                                                      \
+		.presence = RECONCILE_UNKNOWN                                  \
+	}
+#define IS(s, r)                                                               \
+	{                                                                      \
+		.presence = RECONCILE_PRESENT, .state = DOMAIN_##s,            \
+		.reason = DOMAIN_REASON_##r, .job = DOMAIN_JOB_NONE,           \
+		.persistent = true                                             \
+	}
+#define JOB(s, r)                                                              \
+	{                                                                      \
+		.presence = RECONCILE_PRESENT, .state = DOMAIN_##s,            \
+		.reason = DOMAIN_REASON_##r, .job = DOMAIN_JOB_ACTIVE,         \
+		.persistent = true                                             \
+	}
 #define UUID "aaaaaaaa-0000-0000-0000-000000000001"
 
 static const struct reconcile_side nowhere = ABSENT, unknown = UNKNOWN,
-    runs = IS(RUNNING, OTHER), migrated = IS(RUNNING, MIGRATED),
-    canceled = IS(RUNNING, MIGRATION_CANCELED),
-    arrived = IS(PAUSED, USER), stopped = IS(PAUSED, MIGRATION),
-    copying = JOB(RUNNING, OTHER), incoming = JOB(PAUSED, MIGRATION),
-    failed_there = IS(SHUTOFF, FAILED), gone = IS(SHUTOFF, MIGRATED),
-    destroyed = IS(SHUTOFF, DESTROYED), shut_down = IS(SHUTOFF, SHUTDOWN),
-    off_somehow = IS(SHUTOFF, OTHER);
+				   runs = IS(RUNNING, OTHER),
+				   migrated = IS(RUNNING, MIGRATED),
+				   canceled = IS(RUNNING, MIGRATION_CANCELED),
+				   arrived = IS(PAUSED, USER),
+				   stopped = IS(PAUSED, MIGRATION),
+				   copying = JOB(RUNNING, OTHER),
+				   incoming = JOB(PAUSED, MIGRATION),
+				   failed_there = IS(SHUTOFF, FAILED),
+				   gone = IS(SHUTOFF, MIGRATED),
+				   destroyed = IS(SHUTOFF, DESTROYED),
+				   shut_down = IS(SHUTOFF, SHUTDOWN),
+				   off_somehow = IS(SHUTOFF, OTHER);
 
 static struct move *move;
 static struct mono now;
@@ -44,7 +61,7 @@ setup(void)
 	move = move_new(UUID, "web1", "kvm1", "kvm2");
 	move->persistent = true;
 	move->timeout_ms = 60000;
-	now = (struct mono){ 1000000 };
+	now = (struct mono){1000000};
 }
 
 static inline void
@@ -110,31 +127,31 @@ feed(const struct move_event *event)
 static inline void
 tell(enum move_event_kind kind)
 {
-	feed(&(struct move_event){ .kind = kind });
+	feed(&(struct move_event){.kind = kind});
 }
 
 static inline void
 tell_error(enum move_event_kind kind, enum err_code code, const char *msg)
 {
-	struct err err = { 0 };
+	struct err err = {0};
 
 	(void)err_set(&err, code, "%s", msg);
-	feed(&(struct move_event){ .kind = kind, .err = &err });
+	feed(&(struct move_event){.kind = kind, .err = &err});
 }
 
 static inline void
 see(const struct reconcile_side *source, const struct reconcile_side *target)
 {
-	feed(&(struct move_event){ .kind = MOVE_EV_OBSERVED,
-	    .source = *source, .target = *target });
+	feed(&(struct move_event){
+	    .kind = MOVE_EV_OBSERVED, .source = *source, .target = *target});
 }
 
 #define expect(what) ck_assert_str_eq(words, what)
 
 /* The same look a second time, for what is not done at the first. */
 static inline void
-see_twice(const struct reconcile_side *source,
-    const struct reconcile_side *target)
+see_twice(
+    const struct reconcile_side *source, const struct reconcile_side *target)
 {
 	see(source, target);
 	expect("observe");

@@ -11,8 +11,8 @@
 
 #include "record/private.h"
 
-static char dir[64];		/* a scratch directory per test */
-static char state[96];		/* state_dir inside it; does not exist */
+static char dir[64];   /* a scratch directory per test */
+static char state[96]; /* state_dir inside it; does not exist */
 
 static inline void
 setup(void)
@@ -34,7 +34,7 @@ teardown(void)
 static inline struct store *
 open_store(void)
 {
-	struct err err = { 0 };
+	struct err err = {0};
 	struct store *store = store_open(state, &err);
 
 	ck_assert_msg(store != NULL, "%s", err.msg);
@@ -44,8 +44,8 @@ open_store(void)
 static inline void
 run_sql(struct store *store, const char *sql)
 {
-	ck_assert_int_eq(sqlite3_exec(store->db, sql, NULL, NULL, NULL),
-	    SQLITE_OK);
+	ck_assert_int_eq(
+	    sqlite3_exec(store->db, sql, NULL, NULL, NULL), SQLITE_OK);
 }
 
 static inline int64_t
@@ -54,8 +54,8 @@ query_sql(struct store *store, const char *sql)
 	sqlite3_stmt *stmt;
 	int64_t value;
 
-	ck_assert_int_eq(sqlite3_prepare_v2(store->db, sql, -1, &stmt, NULL),
-	    SQLITE_OK);
+	ck_assert_int_eq(
+	    sqlite3_prepare_v2(store->db, sql, -1, &stmt, NULL), SQLITE_OK);
 	ck_assert_int_eq(sqlite3_step(stmt), SQLITE_ROW);
 	value = sqlite3_column_int64(stmt, 0);
 	sqlite3_finalize(stmt);
@@ -65,12 +65,11 @@ query_sql(struct store *store, const char *sql)
 static inline int64_t
 add_event(struct store *store, const char *id, const char *type)
 {
-	struct store_event event = { .id = id, .type = type, .at = { 1000 },
-	    .body = "{}" };
-	struct err err = { 0 };
+	struct store_event event = {
+	    .id = id, .type = type, .at = {1000}, .body = "{}"};
+	struct err err = {0};
 
-	ck_assert_msg(store_add_event(store, &event, &err) == 0, "%s",
-	    err.msg);
+	ck_assert_msg(store_add_event(store, &event, &err) == 0, "%s", err.msg);
 	return event.seq;
 }
 

@@ -116,9 +116,11 @@ world_add_vm(struct world *world, size_t host, const char *name, int64_t memory)
 void
 world_add_move(struct world *world, const struct snap_vm *vm, const char *to)
 {
-	world->s.moves[world->s.move_count++] = (struct snap_move){
-	    .uuid = vm->uuid, .from = world->s.hosts[vm->host].name, .to = to,
-	    .memory = vm->memory};
+	world->s.moves[world->s.move_count++] =
+	    (struct snap_move){.uuid = vm->uuid,
+		.from = world->s.hosts[vm->host].name,
+		.to = to,
+		.memory = vm->memory};
 }
 
 void

@@ -37,16 +37,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TICK_NS		10000000LL	/* the counter's beat: 10 ms */
-#define RECORD_TICKS	20		/* a disk record each 200 ms */
-#define PASS_SLICES	40		/* a memory pass takes 2 s, */
-#define SLICE_TICKS	5		/* in slices of 50 ms */
-#define BLOCK		4096
-#define RING_MAX	1024		/* blocks: 4 MiB of any disk */
-#define HOT_PAGES	128		/* written in each slice */
-#define DIRTY_MIB	32		/* area that --dirty writes to */
-#define PORT		7
-#define MAGIC		0x6e6f636165626c64ULL
+#define TICK_NS 10000000LL /* the counter's beat: 10 ms */
+#define RECORD_TICKS 20    /* a disk record each 200 ms */
+#define PASS_SLICES 40     /* a memory pass takes 2 s, */
+#define SLICE_TICKS 5      /* in slices of 50 ms */
+#define BLOCK 4096
+#define RING_MAX 1024 /* blocks: 4 MiB of any disk */
+#define HOT_PAGES 128 /* written in each slice */
+#define DIRTY_MIB 32  /* area that --dirty writes to */
+#define PORT 7
+#define MAGIC 0x6e6f636165626c64ULL
 
 struct record {
 	uint64_t magic;
@@ -83,12 +83,12 @@ static void
 clock_sleep_until(int64_t ns)
 {
 	struct timespec ts = {
-		.tv_sec = ns / 1000000000LL,
-		.tv_nsec = ns % 1000000000LL,
+	    .tv_sec = ns / 1000000000LL,
+	    .tv_nsec = ns % 1000000000LL,
 	};
 
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) ==
-	    EINTR)
+	while (
+	    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == EINTR)
 		continue;
 }
 
@@ -103,7 +103,7 @@ word_mix(uint64_t place, uint64_t generation)
 static void *
 tick_run(void *arg)
 {
-	struct sched_param prio = { .sched_priority = 50 };
+	struct sched_param prio = {.sched_priority = 50};
 	int64_t last = clock_now(), next = last;
 	uint64_t shadow = 0;
 
@@ -360,7 +360,7 @@ answer_verify(char *out, size_t size)
 static void
 answer_client(int fd)
 {
-	struct timeval limit = { .tv_sec = 5 };
+	struct timeval limit = {.tv_sec = 5};
 	char word[64] = "", out[512];
 	size_t have = 0;
 	int len;
@@ -401,8 +401,8 @@ static int
 serve(void)
 {
 	struct sockaddr_in addr = {
-		.sin_family = AF_INET,
-		.sin_port = htons(PORT),
+	    .sin_family = AF_INET,
+	    .sin_port = htons(PORT),
 	};
 	int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
