@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fields.h"
 #include "base/log.h"
 #include "daemon.h"
 #include "decide/evaluate.h"
@@ -30,15 +31,6 @@ arena_cleanup(struct arena **a)
 
 #define cleanup_snapshot cleanup(snapshot_cleanup)
 #define cleanup_arena cleanup(arena_cleanup)
-
-static void
-set_time(json_t *o, const char *key, struct wall t)
-{
-	char text[CLOCK_RFC3339_SIZE];
-
-	wall_format(t, text);
-	json_object_set_new(o, key, json_string(text));
-}
 
 static void
 peer_text(const struct control_peer *peer, char *out, size_t size)
@@ -110,8 +102,8 @@ get_status(void *arg, struct err *err)
 		json_decref(config);
 		return NULL;
 	}
-	set_time(o, "started", d->started);
-	set_time(config, "loaded", d->loaded);
+	fields_time(o, "started", d->started);
+	fields_time(config, "loaded", d->loaded);
 	count_hosts(s, o);
 	json_object_set_new(o, "moves",
 	    json_pack("{s:i, s:I, s:I}", "in_flight",
@@ -395,7 +387,7 @@ add_journal(const struct store_journal *entry, void *arg)
 	json_t *o = json_pack("{s:s, s:s, s:s*}", "kind", entry->kind, "step",
 	    entry->step, "detail", entry->detail);
 
-	set_time(o, "at", entry->at);
+	fields_time(o, "at", entry->at);
 	json_array_append_new(arg, o);
 }
 

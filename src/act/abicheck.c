@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/map.h"
+#include "base/str.h"
 
 struct abicheck {
 	struct inventory *inventory;
@@ -31,16 +32,6 @@ struct question {
 	struct hv_abi_verdict verdict;
 	struct err err;
 };
-
-static char *
-copy(const char *s)
-{
-	char *c = s != NULL ? strdup(s) : NULL;
-
-	if (s != NULL && c == NULL)
-		abort();
-	return c;
-}
 
 static void
 unref(struct abicheck *a)
@@ -142,7 +133,7 @@ done_ask(void *item, const struct err *transport)
 		a->answered(a->arg);
 	} else if (!a->dead) {
 		log_debug("abi", "%s: %s", q->host, err->msg);
-		map_set(a->out, q->id, copy("resting"));
+		map_set(a->out, q->id, str_dup("resting"));
 		loop_timer_set(a->retry, ABICHECK_RETRY_MS);
 	}
 	question_free(q);
@@ -171,14 +162,14 @@ ask(const char *host, const struct snap_abi *abi, void *arg)
 	q->abicheck = a;
 	a->refs++;
 	q->id = id;
-	q->host = copy(host);
-	q->key = copy(abi->key);
-	q->emulator = copy(abi->emulator);
-	q->arch = copy(abi->arch);
-	q->machine = copy(abi->machine);
-	q->virt_type = copy(abi->virt_type);
-	q->cpu_xml = copy(abi->cpu_xml);
-	map_set(a->out, id, copy("out"));
+	q->host = str_dup(host);
+	q->key = str_dup(abi->key);
+	q->emulator = str_dup(abi->emulator);
+	q->arch = str_dup(abi->arch);
+	q->machine = str_dup(abi->machine);
+	q->virt_type = str_dup(abi->virt_type);
+	q->cpu_xml = str_dup(abi->cpu_xml);
+	map_set(a->out, id, str_dup("out"));
 	link_call(link, WORKERS_NORMAL, work_ask, done_ask, q);
 }
 

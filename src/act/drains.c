@@ -13,25 +13,7 @@
 
 #include "act/drains_priv.h"
 #include "base/log.h"
-
-static char *
-copy(const char *s)
-{
-	char *c = s != NULL ? strdup(s) : NULL;
-
-	if (s != NULL && c == NULL)
-		abort();
-	return c;
-}
-
-void
-drains_replace(char **at, const char *s)
-{
-	char *c = copy(s);
-
-	free(*at);
-	*at = c;
-}
+#include "base/str.h"
 
 static void
 guest_free(void *p)
@@ -106,13 +88,13 @@ open_drain(struct drains *ds, const struct store_drain *row)
 	if (d == NULL)
 		abort();
 	d->id = row->id;
-	d->host = copy(row->host);
+	d->host = str_dup(row->host);
 	d->state = row->state;
 	d->started = row->started;
 	d->parallel = row->parallel;
-	d->only_to = copy(row->only_to);
-	d->reason = copy(row->reason);
-	d->by = copy(row->by);
+	d->only_to = str_dup(row->only_to);
+	d->reason = str_dup(row->reason);
+	d->by = str_dup(row->by);
 	d->guests = map_new(guest_free);
 	d->progressed = clock_mono_now();
 	d->next = ds->open;
@@ -129,10 +111,10 @@ drains_guest(struct drain *d, const char *uuid, const char *name)
 		g = calloc(1, sizeof(*g));
 		if (g == NULL)
 			abort();
-		g->uuid = copy(uuid);
+		g->uuid = str_dup(uuid);
 		map_set(d->guests, uuid, g);
 	}
-	drains_replace(&g->name, name);
+	str_replace(&g->name, name);
 	return g;
 }
 
@@ -149,7 +131,7 @@ load_move(const struct store_move *row, void *arg)
 	if (g == NULL) {
 		g = drains_guest(d, row->uuid, row->name);
 		g->fate = DRAIN_GUEST_WAITING;
-		drains_replace(&g->to, row->to);
+		str_replace(&g->to, row->to);
 		g->move = executor_row_json(row);
 		g->attempts = row->attempt;
 	}
@@ -237,7 +219,7 @@ join(struct drains *ds, struct drain *d, const struct drains_options *o,
 		return d->id;
 	changed.progressed = d->progressed;
 	changed.parallel = o->parallel;
-	changed.only_to = copy(o->only_to);
+	changed.only_to = str_dup(o->only_to);
 	if (drains_write(ds, &changed, STORE_DRAIN_RUNNING, NULL, err) < 0) {
 		free(changed.only_to);
 		return err_prefix(err, "%s: drain", d->host);

@@ -7,6 +7,8 @@
  */
 #include <string.h>
 
+#include "base/str.h"
+
 #include "act/drains_priv.h"
 
 static bool
@@ -63,8 +65,8 @@ update_guest(struct drain *d, const struct evaluate_decision *decision,
 		break;
 	}
 	if (item->choice.target != NULL)
-		drains_replace(&g->to, item->choice.target->name);
-	drains_replace(&g->why, why);
+		str_replace(&g->to, item->choice.target->name);
+	str_replace(&g->why, why);
 }
 
 /* A move of this drain whose guest is no longer listed at the source is still
@@ -197,12 +199,12 @@ drains_move_ended(struct drains *ds, const struct executor_report *r)
 	g = drains_guest(d, r->move->uuid, r->move->name);
 	d->progressed = clock_mono_now();
 	g->attempts = r->attempt;
-	drains_replace(&g->to, r->move->to);
+	str_replace(&g->to, r->move->to);
 	json_decref(g->move);
 	g->move = executor_report_json(r);
 	if (r->move->outcome == MOVE_COMPLETED) {
 		g->fate = DRAIN_GUEST_MOVED;
-		drains_replace(&g->why, NULL);
+		str_replace(&g->why, NULL);
 		d->moved++;
 		if (r->final_known && r->final.memory_done > 0)
 			d->bytes += r->final.memory_done;
@@ -210,7 +212,7 @@ drains_move_ended(struct drains *ds, const struct executor_report *r)
 			d->bytes += r->final.disk_done;
 	} else {
 		g->fate = DRAIN_GUEST_WAITING;
-		drains_replace(&g->why, r->move->error);
+		str_replace(&g->why, r->move->error);
 		d->failed++;
 	}
 }

@@ -72,7 +72,6 @@ void drains_settle(
 struct drain_guest *drains_guest(
     struct drain *drain, const char *uuid, const char *name);
 /* *at is freed and becomes a copy; NULL allowed. */
-void drains_replace(char **at, const char *s);
 
 /* drains_show.c */
 char *drains_dump_guests(struct drains *drains, const struct drain *drain);

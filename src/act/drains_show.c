@@ -7,6 +7,7 @@
 
 #include "act/drains_priv.h"
 #include "base/cleanup.h"
+#include "base/fields.h"
 
 static const char *
 fate_name(enum drain_fate fate)
@@ -44,24 +45,6 @@ state_name(enum store_drain_state state)
 	return "?";
 }
 
-static void
-set_text(json_t *o, const char *key, const char *value)
-{
-	if (value != NULL && value[0] != '\0')
-		json_object_set_new(o, key, json_string(value));
-}
-
-static void
-set_time(json_t *o, const char *key, struct wall t)
-{
-	char text[CLOCK_RFC3339_SIZE];
-
-	if (t.ms == 0)
-		return;
-	wall_format(t, text);
-	json_object_set_new(o, key, json_string(text));
-}
-
 static json_t *
 guest_json(struct drains *ds, const struct drain_guest *g)
 {
@@ -69,25 +52,25 @@ guest_json(struct drains *ds, const struct drain_guest *g)
 	    "fate", fate_name(g->fate));
 	struct executor_report report;
 
-	set_text(o, "to", g->to);
+	fields_text(o, "to", g->to);
 	if (g->fate != DRAIN_GUEST_MOVED)
-		set_text(o, "why", g->why);
+		fields_text(o, "why", g->why);
 	if (g->attempts > 0)
 		json_object_set_new(o, "attempts", json_integer(g->attempts));
 	if (g->fate == DRAIN_GUEST_BLOCKED && g->rejected != NULL)
 		json_object_set(o, "rejected", g->rejected);
 	if (executor_find_guest(ds->executor, g->uuid, &report)) {
 		json_object_set_new(o, "move", executor_report_json(&report));
-		set_text(o, "strategy", report.strategy);
-		set_text(o, "to", report.move->to);
+		fields_text(o, "strategy", report.strategy);
+		fields_text(o, "to", report.move->to);
 		if (report.move->state == MOVE_WAITING)
-			set_text(o, "why", report.move->note);
+			fields_text(o, "why", report.move->note);
 		json_object_set_new(o, "fate", json_string("moving"));
 		json_object_set_new(
 		    o, "attempts", json_integer(report.attempt));
 	} else if (g->move != NULL) {
 		json_object_set(o, "move", g->move);
-		set_text(o, "strategy",
+		fields_text(o, "strategy",
 		    json_string_value(json_object_get(g->move, "strategy")));
 	}
 	return o;
@@ -183,9 +166,9 @@ head_json(int64_t id, const char *host, enum store_drain_state state,
 	    host, "state", state_name(state));
 	struct wall until = ended.ms != 0 ? ended : clock_wall_now();
 
-	set_time(o, "started", started);
+	fields_time(o, "started", started);
 	if (state != STORE_DRAIN_RUNNING)
-		set_time(o, "ended", ended);
+		fields_time(o, "ended", ended);
 	json_object_set_new(
 	    o, "duration_ms", json_integer(until.ms - started.ms));
 	return o;
@@ -199,17 +182,17 @@ drain_json(struct drains *ds, const struct drain *d, bool with_vms)
 	json_t *o = head_json(d->id, d->host, d->state, d->started, ended);
 	json_t *guests = guests_json(ds, d);
 
-	set_text(o, "by", d->by);
-	set_text(o, "reason", d->reason);
-	set_text(o, "to", d->only_to);
+	fields_text(o, "by", d->by);
+	fields_text(o, "reason", d->reason);
+	fields_text(o, "to", d->only_to);
 	if (d->parallel >= 0)
 		json_object_set_new(o, "parallel", json_integer(d->parallel));
 	if (d->unattended)
-		set_text(o, "why",
+		fields_text(o, "why",
 		    "no policy in mode auto evacuates this "
 		    "host; see droverd -t and drover-policy(7)");
 	else if (d->unseen)
-		set_text(o, "why",
+		fields_text(o, "why",
 		    "the host is not connected, so nobody knows "
 		    "which guests are on it");
 	json_object_set_new(o, "failed", json_integer(d->failed));
@@ -285,9 +268,9 @@ show_row(const struct store_drain *row, void *arg)
 					     : NULL;
 		if (guests == NULL)
 			guests = json_array();
-		set_text(o, "by", row->by);
-		set_text(o, "reason", row->reason);
-		set_text(o, "to", row->only_to);
+		fields_text(o, "by", row->by);
+		fields_text(o, "reason", row->reason);
+		fields_text(o, "to", row->only_to);
 		json_object_set_new(o, "failed", json_integer(row->failed));
 		set_tally(o, guests);
 		if (q->with_vms)

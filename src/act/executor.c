@@ -15,19 +15,7 @@
 #include <string.h>
 
 #include "base/log.h"
-
-static char *
-dup_or_null(const char *s)
-{
-	char *copy;
-
-	if (s == NULL)
-		return NULL;
-	copy = strdup(s);
-	if (copy == NULL)
-		abort();
-	return copy;
-}
+#include "base/str.h"
 
 struct executor *
 executor_new(const struct executor_deps *deps)
@@ -287,12 +275,12 @@ executor_start(
 	move->memory = r->memory;
 	j = journey_new(ex, move, 0);
 	j->drain_id = r->drain_id;
-	j->strategy = dup_or_null(r->strategy);
-	j->policy = dup_or_null(r->policy);
-	j->rule = dup_or_null(r->rule);
-	j->why = dup_or_null(r->why);
-	j->dest_uri = dup_or_null(r->dest_uri);
-	j->migrate_uri = dup_or_null(r->migrate_uri);
+	j->strategy = str_dup(r->strategy);
+	j->policy = str_dup(r->policy);
+	j->rule = str_dup(r->rule);
+	j->why = str_dup(r->why);
+	j->dest_uri = str_dup(r->dest_uri);
+	j->migrate_uri = str_dup(r->migrate_uri);
 	j->attempt = r->attempt;
 	j->memory = r->memory;
 
@@ -339,10 +327,10 @@ recover_row(const struct store_move *row, void *arg)
 	}
 	j = journey_new(recovery->ex, move, row->id);
 	j->drain_id = row->drain_id;
-	j->strategy = dup_or_null(row->strategy);
-	j->policy = dup_or_null(row->policy);
-	j->rule = dup_or_null(row->rule);
-	j->why = dup_or_null(row->why);
+	j->strategy = str_dup(row->strategy);
+	j->policy = str_dup(row->policy);
+	j->rule = str_dup(row->rule);
+	j->why = str_dup(row->why);
 	j->attempt = row->attempt;
 	j->started = row->started;
 	j->started_mono =

@@ -8,6 +8,7 @@
 
 #include "act/executor_priv.h"
 #include "base/cleanup.h"
+#include "base/fields.h"
 #include "base/log.h"
 #include "hv/explain.h"
 
@@ -45,31 +46,6 @@ dump_context(const struct journey *j)
 	return text;
 }
 
-static void
-set_known(json_t *o, const char *key, int64_t value)
-{
-	if (value >= 0)
-		json_object_set_new(o, key, json_integer(value));
-}
-
-static void
-set_text(json_t *o, const char *key, const char *value)
-{
-	if (value != NULL && value[0] != '\0')
-		json_object_set_new(o, key, json_string(value));
-}
-
-static void
-set_time(json_t *o, const char *key, struct wall t)
-{
-	char text[CLOCK_RFC3339_SIZE];
-
-	if (t.ms == 0)
-		return;
-	wall_format(t, text);
-	json_object_set_new(o, key, json_string(text));
-}
-
 static int64_t
 sum_known(int64_t a, int64_t b)
 {
@@ -84,17 +60,17 @@ result_json(bool known, const struct hv_job *job, int64_t total_ms)
 {
 	json_t *o = json_object();
 
-	set_known(o, "total_ms", total_ms);
+	fields_count(o, "total_ms", total_ms);
 	if (!known)
 		return o;
-	set_known(o, "downtime_ms", job->downtime_ms);
+	fields_count(o, "downtime_ms", job->downtime_ms);
 	if (job->downtime_ms >= 0)
-		set_text(o, "downtime_source", "qemu");
-	set_known(o, "bytes", sum_known(job->memory_done, job->disk_done));
-	set_known(o, "memory_bytes", job->memory_done);
-	set_known(o, "disk_bytes", job->disk_done);
-	set_known(o, "iterations", job->iterations);
-	set_known(o, "job_ms", job->elapsed_ms);
+		fields_text(o, "downtime_source", "qemu");
+	fields_count(o, "bytes", sum_known(job->memory_done, job->disk_done));
+	fields_count(o, "memory_bytes", job->memory_done);
+	fields_count(o, "disk_bytes", job->disk_done);
+	fields_count(o, "iterations", job->iterations);
+	fields_count(o, "job_ms", job->elapsed_ms);
 	return o;
 }
 
@@ -105,15 +81,15 @@ event_data(const struct journey *j)
 	const struct move *m = j->move;
 	json_t *why = json_object(), *o;
 
-	set_text(why, "policy", j->policy);
-	set_text(why, "rule", j->rule);
-	set_text(why, "text", j->why);
+	fields_text(why, "policy", j->policy);
+	fields_text(why, "rule", j->rule);
+	fields_text(why, "text", j->why);
 	o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:i, s:o}", "guest",
 	    m->name, "uuid", m->uuid, "from", m->from, "to", m->to, "strategy",
 	    j->strategy, "handover", m->strict ? "strict" : "fast", "move",
 	    (json_int_t)j->id, "attempts", j->attempt, "why", why);
 	if (j->drain_id != 0)
-		set_known(o, "drain", j->drain_id);
+		fields_count(o, "drain", j->drain_id);
 	return o;
 }
 
@@ -125,10 +101,10 @@ add_error(json_t *o, const char *error)
 	if (error == NULL || error[0] == '\0')
 		return;
 	x = hv_explain(error);
-	set_text(o, "error", error);
-	set_text(o, "error_token", x->token);
-	set_text(o, "cause", x->cause);
-	set_text(o, "remedy", x->remedy);
+	fields_text(o, "error", error);
+	fields_text(o, "error_token", x->token);
+	fields_text(o, "cause", x->cause);
+	fields_text(o, "remedy", x->remedy);
 }
 
 static int
@@ -317,16 +293,16 @@ progress_json(const struct executor_report *r)
 
 	if (!r->job_known)
 		return o;
-	set_known(o, "rate", r->job.memory_rate);
-	set_known(o, "dirty_rate", r->job.dirty_rate);
-	set_known(o, "remaining",
+	fields_count(o, "rate", r->job.memory_rate);
+	fields_count(o, "dirty_rate", r->job.dirty_rate);
+	fields_count(o, "remaining",
 	    sum_known(r->job.memory_remaining, r->job.disk_remaining));
-	set_known(o, "iteration", r->job.iterations);
-	set_known(o, "expected_downtime_ms", r->job.downtime_ms);
+	fields_count(o, "iteration", r->job.iterations);
+	fields_count(o, "expected_downtime_ms", r->job.downtime_ms);
 	json_object_set_new(o, "converging", json_boolean(r->converging));
 	if (r->converging && r->job.memory_rate > 0 &&
 	    r->job.memory_remaining >= 0)
-		set_known(o, "eta_ms",
+		fields_count(o, "eta_ms",
 		    r->job.memory_remaining * 1000 / r->job.memory_rate);
 	return o;
 }
@@ -342,14 +318,14 @@ executor_report_json(const struct executor_report *r)
 	    move_state_name(m->state));
 
 	if (r->drain_id != 0)
-		set_known(o, "drain", r->drain_id);
-	set_text(o, "policy", r->policy);
-	set_text(o, "rule", r->rule);
-	set_text(o, "why", r->why);
-	set_text(o, "note", m->note);
-	set_text(o, "outcome", move_outcome_name(m->outcome));
-	set_time(o, "started", r->started);
-	set_known(o, "duration_ms", r->elapsed_ms);
+		fields_count(o, "drain", r->drain_id);
+	fields_text(o, "policy", r->policy);
+	fields_text(o, "rule", r->rule);
+	fields_text(o, "why", r->why);
+	fields_text(o, "note", m->note);
+	fields_text(o, "outcome", move_outcome_name(m->outcome));
+	fields_time(o, "started", r->started);
+	fields_count(o, "duration_ms", r->elapsed_ms);
 	if (m->outcome != MOVE_COMPLETED)
 		add_error(o, m->error);
 	if (m->outcome == MOVE_COMPLETED)
@@ -370,20 +346,20 @@ executor_row_json(const struct store_move *row)
 	json_t *context = json_loads(row->context, 0, NULL), *result;
 
 	if (context != NULL)
-		set_text(o, "handover",
+		fields_text(o, "handover",
 		    json_is_true(json_object_get(context, "strict")) ? "strict"
 								     : "fast");
 	json_decref(context);
 	if (row->drain_id != 0)
-		set_known(o, "drain", row->drain_id);
-	set_text(o, "policy", row->policy);
-	set_text(o, "rule", row->rule);
-	set_text(o, "why", row->why);
-	set_text(o, "outcome", row->outcome);
-	set_time(o, "started", row->started);
-	set_time(o, "ended", row->ended);
+		fields_count(o, "drain", row->drain_id);
+	fields_text(o, "policy", row->policy);
+	fields_text(o, "rule", row->rule);
+	fields_text(o, "why", row->why);
+	fields_text(o, "outcome", row->outcome);
+	fields_time(o, "started", row->started);
+	fields_time(o, "ended", row->ended);
 	if (row->ended.ms != 0)
-		set_known(o, "duration_ms", row->ended.ms - row->started.ms);
+		fields_count(o, "duration_ms", row->ended.ms - row->started.ms);
 	add_error(o, row->error);
 	result = row->result != NULL ? json_loads(row->result, 0, NULL) : NULL;
 	if (result != NULL)

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/map.h"
+#include "base/str.h"
 
 struct flags {
 	struct store *store;
@@ -30,16 +31,6 @@ flag_free(void *p)
 	free(f);
 }
 
-static char *
-copy(const char *s)
-{
-	char *c = s != NULL ? strdup(s) : NULL;
-
-	if (s != NULL && c == NULL)
-		abort();
-	return c;
-}
-
 static struct store_flag *
 flag_copy(const struct store_flag *f)
 {
@@ -48,10 +39,10 @@ flag_copy(const struct store_flag *f)
 	if (c == NULL)
 		abort();
 	*c = *f;
-	c->host = copy(f->host);
-	c->source = copy(f->source);
-	c->by = copy(f->by);
-	c->reason = copy(f->reason);
+	c->host = str_dup(f->host);
+	c->source = str_dup(f->source);
+	c->by = str_dup(f->by);
+	c->reason = str_dup(f->reason);
 	return c;
 }
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
+
 struct entry {
 	struct entry *next;
 	char *uuid, *from, *to, *why;
@@ -20,16 +22,6 @@ struct history {
 	struct snap_attempt *attempts;
 	struct evaluate_hold *holds;
 };
-
-static char *
-copy(const char *s)
-{
-	char *c = strdup(s);
-
-	if (c == NULL)
-		abort();
-	return c;
-}
 
 static void
 entry_free(struct entry *e)
@@ -137,9 +129,9 @@ find_or_add(
 	e = calloc(1, sizeof(*e));
 	if (e == NULL)
 		abort();
-	e->uuid = copy(uuid);
-	e->from = copy(from);
-	e->to = copy(to);
+	e->uuid = str_dup(uuid);
+	e->from = str_dup(from);
+	e->to = str_dup(to);
 	h->count++;
 	*at = e;
 	return e;
@@ -174,7 +166,7 @@ history_add(struct history *h, const char *uuid, const char *from,
 	if (wait > HISTORY_BACKOFF_MAX_MS)
 		wait = HISTORY_BACKOFF_MAX_MS;
 	free(e->why);
-	e->why = copy(why);
+	e->why = str_dup(why);
 	e->attempts++;
 	e->failures += hopeless ? HISTORY_HOPELESS : 1;
 	e->until = mono_add(now, wait);
@@ -188,7 +180,7 @@ history_defer(
 	struct entry *e = find_or_add(h, uuid, "", "");
 
 	free(e->why);
-	e->why = copy("deferred");
+	e->why = str_dup("deferred");
 	e->until = mono_add(now, backoff_ms);
 }
 
@@ -200,7 +192,7 @@ history_moved(struct history *h, const char *uuid, struct mono now)
 	history_forget_guest(h, uuid);
 	e = find_or_add(h, uuid, "", "");
 	free(e->why);
-	e->why = copy("it has just moved");
+	e->why = str_dup("it has just moved");
 	e->until = mono_add(now, HISTORY_SETTLE_MS);
 }
 

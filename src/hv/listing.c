@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "hv/conn.h"
 #include "hv/convert.h"
 #include "hv/listing_parts.h"
@@ -44,16 +45,6 @@ listing_stats_free(virDomainStatsRecordPtr **stats)
 		virDomainStatsRecordListFree(*stats);
 }
 
-static char *
-listing_strdup(const char *s)
-{
-	char *copy = s != NULL ? strdup(s) : NULL;
-
-	if (s != NULL && copy == NULL)
-		abort();
-	return copy;
-}
-
 static void *
 listing_array(size_t count, size_t size)
 {
@@ -71,7 +62,7 @@ listing_uuid(virDomainPtr domain)
 
 	if (virDomainGetUUIDString(domain, uuid) < 0)
 		return NULL;
-	return listing_strdup(uuid);
+	return str_dup(uuid);
 }
 
 static bool
@@ -121,7 +112,7 @@ listing_read(
 	if (xml == NULL)
 		return -1;
 	out->uuid = listing_uuid(domain);
-	out->name = listing_strdup(virDomainGetName(domain));
+	out->name = str_dup(virDomainGetName(domain));
 	out->state = convert_state(state);
 	out->reason = convert_reason(state, reason);
 	out->job = active ? listing_job(domain) : DOMAIN_JOB_NONE;

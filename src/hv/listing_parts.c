@@ -14,17 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "hv/conn.h"
-
-static char *
-parts_strdup(const char *s)
-{
-	char *copy = s != NULL ? strdup(s) : NULL;
-
-	if (s != NULL && copy == NULL)
-		abort();
-	return copy;
-}
 
 static void *
 parts_array(int count, size_t size)
@@ -47,7 +38,7 @@ parts_read_pool(virStoragePoolPtr pool, struct facts_pool *out)
 	xml = virStoragePoolGetXMLDesc(pool, 0);
 	if (xml == NULL)
 		return -1;
-	out->name = parts_strdup(virStoragePoolGetName(pool));
+	out->name = str_dup(virStoragePoolGetName(pool));
 	out->active = info.state == VIR_STORAGE_POOL_RUNNING ||
 	    info.state == VIR_STORAGE_POOL_DEGRADED;
 	out->xml = xml;
@@ -92,8 +83,7 @@ listing_networks(struct hv_conn *conn, struct facts_host *out)
 		int active = virNetworkIsActive(networks[i]);
 
 		if (active >= 0) {
-			network->name =
-			    parts_strdup(virNetworkGetName(networks[i]));
+			network->name = str_dup(virNetworkGetName(networks[i]));
 			network->active = active == 1;
 			/* Fails for a network that has none. */
 			network->bridge = virNetworkGetBridgeName(networks[i]);

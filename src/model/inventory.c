@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "model/inventory_impl.h"
 #include "model/xmlnode.h"
 
@@ -28,23 +29,10 @@ inventory_verdict_free(void *value)
 	free(verdict);
 }
 
-static char *
-inventory_strdup(const char *s)
-{
-	char *copy;
-
-	if (s == NULL)
-		return NULL;
-	copy = strdup(s);
-	if (copy == NULL)
-		abort();
-	return copy;
-}
-
 static void
 inventory_set_string(char **where, const char *s)
 {
-	char *copy = inventory_strdup(s);
+	char *copy = str_dup(s);
 
 	free(*where);
 	*where = copy;
@@ -310,7 +298,7 @@ inventory_apply_verdict(
 		map_remove(host->verdicts, oldest);
 	verdict = inventory_calloc(1, sizeof(*verdict));
 	verdict->verdict = event->verdict;
-	verdict->why = inventory_strdup(event->why);
+	verdict->why = str_dup(event->why);
 	map_set(host->verdicts, event->key, verdict);
 	return true;
 }

@@ -8,27 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-static void
-view_set_string(json_t *object, const char *key, const char *text)
-{
-	/* What a host sent need not be UTF-8; then it is as good as unknown. */
-	if (text != NULL)
-		json_object_set_new(object, key, json_string(text));
-}
-
-static void
-view_set_count(json_t *object, const char *key, int64_t number)
-{
-	if (number != SNAPSHOT_UNKNOWN)
-		json_object_set_new(object, key, json_integer(number));
-}
-
-static void
-view_set_real(json_t *object, const char *key, double number)
-{
-	if (!isnan(number))
-		json_object_set_new(object, key, json_real(number));
-}
+#include "base/fields.h"
 
 static void
 view_set_bool(json_t *object, const char *key, bool value)
@@ -63,13 +43,13 @@ view_pools(const struct snap_host *host)
 		const struct snap_pool *pool = &host->pools[i];
 		json_t *object = json_object();
 
-		view_set_string(object, "name", pool->name);
+		fields_text(object, "name", pool->name);
 		view_set_bool(object, "active", pool->active);
-		view_set_string(object, "type", pool->type);
-		view_set_string(object, "path", pool->path);
-		view_set_string(object, "source", pool->source);
-		view_set_count(object, "capacity", pool->capacity);
-		view_set_count(object, "available", pool->available);
+		fields_text(object, "type", pool->type);
+		fields_text(object, "path", pool->path);
+		fields_text(object, "source", pool->source);
+		fields_count(object, "capacity", pool->capacity);
+		fields_count(object, "available", pool->available);
 		json_array_append_new(array, object);
 	}
 	return array;
@@ -84,9 +64,9 @@ view_networks(const struct snap_host *host)
 		const struct snap_network *network = &host->networks[i];
 		json_t *object = json_object();
 
-		view_set_string(object, "name", network->name);
+		fields_text(object, "name", network->name);
 		view_set_bool(object, "active", network->active);
-		view_set_string(object, "bridge", network->bridge);
+		fields_text(object, "bridge", network->bridge);
 		json_array_append_new(array, object);
 	}
 	return array;
@@ -132,8 +112,8 @@ view_host_guests(
 		else
 			inactive++;
 	}
-	view_set_count(object, "vms", active);
-	view_set_count(object, "vms_inactive", inactive);
+	fields_count(object, "vms", active);
+	fields_count(object, "vms_inactive", inactive);
 }
 
 static void
@@ -152,9 +132,9 @@ view_host_moves(
 		if (strcmp(move->from, host->name) == 0)
 			out++;
 	}
-	view_set_count(object, "memory_reserved_by_moves", reserved);
-	view_set_count(object, "moves_in", in);
-	view_set_count(object, "moves_out", out);
+	fields_count(object, "memory_reserved_by_moves", reserved);
+	fields_count(object, "moves_in", in);
+	fields_count(object, "moves_out", out);
 }
 
 json_t *
@@ -164,27 +144,26 @@ view_host(const struct snapshot *s, const struct snap_host *host, bool detail)
 	json_t *labels = json_object();
 	char since[CLOCK_RFC3339_SIZE];
 
-	view_set_string(object, "name", host->name);
-	view_set_string(object, "uri", host->uri);
-	view_set_string(object, "state", view_host_state(host));
-	view_set_string(object, "down_reason", host->down_why);
+	fields_text(object, "name", host->name);
+	fields_text(object, "uri", host->uri);
+	fields_text(object, "state", view_host_state(host));
+	fields_text(object, "down_reason", host->down_why);
 	view_set_bool(object, "maintenance", host->maintenance);
 	view_set_bool(object, "cordoned", host->cordoned);
-	view_set_string(object, "reason", host->flag_why);
+	fields_text(object, "reason", host->flag_why);
 	if (host->cordoned && host->flag_since.ms > 0) {
 		wall_format(host->flag_since, since);
-		view_set_string(object, "since", since);
+		fields_text(object, "since", since);
 	}
-	view_set_count(object, "cpus", host->cpus);
-	view_set_real(object, "cpu_used", host->cpu_used);
-	view_set_count(object, "memory", host->memory_total);
-	view_set_count(object, "memory_free", host->memory_free);
-	view_set_count(object, "reserve_memory", host->reserve_memory);
+	fields_count(object, "cpus", host->cpus);
+	fields_real(object, "cpu_used", host->cpu_used);
+	fields_count(object, "memory", host->memory_total);
+	fields_count(object, "memory_free", host->memory_free);
+	fields_count(object, "reserve_memory", host->reserve_memory);
 	view_host_moves(object, s, host);
 	view_host_guests(object, s, host);
 	for (size_t i = 0; i < host->label_count; i++)
-		view_set_string(
-		    labels, host->label_keys[i], host->label_values[i]);
+		fields_text(labels, host->label_keys[i], host->label_values[i]);
 	json_object_set_new(object, "labels", labels);
 	if (detail)
 		view_host_details(object, s, host);
@@ -235,19 +214,19 @@ view_vm_details(json_t *object, const struct snap_vm *vm)
 	json_t *disks = json_array();
 	json_t *nics = json_array();
 
-	view_set_string(object, "machine", vm->abi.machine);
-	view_set_string(object, "arch", vm->abi.arch);
-	view_set_string(object, "emulator", vm->abi.emulator);
+	fields_text(object, "machine", vm->abi.machine);
+	fields_text(object, "arch", vm->abi.arch);
+	fields_text(object, "emulator", vm->abi.emulator);
 	for (size_t i = 0; i < vm->disk_count; i++) {
 		const struct snap_disk *disk = &vm->disks[i];
 		json_t *item = json_object();
 
-		view_set_string(item, "target", disk->target);
-		view_set_string(item, "kind", view_disk_kind(disk->kind));
-		view_set_string(item, "source", disk->source);
-		view_set_string(item, "pool", disk->pool);
-		view_set_string(item, "format", disk->format);
-		view_set_string(item, "cache", disk->cache);
+		fields_text(item, "target", disk->target);
+		fields_text(item, "kind", view_disk_kind(disk->kind));
+		fields_text(item, "source", disk->source);
+		fields_text(item, "pool", disk->pool);
+		fields_text(item, "format", disk->format);
+		fields_text(item, "cache", disk->cache);
 		view_set_bool(item, "readonly", disk->readonly);
 		view_set_bool(item, "shareable", disk->shareable);
 		view_set_bool(item, "removable", disk->removable);
@@ -258,8 +237,8 @@ view_vm_details(json_t *object, const struct snap_vm *vm)
 	for (size_t i = 0; i < vm->nic_count; i++) {
 		json_t *item = json_object();
 
-		view_set_string(item, "kind", view_nic_kind(vm->nics[i].kind));
-		view_set_string(item, "source", vm->nics[i].source);
+		fields_text(item, "kind", view_nic_kind(vm->nics[i].kind));
+		fields_text(item, "source", vm->nics[i].source);
 		json_array_append_new(nics, item);
 	}
 	json_object_set_new(object, "nics", nics);
@@ -272,18 +251,17 @@ view_vm(const struct snapshot *s, const struct snap_vm *vm, bool detail)
 {
 	json_t *object = json_object();
 
-	view_set_string(object, "name", vm->name);
-	view_set_string(object, "uuid", vm->uuid);
-	view_set_string(object, "host", s->hosts[vm->host].name);
-	view_set_string(object, "state", facts_state_name(vm->state));
+	fields_text(object, "name", vm->name);
+	fields_text(object, "uuid", vm->uuid);
+	fields_text(object, "host", s->hosts[vm->host].name);
+	fields_text(object, "state", facts_state_name(vm->state));
 	if (vm->reason != DOMAIN_REASON_OTHER)
-		view_set_string(
-		    object, "reason", facts_reason_name(vm->reason));
+		fields_text(object, "reason", facts_reason_name(vm->reason));
 	view_set_bool(object, "persistent", vm->persistent);
 	view_set_bool(object, "autostart", vm->autostart);
-	view_set_count(object, "vcpus", vm->vcpus);
-	view_set_count(object, "memory", vm->memory);
-	view_set_real(object, "cpu_used", vm->cpu_used);
+	fields_count(object, "vcpus", vm->vcpus);
+	fields_count(object, "memory", vm->memory);
+	fields_real(object, "cpu_used", vm->cpu_used);
 	view_set_bool(object, "moving", snapshot_is_moving(s, vm->uuid));
 	if (detail)
 		view_vm_details(object, vm);
