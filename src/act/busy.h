@@ -11,7 +11,7 @@
  * at BUSY_TRIES times more, since its definition goes without an event.  Loop
  * thread only.
  */
-#define BUSY_MS 500
+#define BUSY_MS 250
 #define BUSY_TRIES 4
 
 struct busy;

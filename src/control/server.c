@@ -122,7 +122,10 @@ answer(struct server *server, struct evhttp_request *http,
 
 	routes_dispatch(server->backend, request, &reply);
 	log_request(request, reply.status);
-	if (!reply.follow)
+	if (!reply.follow && reply.body == NULL)
+		send_error(http, 500, err_code_name(ERR_INTERNAL),
+		    "the answer cannot be put into JSON");
+	else if (!reply.follow)
 		send_reply(http, &reply);
 	else if (sse_follow(server->sse, http, reply.after, &err) != 0)
 		send_error(http, 503, err_code_name(err.code), err.msg);
