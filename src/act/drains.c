@@ -112,6 +112,7 @@ drains_guest(struct drain *d, const char *uuid, const char *name)
 		if (g == NULL)
 			abort();
 		g->uuid = str_dup(uuid);
+		g->fate = DRAIN_GUEST_WAITING;
 		map_set(d->guests, uuid, g);
 	}
 	str_replace(&g->name, name);
@@ -130,7 +131,6 @@ load_move(const struct store_move *row, void *arg)
 	g = map_get(d->guests, row->uuid);
 	if (g == NULL) {
 		g = drains_guest(d, row->uuid, row->name);
-		g->fate = DRAIN_GUEST_WAITING;
 		str_replace(&g->to, row->to);
 		g->move = executor_row_json(row);
 		g->attempts = row->attempt;

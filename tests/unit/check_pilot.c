@@ -269,6 +269,27 @@ START_TEST(one_that_cannot_go_does_not_hold_up_the_others)
 }
 END_TEST
 
+/* Guests of the drain with this fate; whoever waits says for what. */
+static int
+guests_that_are(const char *fate)
+{
+	json_t *o = drains_show(drains, 1, true, NULL), *g;
+	size_t i;
+	int n = 0;
+
+	json_array_foreach(json_object_get(o, "vms"), i, g)
+	{
+		if (strcmp(fate,
+			json_string_value(json_object_get(g, "fate"))) != 0)
+			continue;
+		n++;
+		if (strcmp(fate, "waiting") == 0)
+			ck_assert_ptr_nonnull(json_object_get(g, "why"));
+	}
+	json_decref(o);
+	return n;
+}
+
 static bool
 one_hangs(void)
 {
@@ -293,6 +314,9 @@ START_TEST(an_operators_limit_holds)
 	run_until(two_hang);
 	pilot_turn(pilot);
 	ck_assert_uint_eq(executor_count(executor), 2);
+	/* The two others are told as waiting, and for what. */
+	ck_assert_int_eq(guests_that_are("waiting"), 2);
+	ck_assert_int_eq(guests_that_are("moving"), 2);
 	site_set_mood(2, SITE_TAKES, NULL);
 	site_set_mood(3, SITE_TAKES, NULL);
 	site_finish(true);
