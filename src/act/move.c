@@ -450,6 +450,9 @@ not_written(struct move *m, const struct err *err, struct move_actions *actions)
 	}
 	if (m->state == MOVE_ENDED)
 		return;
+	/* The intent, not the result: whoever destroys it now, it is not us. */
+	if (m->state == MOVE_REPAIRING && m->repair == RECONCILE_DESTROY_SOURCE)
+		m->source_destroyed = false;
 	m->took_back_noted = false;
 	m->state = MOVE_WAITING;
 	(void)snprintf(m->note, sizeof(m->note),

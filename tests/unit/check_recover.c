@@ -46,6 +46,34 @@ START_TEST(a_result_that_cannot_be_written_only_delays)
 }
 END_TEST
 
+START_TEST(a_destruction_that_was_not_written_did_not_happen)
+{
+	move->strict = true;
+	perform_fails("client socket is closed");
+	see_twice(&stopped, &arrived);
+	expect("intent:destroy-source destroy-source");
+	tell_error(MOVE_EV_NOT_WRITTEN, ERR_IO, "disk full");
+	expect("timer:2000");
+	ck_assert(!move->source_destroyed);
+	/* Somebody else does it meanwhile: that is not ours to go on from. */
+	wait_ms(MOVE_WRITE_RETRY_MS);
+	see_twice(&destroyed, &arrived);
+	expect("alarm end:stuck");
+}
+END_TEST
+
+START_TEST(a_destruction_whose_result_was_not_written_did_happen)
+{
+	move->strict = true;
+	perform_fails("client socket is closed");
+	see_twice(&stopped, &arrived);
+	tell(MOVE_EV_REPAIRED);
+	expect("result:destroy-source observe");
+	tell_error(MOVE_EV_NOT_WRITTEN, ERR_IO, "disk full");
+	ck_assert(move->source_destroyed);
+}
+END_TEST
+
 START_TEST(a_note_that_cannot_be_written_is_written_later)
 {
 	perform_fails("client socket is closed");
@@ -351,6 +379,9 @@ main(void)
 	tcase_add_test(tc, without_a_journal_no_migration_begins);
 	tcase_add_test(tc, without_a_journal_no_repair_is_made);
 	tcase_add_test(tc, a_result_that_cannot_be_written_only_delays);
+	tcase_add_test(tc, a_destruction_that_was_not_written_did_not_happen);
+	tcase_add_test(
+	    tc, a_destruction_whose_result_was_not_written_did_happen);
 	tcase_add_test(tc, a_note_that_cannot_be_written_is_written_later);
 	tcase_add_test(tc, every_change_stands_behind_its_journal_entry);
 	tc = add_case(suite, "restart");
