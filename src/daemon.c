@@ -96,12 +96,6 @@ on_move_ended(const struct executor_report *report, void *arg)
 }
 
 static void
-on_executor_changed(void *arg)
-{
-	(void)arg; /* progress is read by those who ask */
-}
-
-static void
 on_event(const struct store_event *event, void *arg)
 {
 	struct daemon *d = arg;
@@ -290,7 +284,6 @@ build_acting(struct daemon *d, struct err *err)
 	    .announce = d->announce,
 	    .link = news_find_link,
 	    .ended = on_move_ended,
-	    .changed = on_executor_changed,
 	    .arg = d});
 	if (executor_recover(d->executor, err) < 0)
 		return -1;

@@ -231,15 +231,16 @@ remaining_json(json_t *guests)
 json_t *
 drains_event_data(struct drains *ds, const struct drain *d)
 {
-	json_t *o = drain_json(ds, d, false), *guests = guests_json(ds, d);
+	json_t *o = drain_json(ds, d, true);
 
+	json_object_set_new(
+	    o, "remaining", remaining_json(json_object_get(o, "vms")));
+	json_object_del(o, "vms");
 	json_object_del(o, "state");
 	json_object_del(o, "id");
 	json_object_set_new(o, "drain", json_integer(d->id));
 	json_object_set_new(
 	    o, "duration_ms", json_integer(d->ended.ms - d->started.ms));
-	json_object_set_new(o, "remaining", remaining_json(guests));
-	json_decref(guests);
 	return o;
 }
 

@@ -200,9 +200,6 @@ act(struct journey *j, const struct move_action *action, struct err *err)
 		if (j->move->state == MOVE_FOLLOWING)
 			loop_timer_set(j->poll, EXECUTOR_POLL_MS);
 		return true;
-	case MOVE_DO_NOTE:
-		log_info("move", "%s: %s", j->move->name, action->text);
-		return true;
 	case MOVE_DO_ALARM:
 		log_error("move", "%s: ALARM: %s", j->move->name, action->text);
 		return true;
@@ -241,7 +238,6 @@ executor_feed(struct journey *j, const struct move_event *event)
 				.kind = MOVE_EV_NOT_WRITTEN, .err = &err});
 		break;
 	}
-	ex->deps.changed(ex->deps.arg);
 }
 
 int64_t
@@ -282,7 +278,6 @@ executor_start(
 	j->dest_uri = str_dup(r->dest_uri);
 	j->migrate_uri = str_dup(r->migrate_uri);
 	j->attempt = r->attempt;
-	j->memory = r->memory;
 
 	/* The row, the intent and the news of it are one transaction. */
 	move_step(move, &(struct move_event){.kind = MOVE_EV_BEGIN},
@@ -296,19 +291,13 @@ executor_start(
 	announce_flush(ex->deps.announce);
 	log_info("move", "%s: moving from %s to %s (%s, attempt %d): %s",
 	    r->name, r->from, r->to, r->strategy, r->attempt, r->why);
-	ex->deps.changed(ex->deps.arg);
 	return j->id;
 }
-
-struct recovery {
-	struct executor *ex;
-	int failures;
-};
 
 static void
 recover_row(const struct store_move *row, void *arg)
 {
-	struct recovery *recovery = arg;
+	struct executor *ex = arg;
 	struct journey *j;
 	struct move *move;
 	struct err err = {0};
@@ -322,10 +311,9 @@ recover_row(const struct store_move *row, void *arg)
 		    "%s: move %" PRId64 " from %s to %s cannot be "
 		    "taken up, look at both hosts: %s",
 		    row->name, row->id, row->from, row->to, err.msg);
-		recovery->failures++;
 		return;
 	}
-	j = journey_new(recovery->ex, move, row->id);
+	j = journey_new(ex, move, row->id);
 	j->drain_id = row->drain_id;
 	j->strategy = str_dup(row->strategy);
 	j->policy = str_dup(row->policy);
@@ -339,7 +327,6 @@ recover_row(const struct store_move *row, void *arg)
 	    "%s: taking up the move from %s to %s again (it was "
 	    "%s)",
 	    row->name, row->from, row->to, row->state);
-	j->memory = move->memory;
 	/* No host is connected yet, so this is answered with "unknown"; it is
 	 * asked again as soon as both are: see executor_host_news(). */
 	executor_feed(j, &(struct move_event){.kind = MOVE_EV_RECOVERED});
@@ -348,11 +335,9 @@ recover_row(const struct store_move *row, void *arg)
 int
 executor_recover(struct executor *ex, struct err *err)
 {
-	struct recovery recovery = {.ex = ex};
-
 	return store_each_move(ex->deps.store,
 	    &(struct store_move_filter){.open_only = true, .max = 10000},
-	    recover_row, &recovery, err);
+	    recover_row, ex, err);
 }
 
 int

@@ -28,8 +28,6 @@ struct executor_deps {
 	struct link *(*link)(const char *host, void *arg);
 	/* A move has ended, durably; the executor has forgotten it already. */
 	void (*ended)(const struct executor_report *report, void *arg);
-	/* A move began, or its progress changed. */
-	void (*changed)(void *arg);
 	void *arg;
 };
 

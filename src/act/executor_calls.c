@@ -405,7 +405,6 @@ done_poll(void *item, const struct err *transport)
 			c->job.dirty_rate >= c->job.memory_rate);
 		if (j->move->abort_asked || j->move->timed_out)
 			executor_abort_job(j);
-		j->ex->deps.changed(j->ex->deps.arg);
 	}
 	if (j->move->state == MOVE_PERFORMING ||
 	    j->move->state == MOVE_FOLLOWING)

@@ -16,7 +16,6 @@ struct journey {
 	char *strategy, *policy, *rule, *why;
 	char *dest_uri, *migrate_uri;
 	int attempt;
-	int64_t memory;
 	struct wall started;
 	struct mono started_mono;
 	struct loop_timer *timer; /* the machine's */

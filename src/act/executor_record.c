@@ -250,7 +250,7 @@ executor_fill_report(const struct journey *j, struct executor_report *out)
 	    .rule = j->rule,
 	    .why = j->why,
 	    .attempt = j->attempt,
-	    .memory = j->memory,
+	    .memory = j->move->memory,
 	    .started = j->started,
 	    .elapsed_ms = mono_diff(clock_mono_now(), j->started_mono),
 	    .idle = move_is_idle(j->move, clock_mono_now()),

@@ -111,8 +111,7 @@ enum move_action_kind {
 				 * `expect` (else report ERR_CONFLICT) */
 	MOVE_DO_COLLECT,
 	MOVE_DO_TIMER, /* in ms; replaces an earlier one */
-	MOVE_DO_NOTE,  /* a line for the log: text */
-	MOVE_DO_ALARM, /* a loud one: text */
+	MOVE_DO_ALARM, /* for the log, loudly: text */
 	MOVE_DO_END,   /* outcome is set */
 };
 

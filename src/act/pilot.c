@@ -93,7 +93,6 @@ pilot_changed(struct pilot *p)
 }
 
 struct moves_in_flight {
-	struct pilot *p;
 	struct snap_move *items;
 	size_t count, cap;
 };
@@ -114,8 +113,7 @@ add_in_flight(const struct executor_report *r, void *arg)
 struct snapshot *
 pilot_snapshot(struct pilot *p)
 {
-	struct moves_in_flight m = {
-	    .p = p, .cap = executor_count(p->deps.executor)};
+	struct moves_in_flight m = {.cap = executor_count(p->deps.executor)};
 	const struct snap_attempt *attempts;
 	struct snapshot *s;
 	size_t n;

@@ -113,14 +113,8 @@ void
 render_hosts(
     const json_t *answer, const struct style *style, bool wide, struct buf *out)
 {
-	struct table *table = table_new(columns, wide);
-	const json_t *host;
-	size_t i;
-
-	json_array_foreach(json_object_get(answer, "hosts"), i, host)
-	    add_row(table, host);
-	table_print(table, style, out);
-	table_free(table);
+	table_print_rows(columns, wide, json_object_get(answer, "hosts"),
+	    add_row, style, out);
 }
 
 static void

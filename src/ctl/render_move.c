@@ -92,14 +92,8 @@ void
 render_moves(
     const json_t *answer, const struct style *style, bool wide, struct buf *out)
 {
-	struct table *table = table_new(columns, wide);
-	const json_t *move;
-	size_t i;
-
-	json_array_foreach(json_object_get(answer, "moves"), i, move)
-	    add_row(table, move);
-	table_print(table, style, out);
-	table_free(table);
+	table_print_rows(columns, wide, json_object_get(answer, "moves"),
+	    add_row, style, out);
 }
 
 static void

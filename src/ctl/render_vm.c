@@ -88,14 +88,8 @@ void
 render_vms(
     const json_t *answer, const struct style *style, bool wide, struct buf *out)
 {
-	struct table *table = table_new(columns, wide);
-	const json_t *vm;
-	size_t i;
-
-	json_array_foreach(json_object_get(answer, "vms"), i, vm)
-	    add_row(table, vm);
-	table_print(table, style, out);
-	table_free(table);
+	table_print_rows(
+	    columns, wide, json_object_get(answer, "vms"), add_row, style, out);
 }
 
 static void

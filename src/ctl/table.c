@@ -175,3 +175,17 @@ table_print(
 			    widths[column], style, out);
 	}
 }
+
+void
+table_print_rows(const struct table_column *columns, bool wide,
+    const json_t *rows, void (*add_row)(struct table *table, const json_t *row),
+    const struct style *style, struct buf *out)
+{
+	struct table *table = table_new(columns, wide);
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row) add_row(table, row);
+	table_print(table, style, out);
+	table_free(table);
+}

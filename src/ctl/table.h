@@ -1,6 +1,8 @@
 #ifndef DROVER_CTL_TABLE_H
 #define DROVER_CTL_TABLE_H
 
+#include <jansson.h>
+
 #include "ctl/text.h"
 
 /*
@@ -28,6 +30,11 @@ void table_free(struct table *table);
 void table_cell(struct table *table, enum text_colour colour, const char *text);
 void table_cellf(struct table *table, enum text_colour colour, const char *fmt,
     ...) __attribute__((format(printf, 3, 4)));
+
+/* A whole table: one row, by add_row, for each object of `rows`. */
+void table_print_rows(const struct table_column *columns, bool wide,
+    const json_t *rows, void (*add_row)(struct table *table, const json_t *row),
+    const struct style *style, struct buf *out);
 
 /* With the header, unless there are no rows. */
 void table_print(

@@ -284,7 +284,6 @@ act_one(struct sim *sim, const struct move_action *action)
 		sim_after(
 		    sim, action->ms, on_timer, (int)++d->timer, (int)d->life);
 		return true;
-	case MOVE_DO_NOTE:
 	case MOVE_DO_ALARM:
 		sim_trace(sim, "drover: ALARM: %s", action->text);
 		return true;

@@ -176,12 +176,6 @@ on_ended(const struct executor_report *report, void *arg)
 }
 
 static inline void
-on_changed(void *arg)
-{
-	(void)arg;
-}
-
-static inline void
 on_news(const struct store_event *event, void *arg)
 {
 	(void)event;
@@ -292,8 +286,7 @@ build(void)
 	    .store = store,
 	    .announce = announce,
 	    .link = find_link,
-	    .ended = on_ended,
-	    .changed = on_changed});
+	    .ended = on_ended});
 	must(executor_recover(executor, &err), &err);
 	drains = drains_new(store, announce, executor);
 	must(drains_load(drains, &err), &err);

@@ -103,9 +103,6 @@ add_word(const struct move_action *a)
 	case MOVE_DO_TIMER:
 		snprintf(at, left, "timer:%d", (int)a->ms);
 		break;
-	case MOVE_DO_NOTE:
-		snprintf(at, left, "note");
-		break;
 	case MOVE_DO_ALARM:
 		snprintf(at, left, "alarm");
 		break;
