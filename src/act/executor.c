@@ -182,6 +182,10 @@ act(struct journey *j, const struct move_action *action, struct err *err)
 		executor_perform(j);
 		loop_timer_set(j->poll, EXECUTOR_POLL_MS);
 		return true;
+	case MOVE_DO_STEP:
+	case MOVE_DO_CANCEL:
+	case MOVE_DO_SUSPEND:
+		return false;
 	case MOVE_DO_ABORT_JOB:
 		executor_abort_job(j);
 		return true;

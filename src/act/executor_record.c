@@ -269,6 +269,8 @@ phase_name(const struct move *m, const struct hv_job *job)
 	switch (m->state) {
 	case MOVE_NEW:
 		return "starting";
+	case MOVE_STEPPING:
+		return move_step_name(m->step);
 	case MOVE_PERFORMING:
 	case MOVE_FOLLOWING:
 		return job->iterations > 0 ? "pre-copy" : "preparing";

@@ -411,6 +411,7 @@ timer(struct move *m, struct mono now, struct move_actions *actions)
 		observe(m, actions);
 		return;
 	case MOVE_NEW:
+	case MOVE_STEPPING:
 	case MOVE_OBSERVING:
 	case MOVE_REPAIRING:
 	case MOVE_COLLECTING:
@@ -496,6 +497,11 @@ move_step(struct move *m, const struct move_event *event, struct mono now,
 	case MOVE_EV_HOST_NEWS:
 		if (m->state == MOVE_WAITING && m->stayed_seen == 0)
 			observe(m, actions);
+		return;
+	case MOVE_EV_STEPPED:
+	case MOVE_EV_REBOOTED:
+	case MOVE_EV_GIVE_UP:
+	case MOVE_EV_SUSPENDED:
 		return;
 	case MOVE_EV_ABORT:
 		ask_abort(m, now, actions);

@@ -14,6 +14,13 @@
  * and the time, and lists what is to be done, in order; executor.c does it and
  * reports back.  Nothing here calls, waits or writes.
  *
+ * The three strategies share the frame: journal, observing, ending.  A live move
+ * (shared or with its disks copied) has one irreversible call and the
+ * reconciliation table, below.  A restart is a row of steps, each of which may
+ * be repeated, with a way forward and a way back: move_restart.c.
+ *
+ * Live:
+ *
  *   new --begin--> performing --the call ended--> observing <--+
  *                      ^                           |  |  |     |
  *                      |  (a restart comes in      |  |  |     |
@@ -26,8 +33,54 @@
  * with each journal entry, in one transaction.
  */
 
+enum move_strategy { MOVE_LIVE_SHARED, MOVE_LIVE_COPY, MOVE_RESTART };
+
+/* An image that goes along.  Strings are owned. */
+struct move_disk {
+	char *target; /* "vda" */
+	char *path;   /* at the source */
+	char *format;
+	char *pool, *volume;            /* at the target */
+	char *dest_path;                /* there; NULL until it is known */
+	char *backing, *backing_format; /* at the target; NULL */
+	int64_t capacity, allocation;   /* bytes */
+	bool replace; /* an old copy of ours may be in the way there */
+	bool created; /* there, by us: the journal says so before it is */
+	/* restart of a running guest: the layer over it while it is copied */
+	char *layer;        /* path at the source; NULL: none */
+	char *layer_volume; /* its name at the target */
+	char *layer_dest_path;
+	bool layer_created; /* at the target */
+};
+
+/* The steps of a restart, in their order forward; some are of a live-copy too.
+ * Each is done by the executor as a whole and may be done again. */
+enum move_step {
+	MOVE_STEP_NONE,
+	MOVE_STEP_PREPARE,   /* volumes at the target */
+	MOVE_STEP_FREEZE,    /* layers at the source */
+	MOVE_STEP_COPY,      /* the bases, while it runs */
+	MOVE_STEP_SHUTDOWN,  /* ask the guest (again) */
+	MOVE_STEP_DESTROY,   /* it did not listen, and that is allowed */
+	MOVE_STEP_COPY_REST, /* the layers, or all when it was off */
+	MOVE_STEP_CARRY,     /* NVRAM, TPM, secrets */
+	MOVE_STEP_DEFINE,    /* at the target */
+	MOVE_STEP_DISARM,    /* no autostart at the source any more */
+	MOVE_STEP_START,     /* at the target */
+	MOVE_STEP_UNDEFINE_SOURCE,
+	MOVE_STEP_MERGE_TARGET, /* layers into their bases, there */
+	MOVE_STEP_AUTOSTART,    /* there */
+	/* the way back */
+	MOVE_STEP_UNDEFINE_TARGET,
+	MOVE_STEP_REARM, /* autostart at the source */
+	MOVE_STEP_START_SOURCE,
+	MOVE_STEP_MERGE_SOURCE, /* layers at the source */
+	MOVE_STEP_CLEAN,        /* volumes of ours at the target */
+};
+
 enum move_state {
 	MOVE_NEW,
+	MOVE_STEPPING,   /* a step (see `step`) is out */
 	MOVE_PERFORMING, /* our migration call is out */
 	MOVE_OBSERVING,  /* both hosts are being asked */
 	MOVE_FOLLOWING,  /* it runs in libvirt without a call of ours */
@@ -49,6 +102,17 @@ enum move_outcome {
 struct move {
 	/* What it is; strings are owned. */
 	char *uuid, *name, *from, *to;
+	enum move_strategy strategy;
+	struct move_disk *disks; /* that are copied */
+	size_t disk_count;
+	char **ejects; /* drives ("sda") whose medium does not come along */
+	size_t eject_count;
+	bool incremental, unsafe_ok, auto_converge, postcopy; /* hv_migrate */
+	/* restart */
+	bool was_running;    /* when it began: only then it is started there */
+	int64_t shutdown_ms; /* how long the guest is asked */
+	int64_t repeat_ms;   /* and how often */
+	bool force_off;      /* then its power is cut; else it goes back */
 	bool strict;
 	bool persistent, autostart;
 	enum domain_reason reason_before;
@@ -64,7 +128,15 @@ struct move {
 	bool perform_ok;  /* the call returned success */
 	bool abort_asked; /* by a person */
 	bool timed_out;
-	bool repaired;                 /* something was undone */
+	bool repaired;       /* something was undone */
+	enum move_step step; /* that is out, or was last */
+	unsigned steps_done; /* 1 << step, by the journal */
+	bool back;           /* on the way back */
+	bool cut_off;        /* its power was cut, by force_off */
+	int asks;            /* shutdown requests so far */
+	int reboots;         /* seen since the first */
+	struct mono asked_at, shutdown_deadline;
+	bool suspended;                /* by us, to make it end (converge) */
 	bool uncertain;                /* the call's end is not known */
 	bool took_back;                /* see struct reconcile_view */
 	bool took_back_noted;          /* in the journal */
@@ -90,8 +162,14 @@ enum move_event_kind {
 	MOVE_EV_REPAIRED,  /* the repair ended: err */
 	MOVE_EV_COLLECTED, /* figures read, or not to be had */
 	MOVE_EV_TIMER,
-	MOVE_EV_HOST_NEWS,   /* one of its hosts came back or changed */
-	MOVE_EV_ABORT,       /* a person asks */
+	MOVE_EV_HOST_NEWS, /* one of its hosts came back or changed */
+	MOVE_EV_ABORT,     /* a person asks */
+	MOVE_EV_STEPPED,   /* the step ended: err; disks, if it learned of them
+			      * (see move_learn_disk), are in the move already */
+	MOVE_EV_REBOOTED,  /* the guest has reset itself, at the source */
+	MOVE_EV_GIVE_UP,   /* the convergence ladder has no rung left: err */
+	MOVE_EV_SUSPENDED, /* it is about to be paused by us: err NULL; the
+			      * answer is a journal entry, and the act after it */
 	MOVE_EV_NOT_WRITTEN, /* the journal could not be written; what stood
 				 * behind it in the list was not done */
 };
@@ -105,6 +183,10 @@ struct move_event {
 enum move_action_kind {
 	MOVE_DO_JOURNAL, /* durable, before anything that follows */
 	MOVE_DO_PERFORM,
+	MOVE_DO_STEP,   /* `step`, only if the guest at the side that it changes
+			  * is still as in `expect` where that is present */
+	MOVE_DO_CANCEL, /* the copy that is out: it ends with ERR_ABORTED */
+	MOVE_DO_SUSPEND, /* the running migration's guest */
 	MOVE_DO_ABORT_JOB,
 	MOVE_DO_OBSERVE,
 	MOVE_DO_REPAIR, /* verdict; only if the side is still as in
@@ -122,6 +204,8 @@ struct move_action {
 	char text[512];
 	int64_t ms;
 	enum reconcile_verdict repair;
+	enum move_step perform_step;
+	int ask; /* shutdown: which request this is, from 0 */
 	struct reconcile_side expect;
 };
 
@@ -151,6 +235,16 @@ void move_free(struct move *move); /* NULL allowed */
 /* Replaces *actions. */
 void move_step(struct move *move, const struct move_event *event,
     struct mono now, struct move_actions *actions);
+
+const char *move_strategy_name(enum move_strategy strategy);
+const char *move_step_name(enum move_step step); /* "copy-rest" */
+/* Where a step is done: true at the source. */
+bool move_step_is_at_source(enum move_step step);
+
+/* Adds a disk, all of whose strings are copied, and returns it. */
+struct move_disk *move_add_disk(
+    struct move *move, const struct move_disk *disk);
+void move_add_eject(struct move *move, const char *target);
 
 /* For the journal.  New reference. */
 json_t *move_save(const struct move *move);

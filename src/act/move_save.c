@@ -14,6 +14,7 @@
 
 static const char *const state_names[] = {
     [MOVE_NEW] = "new",
+    [MOVE_STEPPING] = "stepping",
     [MOVE_PERFORMING] = "performing",
     [MOVE_OBSERVING] = "observing",
     [MOVE_FOLLOWING] = "following",
@@ -37,6 +38,34 @@ const char *
 move_state_name(enum move_state state)
 {
 	return state_names[state];
+}
+
+static const char *const step_names[] = {
+    [MOVE_STEP_NONE] = "none",
+    [MOVE_STEP_PREPARE] = "prepare",
+    [MOVE_STEP_FREEZE] = "freeze",
+    [MOVE_STEP_COPY] = "copy",
+    [MOVE_STEP_SHUTDOWN] = "shutdown",
+    [MOVE_STEP_DESTROY] = "power-off",
+    [MOVE_STEP_COPY_REST] = "copy-rest",
+    [MOVE_STEP_CARRY] = "carry",
+    [MOVE_STEP_DEFINE] = "define",
+    [MOVE_STEP_DISARM] = "disarm",
+    [MOVE_STEP_START] = "start",
+    [MOVE_STEP_UNDEFINE_SOURCE] = "undefine-source",
+    [MOVE_STEP_MERGE_TARGET] = "merge-target",
+    [MOVE_STEP_AUTOSTART] = "autostart",
+    [MOVE_STEP_UNDEFINE_TARGET] = "undefine-target",
+    [MOVE_STEP_REARM] = "rearm",
+    [MOVE_STEP_START_SOURCE] = "start-source",
+    [MOVE_STEP_MERGE_SOURCE] = "merge-source",
+    [MOVE_STEP_CLEAN] = "clean",
+};
+
+const char *
+move_step_name(enum move_step step)
+{
+	return step_names[step];
 }
 
 const char *

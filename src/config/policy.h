@@ -24,6 +24,9 @@ enum policy_handover {
 	POLICY_HANDOVER_STRICT
 };
 
+/* with.strategies, in the order of preference; as enum strategy */
+#define POLICY_STRATEGIES_MAX 3
+
 struct policy {
 	const char *name;
 	const char *description; /* "" when absent */
@@ -46,6 +49,25 @@ struct policy {
 	enum policy_handover handover;
 	int64_t max_downtime_ms; /* 0: QEMU's default (300 ms) */
 	int64_t timeout_ms;      /* of one attempt; default 30 min */
+
+	/* select: include_stopped: shut-off guests that are defined go too */
+	bool include_stopped;
+
+	/* with: strategies: default live-shared, live-copy, restart */
+	int strategies[POLICY_STRATEGIES_MAX];
+	size_t strategy_count;
+	int64_t bandwidth; /* bytes/s of one move; 0: its share of the link */
+	/* with: converge: [ downtime, throttle, post-copy, pause ]: rungs of
+	 * enum converge_rung; default downtime and throttle */
+	unsigned converge;
+	int64_t downtime_step_max_ms; /* with.converge_downtime: the limit may
+				       * rise to this; default max_downtime,
+				       * else 2 s */
+	int64_t pause_max_ms; /* with.max_pause: the longest pause that is
+			       * begun on purpose; default 30 s */
+	/* with: shutdown: { timeout: 3m, repeat: 30s, force: false } */
+	int64_t shutdown_ms, shutdown_repeat_ms;
+	bool force_off;
 
 	/* on_failure: { retries:, backoff: } */
 	int retries;        /* further attempts; default 3 */

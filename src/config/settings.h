@@ -72,6 +72,8 @@ struct settings {
 						 * final / */
 	size_t shared_path_count;
 	enum settings_proof proof;
+	int64_t keep_source_ms; /* storage.keep_source: how long images stay at
+				 * the old host after a copy; default 24 h */
 	struct settings_host *hosts; /* sorted by name */
 	size_t host_count;
 	struct settings_receiver *receivers; /* in order of the file */

@@ -374,8 +374,8 @@ check_storage(struct place_check *check)
 {
 	const struct place_look *look = check->look;
 
-	storage_classify(look->arena, look->settings, look->source, check->host,
-	    look->request->vm, check->storage);
+	storage_classify(look->arena, look->settings, look->s, look->source,
+	    check->host, look->request->vm, check->storage);
 	switch (check->storage->class) {
 	case STORAGE_DISKLESS:
 	case STORAGE_SHARED:

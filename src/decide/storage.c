@@ -262,14 +262,18 @@ storage_add_why(struct buf *buf, const struct snap_disk *disk, const char *why)
 
 void
 storage_classify(struct arena *arena, const struct settings *settings,
-    const struct snap_host *source, const struct snap_host *target,
-    const struct snap_vm *vm, struct storage_result *out)
+    const struct snapshot *s, const struct snap_host *source,
+    const struct snap_host *target, const struct snap_vm *vm,
+    struct storage_result *out)
 {
 	struct storage_look look = {arena, settings, source, target};
 	struct buf proofs = BUF_INIT(STORAGE_WHY_MAX);
 	struct buf doubts = BUF_INIT(STORAGE_WHY_MAX);
 	size_t shared = 0, local = 0;
 	bool locked = true, written = false;
+
+	(void)s;
+	*out = (struct storage_result){0};
 
 	for (size_t i = 0; i < vm->disk_count; i++) {
 		const struct snap_disk *disk = &vm->disks[i];

@@ -6,16 +6,28 @@
 #include "model/snapshot.h"
 
 /*
- * Is a guest's storage the same at source and target?  Shared only when proven:
- * a network disk; a file under one of the operator's shared_paths; a file or
- * volume in a pool that both hosts have active with the same type and the same
- * network source.  Not proven means local.
+ * Is a guest's storage the same at source and target?  For each disk: shared
+ * only when proven, by one of these: a network disk; a file under one of the
+ * operator's shared_paths; a file or volume in a pool that both hosts have
+ * active with the same type and the same network source; a marker volume made
+ * in the one host's pool and seen in the other's (snapshot proofs).  Not proven
+ * means local.  A removable medium that is not there is absent.
  */
 enum storage_class {
 	STORAGE_DISKLESS,
 	STORAGE_SHARED,
 	STORAGE_MIXED,
 	STORAGE_LOCAL
+};
+
+enum storage_way { STORAGE_WAY_SHARED, STORAGE_WAY_LOCAL, STORAGE_WAY_ABSENT };
+
+struct storage_disk {
+	const struct snap_disk *disk; /* also of a backing image */
+	enum storage_way way;
+	const char *why; /* the proof, or what is missing */
+	bool own_proof; /* by shared_paths or marker: libvirt's test of the file
+			  * system may say otherwise */
 };
 
 struct storage_result {
@@ -26,12 +38,26 @@ struct storage_result {
 				 * disk, and there is one, so that two hosts
 				 * cannot both run the guest (see handover
 				 * in drover-policy(7)) */
+	struct storage_disk *disks; /* as in vm->disks, empty drives left out */
+	size_t disk_count;
+	bool own_proof;     /* of any shared, writable disk */
+	const char *unsafe; /* NULL, or why libvirt must not be overruled: a
+			      * cache mode, or a relabelled image */
+	bool marker_wanted; /* a marker could prove more (see marker.h) */
 };
 
 void storage_classify(struct arena *arena, const struct settings *settings,
-    const struct snap_host *source, const struct snap_host *target,
-    const struct snap_vm *vm, struct storage_result *out);
+    const struct snapshot *s, const struct snap_host *source,
+    const struct snap_host *target, const struct snap_vm *vm,
+    struct storage_result *out);
 
 const char *storage_class_name(enum storage_class class);
+
+/*
+ * Pairs of pools, on different hosts, that are no network storage and could be
+ * one: same type and same path, or same name.  For whoever makes markers.
+ */
+bool storage_is_marker_pair(
+    const struct snap_pool *here, const struct snap_pool *there);
 
 #endif

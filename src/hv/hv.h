@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "model/domxml_edit.h"
 #include "model/facts.h"
 
 /*
@@ -29,6 +30,7 @@ enum hv_event_kind {
 	HV_EVENT_DOMAIN_GONE, /* undefined */
 	HV_EVENT_ITERATION,   /* migration: pre-copy pass number `iteration` */
 	HV_EVENT_JOB_DONE,    /* migration completed: `job` */
+	HV_EVENT_REBOOT,      /* the guest has reset itself */
 	HV_EVENT_HOST,        /* pools, networks or devices changed */
 	HV_EVENT_CLOSED,      /* the connection broke: `detail` says why */
 };
@@ -74,6 +76,68 @@ struct hv_migrate {
 	bool persistent;         /* define at target, undefine at source */
 	int64_t max_downtime_ms; /* 0: the hypervisor's default */
 	int64_t bandwidth;       /* bytes/s; 0: all */
+	/* Disks whose content goes along ("vda"); none: no storage is copied.
+	 * Their images must be there: see prepare. */
+	const char *const *copy;
+	size_t copy_count;
+	bool incremental; /* only what is above the backing images, which the
+			   * target has; else chains are flattened */
+	/* How the guest differs at the target; `thin` only holds for the copy
+	 * and is not in the persistent definition. */
+	const struct domxml_edit *edits;
+	size_t edit_count;
+	bool auto_converge;
+	bool postcopy; /* may be switched to; dropped by itself, with a note in
+			* `postcopy_refused`, where the target cannot */
+	bool *postcopy_refused; /* out; may be NULL */
+	/* Drover has its own proof that the storage is one: when libvirt's own
+	 * test is what refuses, and only then, it is overruled. */
+	bool unsafe_ok;
+};
+
+/* A volume at one host. */
+struct hv_volume {
+	const char *pool, *name;
+	const char *format;                   /* "raw", "qcow2" */
+	int64_t capacity;                     /* virtual size, bytes; exact */
+	const char *backing, *backing_format; /* NULL: none */
+	bool replace; /* one of that name is an old copy of ours: it goes */
+};
+
+/* What prepare found or made, by index of what was asked. */
+struct hv_prepared {
+	bool created; /* by this call: whoever gives up removes it */
+	char path[1024];
+};
+
+/* One image from host to host, through this process.  The source must not
+ * change meanwhile. */
+struct hv_copy {
+	const char *from_path; /* at the host of the connection */
+	const char *to_uri;    /* the target, as this process reaches it */
+	const char *to_pool, *to_name;
+	/* The target's volume is made for it: raw, and as long as the file. */
+	bool replace; /* see hv_volume */
+	/* Shared with the caller, who may write and read while it runs: */
+	const int64_t *limit;  /* atomic; bytes/s, 0: all */
+	int64_t *done, *total; /* atomic; bytes of data; total: expected */
+	const bool *cancel;    /* atomic; gives ERR_ABORTED */
+	bool verify; /* read the target's copy back and compare checksums */
+};
+
+struct hv_copied {
+	int64_t length;  /* of the file, bytes */
+	int64_t data;    /* that were not holes, bytes */
+	char sha256[65]; /* of the whole, hexadecimal */
+};
+
+enum hv_shutdown { HV_SHUTDOWN_AGENT, HV_SHUTDOWN_ACPI };
+
+/* A layer that a guest writes to while what is below stays as it is. */
+struct hv_layer {
+	const char *target; /* "vda" */
+	const char *path;   /* of the layer, beside its base; made by freeze */
+	const char *base, *base_format; /* what is below it */
 };
 
 struct hv_access {
@@ -135,6 +199,87 @@ struct hv_ops {
 	    struct hv_conn *conn, const char *uuid, struct err *err);
 	int (*set_autostart)(
 	    struct hv_conn *conn, const char *uuid, bool on, struct err *err);
+
+	/* ---- a migration that runs ---- */
+
+	/* Bytes per second of memory; 0: all.  Copied disks keep what they
+	 * began with: libvirt lets nobody change that meanwhile. */
+	int (*set_bandwidth)(struct hv_conn *conn, const char *uuid,
+	    int64_t bandwidth, struct err *err);
+	int (*set_max_downtime)(struct hv_conn *conn, const char *uuid,
+	    int64_t ms, struct err *err);
+	/* Switches to post-copy, which must have been asked for. */
+	int (*start_postcopy)(
+	    struct hv_conn *conn, const char *uuid, struct err *err);
+	/* Stops the vCPUs.  Succeeds when it is paused already. */
+	int (*suspend)(struct hv_conn *conn, const char *uuid, struct err *err);
+
+	/* ---- figures ---- */
+
+	/* Disks, and with dirty_ms > 0 (whole seconds) the rate at which memory
+	 * is written during that time, for which it blocks. */
+	struct facts_survey *(*survey)(struct hv_conn *conn, const char *uuid,
+	    int64_t dirty_ms, struct err *err);
+
+	/* ---- images ---- */
+
+	/* Refreshes the pools, then makes the volumes, thin.  ERR_CONFLICT when
+	 * there is one of that name which `replace` does not allow to go; out[]
+	 * is valid in every case. */
+	int (*prepare)(struct hv_conn *conn, const struct hv_volume *volumes,
+	    size_t count, struct hv_prepared *out, struct err *err);
+	/* Succeeds for what is not there.  Refuses (ERR_CONFLICT) what a domain
+	 * of the host, active or not, has as a disk or below one. */
+	int (*remove)(struct hv_conn *conn, const struct hv_volume *volumes,
+	    size_t count, struct err *err);
+	/* The pool and the name of the volume at this path (malloc'ed);
+	 * ERR_NOT_FOUND: in no active pool. */
+	int (*locate)(struct hv_conn *conn, const char *path, char **pool,
+	    char **name, struct err *err);
+	/* Does the host have a readable file or volume at this path? */
+	int (*has_file)(
+	    struct hv_conn *conn, const char *path, bool *out, struct err *err);
+	int (*copy)(struct hv_conn *conn, const struct hv_copy *how,
+	    struct hv_copied *out, struct err *err);
+
+	/* ---- moving by shutdown and start ---- */
+
+	/* From now on the guest writes to the layers, all at the same moment.
+	 * Succeeds when it does already. */
+	int (*freeze)(struct hv_conn *conn, const char *uuid,
+	    const struct hv_layer *layers, size_t count, struct err *err);
+	/* Writes the layers down into their bases and removes them; the guest is
+	 * as before.  A guest that is off is started for it without running
+	 * and ended again.  Succeeds when there are no layers. */
+	int (*merge)(struct hv_conn *conn, const char *uuid,
+	    const struct hv_layer *layers, size_t count, struct err *err);
+	/* Asks the guest; returns at once.  Succeeds when it is off. */
+	int (*shutdown)(struct hv_conn *conn, const char *uuid,
+	    enum hv_shutdown how, struct err *err);
+	/* Succeeds when it runs already.  Removes no managed save: a guest
+	 * that has one is refused (ERR_CONFLICT). */
+	int (*start)(struct hv_conn *conn, const char *uuid, struct err *err);
+	/* The persistent definition with its secrets, edited (malloc'ed). */
+	char *(*export)(struct hv_conn *conn, const char *uuid,
+	    const struct domxml_edit *edits, size_t count, struct err *err);
+	/* Defines or redefines. */
+	int (*define)(struct hv_conn *conn, const char *xml, struct err *err);
+	/* What libvirt and QEMU keep of the guest outside of disks and
+	 * definition: its firmware's variables, the state of its TPM, the values
+	 * of secrets that it uses.  The guest must be off. */
+	int (*carry)(struct hv_conn *conn, const char *uuid, const char *to_uri,
+	    struct err *err);
+	/* Takes away at this host what carry brought, or has left behind. */
+	int (*forget)(struct hv_conn *conn, const char *uuid, struct err *err);
+
+	/* ---- who else is at it ---- */
+
+	/* A mark of `owner` at the host, seen by other daemons (see lease.h):
+	 * taken or renewed for ttl_ms; ERR_CONFLICT names who has it. */
+	int (*claim)(struct hv_conn *conn, const char *owner, int64_t now_ms,
+	    int64_t ttl_ms, struct err *err);
+	int (*unclaim)(
+	    struct hv_conn *conn, const char *owner, struct err *err);
 };
 
 extern const struct hv_ops hv_libvirt;

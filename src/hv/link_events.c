@@ -76,6 +76,7 @@ link_events_act(struct link *link, const struct hv_event *event)
 		break;
 	case HV_EVENT_ITERATION:
 	case HV_EVENT_JOB_DONE:
+	case HV_EVENT_REBOOT:
 		break;
 	case HV_EVENT_HOST:
 		now = clock_mono_now();

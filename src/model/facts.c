@@ -125,3 +125,22 @@ facts_reason_name(enum domain_reason reason)
 	}
 	return "unknown";
 }
+
+void
+facts_survey_free(struct facts_survey *survey)
+{
+	if (survey == NULL)
+		return;
+	for (size_t i = 0; i < survey->disk_count; i++) {
+		free(survey->disks[i].target);
+		free(survey->disks[i].path);
+		free(survey->disks[i].format);
+		free(survey->disks[i].pool);
+		free(survey->disks[i].volume);
+		free(survey->disks[i].backing);
+		free(survey->disks[i].backing_format);
+	}
+	free(survey->disks);
+	free(survey->uuid);
+	free(survey);
+}

@@ -55,8 +55,32 @@ struct facts_domain {
 	bool persistent;
 	bool autostart;
 	enum domain_job job;
-	char *xml; /* live XML; migratable form when the
+	char *xml;                  /* live XML; migratable form when the
 					 * domain runs; no secrets */
+	int snapshots, checkpoints; /* whose metadata libvirt keeps */
+	bool managed_save;          /* a saved state waits for the next start */
+};
+
+/* One image of a guest with its figures, at the guest's host. */
+struct facts_disk {
+	char *target;        /* "vda" */
+	char *path;          /* of the image that is written (the top) */
+	char *format;        /* "raw", "qcow2" */
+	char *pool, *volume; /* the active pool that has it; NULL: none has */
+	int64_t capacity;    /* what the guest sees, bytes */
+	int64_t allocation;  /* what top and backing images take, bytes */
+	int64_t top_allocation;         /* the top alone */
+	char *backing, *backing_format; /* next image below; NULL: none */
+};
+
+/* What is asked of a guest only when a decision needs it: it costs calls to its
+ * QEMU. */
+struct facts_survey {
+	char *uuid;
+	struct facts_disk *disks; /* those that can be read, by target */
+	size_t disk_count;
+	int64_t dirty_rate; /* bytes/s by page sampling; unknown: not running,
+			     * or not asked for */
 };
 
 struct facts_pool {
@@ -107,6 +131,7 @@ struct facts_host {
 	struct facts_load load;
 };
 
+void facts_survey_free(struct facts_survey *survey);  /* NULL allowed */
 void facts_domain_clear(struct facts_domain *domain); /* frees members */
 void facts_load_clear(struct facts_load *load);
 void facts_host_free(struct facts_host *facts);      /* NULL allowed */

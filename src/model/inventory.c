@@ -327,6 +327,9 @@ inventory_apply_to(struct inventory_host *host, struct inventory_event *event)
 		return inventory_apply_flag(host, event);
 	case INVENTORY_ABI_CHECKED:
 		return inventory_apply_verdict(host, event);
+	case INVENTORY_SURVEYED:
+	case INVENTORY_PROVEN:
+		return false;
 	case INVENTORY_ARRIVED:
 		host->memory_arrived += event->memory;
 		return true;
@@ -349,9 +352,11 @@ inventory_apply(struct inventory *inventory, struct inventory_event *event)
 	facts_domain_free(event->domain);
 	if (event->load != NULL)
 		facts_load_clear(event->load);
+	facts_survey_free(event->survey);
 	event->facts = NULL;
 	event->domain = NULL;
 	event->load = NULL;
+	event->survey = NULL;
 	return changed;
 }
 

@@ -27,6 +27,9 @@ enum inventory_news {
 	INVENTORY_LOAD_READ,   /* load */
 	INVENTORY_FLAG_SET,    /* maintenance, cordoned, why, since */
 	INVENTORY_ABI_CHECKED, /* key, verdict, why */
+	INVENTORY_SURVEYED,    /* survey: of a guest at this host */
+	INVENTORY_PROVEN,      /* proof: of this host's pool and another's;
+				* forgotten when pools of either change */
 	INVENTORY_ARRIVED,     /* memory: of a guest; until load is read */
 };
 
@@ -38,6 +41,7 @@ struct inventory_event {
 	struct facts_host *facts;
 	struct facts_domain *domain;
 	struct facts_load *load; /* contents taken, struct is not */
+	struct facts_survey *survey;
 	/* Copied: */
 	const char *uuid;
 	const char *why;
@@ -46,6 +50,7 @@ struct inventory_event {
 	struct wall since;
 	const char *key;
 	enum snap_verdict verdict;
+	const struct snap_proof *proof;
 };
 
 struct inventory;

@@ -45,8 +45,15 @@ struct snap_disk {
 	const char *cache;  /* NULL: the default */
 	bool readonly, shareable, transient;
 	bool removable; /* cdrom or floppy */
+	bool optional;  /* startupPolicy lets it start without the medium */
+	bool encrypted; /* needs a libvirt secret, as some network disks do */
 	bool backing;   /* not a disk of its own: an image under the
 				 * one before it (target "vda, backing 1") */
+	/* By survey, of the disk itself, not of backing images.  Bytes;
+	 * unknown: not surveyed (yet), or not readable. */
+	int64_t capacity, allocation, top_allocation;
+	const char *pool_found, *volume_found; /* the pool of its host that has
+						* the image; NULL: none */
 };
 
 enum snap_nic_kind {
@@ -55,6 +62,12 @@ enum snap_nic_kind {
 	SNAP_NIC_DIRECT,
 	SNAP_NIC_USER,
 	SNAP_NIC_OTHER
+};
+
+enum snap_verdict {
+	SNAP_VERDICT_UNKNOWN,
+	SNAP_VERDICT_OK,
+	SNAP_VERDICT_REJECTED
 };
 
 struct snap_nic {
@@ -94,6 +107,32 @@ struct snap_vm {
 	 * ("PCI passthrough 0000:3b:00.0", "virtiofs share data"). */
 	const char **pins;
 	size_t pin_count;
+	/* Pins that also keep a stopped guest: what no other host can give it. A
+	 * subset of the above in its own words. */
+	const char **anchors;
+	size_t anchor_count;
+	bool surveyed;      /* disks' figures are as good as they get */
+	int64_t dirty_rate; /* bytes/s, by sampling; unknown */
+	struct mono dirty_at;
+	int snapshots, checkpoints; /* libvirt keeps metadata of */
+	bool managed_save;
+	bool restarts_on_poweroff; /* on_poweroff is not destroy */
+	bool agent;                /* has the channel of a guest agent */
+	bool hugepages;
+	int64_t hugepage_size; /* bytes; unknown: the host's default */
+	bool secure_boot;
+	const char *loader; /* firmware image (pflash); NULL: none */
+	const char *nvram;  /* path of its variable store; NULL: none */
+	bool tpm;           /* emulated, with state of its own */
+	/* Of the DAC label with which libvirt would take a released image away
+	 * from QEMU: dynamic ownership with another user than root. */
+	bool relabels;
+};
+
+/* Storage at two hosts that was proven to be one, or not, by a marker. */
+struct snap_proof {
+	const char *host_a, *pool_a, *host_b, *pool_b;
+	enum snap_verdict same; /* rejected: seen not to be */
 };
 
 struct snap_pool {
@@ -109,12 +148,6 @@ struct snap_network {
 	const char *name;
 	bool active;
 	const char *bridge;
-};
-
-enum snap_verdict {
-	SNAP_VERDICT_UNKNOWN,
-	SNAP_VERDICT_OK,
-	SNAP_VERDICT_REJECTED
 };
 
 /* This host's answer about one ABI. */
@@ -156,7 +189,8 @@ struct snap_host {
 	size_t verdict_count;
 	const char **label_keys, **label_values;
 	size_t label_count;
-	const char **machines; /* from the capabilities; may be empty */
+	int64_t hugepages_free; /* bytes in free huge pages; unknown */
+	const char **machines;  /* from the capabilities; may be empty */
 	size_t machine_count;
 };
 
@@ -164,9 +198,11 @@ struct snap_host {
 struct snap_move {
 	const char *uuid;
 	const char *from, *to;
-	int64_t memory; /* the guest's; what QEMU needs for
+	int64_t memory;   /* the guest's; what QEMU needs for
 					 * itself is added in place */
-	bool idle;      /* nothing of it goes on, for long: it waits
+	int64_t disk;     /* bytes it takes in pools of the target */
+	const char *pool; /* the one; NULL: none */
+	bool idle;        /* nothing of it goes on, for long: it waits
 					 * for a host and takes no part of a limit */
 };
 
@@ -180,6 +216,12 @@ struct snap_attempt {
 };
 #define SNAPSHOT_HOPELESS 1000
 
+/* An image of a guest that has left, kept at its old host for a while; it may be
+ * replaced when the guest comes back.  Given by the caller. */
+struct snap_leftover {
+	const char *host, *pool, *volume, *path, *uuid;
+};
+
 struct snapshot {
 	struct arena *arena;
 	struct mono taken;
@@ -192,7 +234,15 @@ struct snapshot {
 	size_t move_count;
 	struct snap_attempt *attempts;
 	size_t attempt_count;
+	struct snap_proof *proofs;
+	size_t proof_count;
+	struct snap_leftover *leftovers; /* see snapshot_set_leftovers() */
+	size_t leftover_count;
 };
+
+/* Copied. */
+void snapshot_set_leftovers(
+    struct snapshot *s, const struct snap_leftover *leftovers, size_t count);
 
 void snapshot_free(struct snapshot *snapshot); /* NULL allowed */
 const struct snap_host *snapshot_find_host(

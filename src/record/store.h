@@ -144,6 +144,57 @@ int store_each_journal(struct store *store, int64_t move_id,
     void (*fn)(const struct store_journal *entry, void *arg), void *arg,
     struct err *err);
 
+/* ---- images that guests left behind ---- */
+
+struct store_leftover {
+	int64_t id; /* given by store_add_leftover */
+	int64_t move_id;
+	const char *host, *uuid, *name; /* where; the guest's */
+	const char *pool, *volume, *path;
+	struct wall since, due; /* to be removed, not before */
+};
+int store_add_leftover(
+    struct store *store, struct store_leftover *row, struct err *err);
+int store_defer_leftover(
+    struct store *store, int64_t id, struct wall due, struct err *err);
+/* Succeeds when there is none. */
+int store_remove_leftover(struct store *store, int64_t id, struct err *err);
+/* By due time. */
+int store_each_leftover(struct store *store,
+    void (*fn)(const struct store_leftover *row, void *arg), void *arg,
+    struct err *err);
+
+/* ---- markers that are, or may be, in pools ---- */
+
+struct store_marker {
+	const char *host, *pool, *volume;
+	struct wall since;
+};
+/* Before the volume is made; forgotten when it has been seen to be gone. */
+int store_put_marker(
+    struct store *store, const struct store_marker *row, struct err *err);
+int store_remove_marker(struct store *store, const char *host, const char *pool,
+    const char *volume, struct err *err);
+int store_each_marker(struct store *store,
+    void (*fn)(const struct store_marker *row, void *arg), void *arg,
+    struct err *err);
+
+/* ---- how predictions came out ---- */
+
+struct store_prediction {
+	int64_t move_id;
+	const char *strategy;
+	int64_t predicted_ms, predicted_downtime_ms; /* -1: none was made */
+	int64_t actual_ms, actual_downtime_ms;       /* -1: not known */
+	struct wall at;
+};
+int store_add_prediction(
+    struct store *store, const struct store_prediction *row, struct err *err);
+/* Newest first, at most `max`. */
+int store_each_prediction(struct store *store, int max,
+    void (*fn)(const struct store_prediction *row, void *arg), void *arg,
+    struct err *err);
+
 /* ---- events and the outbox ---- */
 
 #define STORE_EVENTS_MAX                                                       \

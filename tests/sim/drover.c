@@ -265,6 +265,10 @@ act_one(struct sim *sim, const struct move_action *action)
 	switch (action->kind) {
 	case MOVE_DO_JOURNAL:
 		return write_journal(sim, action);
+	case MOVE_DO_STEP:
+	case MOVE_DO_CANCEL:
+	case MOVE_DO_SUSPEND:
+		return false;
 	case MOVE_DO_PERFORM:
 		send_call(sim, new_call(sim, SIM_SOURCE, MSG_PERFORM));
 		return true;

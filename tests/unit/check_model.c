@@ -603,7 +603,8 @@ END_TEST
 
 START_TEST(a_snapshot_outlives_what_it_was_taken_from)
 {
-	struct snap_move move = {A, "kvm1", "kvm2", 1024, false};
+	struct snap_move move = {
+	    .uuid = A, .from = "kvm1", .to = "kvm2", .memory = 1024};
 	struct snap_attempt attempt = {A, "kvm2", 1, "refused"};
 	struct snapshot *taken;
 
@@ -641,7 +642,8 @@ END_TEST
 
 START_TEST(a_host_is_shown_with_its_guests_and_moves)
 {
-	struct snap_move move = {A, "kvm1", "kvm2", 1024, false};
+	struct snap_move move = {
+	    .uuid = A, .from = "kvm1", .to = "kvm2", .memory = 1024};
 	struct snapshot *taken;
 	json_t *json;
 	char *text;

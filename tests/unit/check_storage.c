@@ -126,8 +126,8 @@ classify(size_t row, struct storage_result *out)
 	world.s.hosts[1].pools[0] = storages[row].there;
 	world.s.hosts[0].pool_count = storages[row].here.name != NULL;
 	world.s.hosts[1].pool_count = storages[row].there.name != NULL;
-	storage_classify(world.arena, &world.settings, &world.s.hosts[0],
-	    &world.s.hosts[1], vm, out);
+	storage_classify(world.arena, &world.settings, &world.s,
+	    &world.s.hosts[0], &world.s.hosts[1], vm, out);
 }
 
 START_TEST(storage_is_shared_only_when_proven)
@@ -159,8 +159,8 @@ START_TEST(one_local_disk_makes_mixed_storage)
 
 	vm->disks[vm->disk_count++] = (struct snap_disk){
 	    .target = "vdb", .kind = SNAP_DISK_FILE, .source = "/local/b"};
-	storage_classify(world.arena, &world.settings, &world.s.hosts[0],
-	    &world.s.hosts[1], vm, &result);
+	storage_classify(world.arena, &world.settings, &world.s,
+	    &world.s.hosts[0], &world.s.hosts[1], vm, &result);
 	ck_assert_int_eq(result.class, STORAGE_MIXED);
 	contains(result.why, "vdb: /local/b");
 }

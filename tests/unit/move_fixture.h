@@ -88,6 +88,15 @@ add_word(const struct move_action *a)
 	case MOVE_DO_PERFORM:
 		snprintf(at, left, "perform");
 		break;
+	case MOVE_DO_STEP:
+		snprintf(at, left, "%s", move_step_name(a->perform_step));
+		break;
+	case MOVE_DO_CANCEL:
+		snprintf(at, left, "cancel");
+		break;
+	case MOVE_DO_SUSPEND:
+		snprintf(at, left, "suspend");
+		break;
 	case MOVE_DO_ABORT_JOB:
 		snprintf(at, left, "abort");
 		break;

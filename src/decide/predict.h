@@ -1,0 +1,44 @@
+#ifndef DROVER_DECIDE_PREDICT_H
+#define DROVER_DECIDE_PREDICT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * How long a move will take and how long the guest will be stopped, before it
+ * begins.  Pre-copy is modelled pass by pass: what was sent in one pass is
+ * written again during it, up to the working set, and the next pass sends that;
+ * it ends when the rest fits into the allowed downtime at the link's rate, or
+ * never (libvirt-facts 3; also Clark et al., "Live Migration of Virtual
+ * Machines", NSDI 2005).  Pure.
+ *
+ * Unknown inputs (-1) give unknown outputs (-1) where they matter.
+ */
+
+struct predict_input {
+	int64_t memory;          /* bytes that will be sent once: what the guest
+				  * uses; its size where that is unknown */
+	int64_t disk;            /* bytes of disks that go along; 0: none */
+	int64_t bandwidth;       /* bytes/s that it will get */
+	int64_t dirty_rate;      /* bytes/s; -1 unknown */
+	int64_t working_set;     /* bytes written again and again; -1: memory */
+	int64_t max_downtime_ms; /* the limit of the switchover */
+	int64_t overhead_ms;     /* of beginning and ending, measured */
+	int64_t switch_ms;       /* of the switchover itself */
+};
+
+struct predict_result {
+	int64_t time_ms, downtime_ms; /* -1: unknown */
+	bool converges;               /* by itself, within max_downtime */
+	int passes;
+	int64_t forced_downtime_ms; /* if it is paused to end it; -1 */
+};
+
+void predict_live(const struct predict_input *in, struct predict_result *out);
+
+/* Shutdown and start: `stop_ms` and `boot_ms` are of the guest itself, -1:
+ * unknown (typical ones are taken); `delta`: bytes copied while it is off. */
+void predict_restart(const struct predict_input *in, int64_t stop_ms,
+    int64_t boot_ms, int64_t delta, struct predict_result *out);
+
+#endif

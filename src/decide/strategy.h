@@ -1,0 +1,86 @@
+#ifndef DROVER_DECIDE_STRATEGY_H
+#define DROVER_DECIDE_STRATEGY_H
+
+#include "base/arena.h"
+#include "config/settings.h"
+#include "decide/predict.h"
+#include "decide/storage.h"
+#include "model/snapshot.h"
+
+/*
+ * How one guest could move to one host: each strategy is tried in the order
+ * that is wanted, the first that passes wins, and every other keeps the reason
+ * why it did not.  Here stands what depends on the strategy; what holds for any
+ * of them (the host is up, takes guests, has the memory and the networks) is
+ * place_filter.c.
+ */
+
+enum strategy { STRATEGY_LIVE_SHARED, STRATEGY_LIVE_COPY, STRATEGY_RESTART };
+#define STRATEGY_COUNT 3
+
+/* What the policy, or the operator, wants. */
+struct strategy_wish {
+	enum strategy order[STRATEGY_COUNT]; /* the allowed ones, best first */
+	size_t count;
+	enum policy_handover handover;
+	int64_t max_downtime_ms; /* 0: default */
+	int64_t bandwidth;       /* bytes/s that one move can get; 0: unknown */
+	bool include_stopped;
+};
+
+/* One image that goes along. */
+struct strategy_disk {
+	const char *target; /* "vda" */
+	const char *path;   /* at the source */
+	const char *format;
+	const char *pool;      /* at the target */
+	const char *volume;    /* its name there */
+	const char *dest_path; /* where it will be, if the pool tells */
+	const char *backing, *backing_format; /* at the target; NULL */
+	int64_t capacity;                     /* bytes */
+	int64_t allocation;                   /* bytes that come along */
+};
+
+struct strategy_refusal {
+	enum strategy strategy;
+	const char
+	    *rule; /* "storage-shared", "cpu", "pool-room", "not-allowed" */
+	const char *why;
+	bool wait; /* it may pass by itself (an answer is awaited) */
+};
+
+struct strategy_result {
+	bool found;
+	enum strategy strategy;
+	bool strict;                 /* handover of a live move */
+	bool incremental;            /* live-copy onto backing images */
+	bool unsafe_ok;              /* see hv_migrate */
+	struct strategy_disk *disks; /* to be copied */
+	size_t disk_count;
+	const char **ejects; /* drives whose medium does not come along */
+	size_t eject_count;
+	int64_t disk_bytes; /* sum of allocations */
+	struct predict_result predicted;
+	struct strategy_refusal refusals[STRATEGY_COUNT];
+	size_t refusal_count; /* all but the one found; in order of the enum */
+	bool wait;            /* none found, but one may pass by itself */
+	struct storage_result storage;
+};
+
+/* `disk_taken`: bytes that moves in flight take in this host's pools, by
+ * pool; see place_ledger. */
+void strategy_choose(struct arena *arena, const struct settings *settings,
+    const struct snapshot *s, const struct snap_host *target,
+    const struct snap_vm *vm, const struct strategy_wish *wish,
+    int64_t (*disk_taken)(const char *host, const char *pool, void *arg),
+    void *arg, struct strategy_result *out);
+
+/* From a policy, or NULL for an operator's own move. */
+struct strategy_wish strategy_wish_of(
+    const struct settings *settings, const struct policy *policy);
+
+const char *strategy_name(enum strategy strategy); /* "live-copy" */
+/* False: no such strategy. */
+bool strategy_parse(const char *name, enum strategy *out);
+
+#endif
