@@ -190,14 +190,22 @@ store_add_journal(
 {
 	static const char sql[] = "INSERT INTO journal (move_id, at, kind,"
 				  " step, detail) VALUES (?,?,?,?,?)";
-	struct query q = query_open(store, sql);
+	struct query q;
+	bool own;
+	int rc;
 
+	if (store_enter(store, &own, err) != 0)
+		return -1;
+	q = query_open(store, sql);
 	query_bind_int(&q, entry->move_id);
 	query_bind_int(&q, entry->at.ms);
 	query_bind_text(&q, entry->kind);
 	query_bind_text(&q, entry->step);
 	query_bind_text(&q, entry->detail);
-	return query_run(&q, NULL, err);
+	rc = query_run(&q, NULL, err);
+	if (rc == 0)
+		faults_journal_added(&store->faults);
+	return store_leave(store, own, rc, err);
 }
 
 int

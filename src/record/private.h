@@ -20,6 +20,12 @@ struct store_statement {
 	bool taken;
 };
 
+/* See faults.c. */
+struct store_faults {
+	int64_t kill_at;          /* the journal entry; 0: none */
+	int64_t durable, waiting; /* entries, since the store was opened */
+};
+
 struct store {
 	sqlite3 *db;
 	char *path; /* of the database, for messages */
@@ -30,6 +36,7 @@ struct store {
 	struct store_statement statements[STORE_STATEMENTS_MAX];
 	int64_t pending;    /* outbox rows; -1: to be counted */
 	int64_t prune_from; /* where the search for old events goes on */
+	struct store_faults faults;
 };
 
 /* ---- query.c: one prepared statement in use ---- */
@@ -75,6 +82,13 @@ void query_drop_statements(struct store *store);
  * either failure. */
 int store_enter(struct store *store, bool *out_own, struct err *err);
 int store_leave(struct store *store, bool own, int rc, struct err *err);
+
+/* ---- faults.c: nothing, unless compiled with DROVER_FAULTS ---- */
+
+void faults_open(struct store_faults *faults);
+void faults_journal_added(struct store_faults *faults);
+/* The transaction ended; may not return. */
+void faults_ended(struct store_faults *faults, bool committed);
 
 /* ---- schema.c ---- */
 

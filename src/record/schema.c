@@ -67,7 +67,29 @@ static const char schema_1[] =
     "CREATE INDEX outbox_next ON outbox (next) WHERE state = 0;"
     "CREATE INDEX outbox_dead ON outbox (receiver) WHERE state = 2;";
 
-const char *const schema_steps[] = {schema_1};
+/* A leftover may outlive the history of its move. */
+static const char schema_2[] =
+    "CREATE TABLE leftovers ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, move_id INTEGER NOT NULL,"
+    " host TEXT NOT NULL, uuid TEXT NOT NULL, name TEXT NOT NULL,"
+    " pool TEXT NOT NULL, volume TEXT NOT NULL, path TEXT NOT NULL,"
+    " since INTEGER NOT NULL, due INTEGER NOT NULL,"
+    " UNIQUE (host, pool, volume)) STRICT;"
+    "CREATE INDEX leftovers_due ON leftovers (due, id);"
+
+    "CREATE TABLE markers ("
+    " host TEXT NOT NULL, pool TEXT NOT NULL, volume TEXT NOT NULL,"
+    " since INTEGER NOT NULL,"
+    " PRIMARY KEY (host, pool, volume)) STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE predictions ("
+    " move_id INTEGER PRIMARY KEY REFERENCES moves ON DELETE CASCADE,"
+    " strategy TEXT NOT NULL, predicted_ms INTEGER NOT NULL,"
+    " predicted_downtime_ms INTEGER NOT NULL, actual_ms INTEGER NOT NULL,"
+    " actual_downtime_ms INTEGER NOT NULL, at INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX predictions_at ON predictions (at, move_id);";
+
+const char *const schema_steps[] = {schema_1, schema_2};
 const int schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);
 
 /* Copies the first column of the first row; "" when there is none. */

@@ -159,6 +159,7 @@ store_open(const char *state_dir, struct err *err)
 		return NULL;
 	}
 	store->pending = -1;
+	faults_open(&store->faults);
 	store->lock_fd = store_take_lock(state_dir, err);
 	if (store->lock_fd < 0 ||
 	    store_open_database(store, state_dir, err) != 0) {
@@ -217,6 +218,7 @@ store_commit(struct store *store, struct err *err)
 		return -1;
 	}
 	store->open_tx = false;
+	faults_ended(&store->faults, true);
 	return 0;
 }
 
@@ -231,6 +233,7 @@ store_rollback(struct store *store)
 	store->open_tx = false;
 	store->doomed = false;
 	store->pending = -1;
+	faults_ended(&store->faults, false);
 }
 
 bool

@@ -204,23 +204,24 @@ END_TEST
 START_TEST(an_older_database_is_brought_up_to_date_all_or_nothing)
 {
 	struct store *store = open_store();
-	const char *const good[] = {
-	    schema_steps[0], "ALTER TABLE flags ADD COLUMN extra TEXT"};
-	const char *const bad[] = {schema_steps[0],
+	const char *const good[] = {schema_steps[0], schema_steps[1],
+	    "ALTER TABLE flags ADD COLUMN extra TEXT"};
+	const char *const bad[] = {schema_steps[0], schema_steps[1],
 	    "ALTER TABLE flags ADD COLUMN more TEXT; CREATE TABLE flags (x)"};
 	struct err err;
 
+	ck_assert_int_eq(schema_step_count, 2);
 	add_move(store, "web1");
 	ck_assert_int_eq(
-	    schema_prepare(store->db, store->path, bad, 2, &err), -1);
-	ck_assert_int_eq(query_sql(store, "PRAGMA user_version"), 1);
+	    schema_prepare(store->db, store->path, bad, 3, &err), -1);
+	ck_assert_int_eq(query_sql(store, "PRAGMA user_version"), 2);
 	ck_assert_int_eq(query_sql(store,
 			     "SELECT COUNT(*) FROM"
 			     " pragma_table_info('flags') WHERE name = 'more'"),
 	    0);
 	ck_assert_int_eq(
-	    schema_prepare(store->db, store->path, good, 2, &err), 0);
-	ck_assert_int_eq(query_sql(store, "PRAGMA user_version"), 2);
+	    schema_prepare(store->db, store->path, good, 3, &err), 0);
+	ck_assert_int_eq(query_sql(store, "PRAGMA user_version"), 3);
 	ck_assert_int_eq(query_sql(store, "SELECT COUNT(*) FROM moves"), 1);
 	ck_assert_int_eq(
 	    query_sql(store,
