@@ -20,6 +20,7 @@ enum place_rule {
 	PLACE_SAME_HOST,
 	PLACE_HOST_DOWN,   /* not connected, or never listed */
 	PLACE_HOST_SILENT, /* does not answer since PLACE_SILENT_MS */
+	PLACE_CLAIMED,     /* by another daemon, or not known yet: wait */
 	PLACE_MAINTENANCE,
 	PLACE_CORDONED,
 	PLACE_NOT_REACHABLE, /* its URI means nothing to the source */
@@ -44,6 +45,7 @@ enum place_guest_rule {
 	PLACE_GUEST_NOT_RUNNING, /* paused, crashed, ...: stays */
 	PLACE_GUEST_PINNED,      /* a device or feature */
 	PLACE_GUEST_BUSY,        /* another job holds it: wait */
+	PLACE_GUEST_CLAIMED,     /* another daemon acts on its host */
 	PLACE_GUEST_GIVEN_UP,    /* retries used up */
 };
 

@@ -86,6 +86,33 @@ check_silent(struct place_check *check)
 	    check->look->arena, "has not answered for %s", text);
 }
 
+const char *
+place_words_claim(struct arena *arena, const struct snap_host *host)
+{
+	if (host->claimed_by != NULL)
+		return arena_printf(arena,
+		    "another droverd acts on it (%s): stop one of the two",
+		    host->claimed_by);
+	return host->claim_open
+	    ? "not known yet whether another droverd acts on it"
+	    : NULL;
+}
+
+static const char *
+check_claimed(struct place_check *check)
+{
+	return check->host->claimed_by != NULL
+	    ? place_words_claim(check->look->arena, check->host)
+	    : NULL;
+}
+
+static const char *
+check_claim_known(struct place_check *check)
+{
+	check->wait = check->host->claim_open;
+	return place_words_claim(check->look->arena, check->host);
+}
+
 static const char *
 place_words_flag(struct place_check *check, const char *flag)
 {
@@ -412,6 +439,7 @@ place_check_host(const struct place_look *look, const struct snap_host *host,
 	    {PLACE_SAME_HOST, check_same_host},
 	    {PLACE_HOST_DOWN, check_up},
 	    {PLACE_HOST_SILENT, check_silent},
+	    {PLACE_CLAIMED, check_claimed},
 	    {PLACE_MAINTENANCE, check_maintenance},
 	    {PLACE_CORDONED, check_cordoned},
 	    {PLACE_NOT_REACHABLE, check_reachable},
@@ -424,6 +452,7 @@ place_check_host(const struct place_look *look, const struct snap_host *host,
 	    {PLACE_STORAGE, check_storage},
 	    {PLACE_MEMORY, check_memory_now},
 	    {PLACE_ABI_UNKNOWN, check_abi_known},
+	    {PLACE_CLAIMED, check_claim_known},
 	};
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
@@ -450,6 +479,8 @@ place_rule_name(enum place_rule rule)
 		return "host-down";
 	case PLACE_HOST_SILENT:
 		return "host-silent";
+	case PLACE_CLAIMED:
+		return "host-claimed";
 	case PLACE_MAINTENANCE:
 		return "maintenance";
 	case PLACE_CORDONED:

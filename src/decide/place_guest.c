@@ -148,6 +148,13 @@ place_check_guest(
 		*out_wait = true;
 		return PLACE_GUEST_BUSY;
 	}
+	*out_why = place_words_claim(look->arena, look->source);
+	if (*out_why != NULL) {
+		*out_wait = look->source->claimed_by == NULL;
+		*out_why = arena_printf(
+		    look->arena, "%s: %s", look->source->name, *out_why);
+		return PLACE_GUEST_CLAIMED;
+	}
 	*out_why = place_words_migrating(vm, out_wait);
 	if (*out_why != NULL)
 		return *out_wait ? PLACE_GUEST_BUSY : PLACE_GUEST_NOT_RUNNING;
@@ -182,6 +189,8 @@ place_guest_rule_name(enum place_guest_rule rule)
 		return "pinned";
 	case PLACE_GUEST_BUSY:
 		return "busy";
+	case PLACE_GUEST_CLAIMED:
+		return "host-claimed";
 	case PLACE_GUEST_GIVEN_UP:
 		return "given-up";
 	}

@@ -30,6 +30,10 @@ enum place_rule place_check_host(const struct place_look *look,
     const struct snap_host *host, struct storage_result *out_storage,
     bool *out_wait, const char **out_why);
 
+/* NULL, or why nothing may be begun at this host. */
+const char *place_words_claim(
+    struct arena *arena, const struct snap_host *host);
+
 /* Memory that is free there for another guest, after what is reserved; the
  * figures must be known. */
 int64_t place_memory_left(

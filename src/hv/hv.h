@@ -140,6 +140,12 @@ struct hv_layer {
 	const char *base, *base_format; /* what is below it */
 };
 
+/* Who acts on a host, as the host shows it to every daemon (see lease.h). */
+struct hv_mark {
+	char owner[192]; /* one line, no quotes or markup */
+	int64_t beat;    /* another one with each renewal */
+};
+
 struct hv_access {
 	int64_t libvirt_version, hypervisor_version;
 	bool secure;   /* the connection is encrypted or local */
@@ -274,10 +280,16 @@ struct hv_ops {
 
 	/* ---- who else is at it ---- */
 
-	/* A mark of `owner` at the host, seen by other daemons (see lease.h):
-	 * taken or renewed for ttl_ms; ERR_CONFLICT names who has it. */
-	int (*claim)(struct hv_conn *conn, const char *owner, int64_t now_ms,
-	    int64_t ttl_ms, struct err *err);
+	/*
+	 * The host's mark is taken for `mark->owner`, or renewed, with
+	 * `mark->beat`: atomic among daemons.  ERR_CONFLICT when another has
+	 * it: *held says who, with its beat.  Nothing is judged by time here;
+	 * who has seen another's mark stand still for long enough gives it as
+	 * `dead` (else NULL), and if it is still just that it is replaced.
+	 */
+	int (*claim)(struct hv_conn *conn, const struct hv_mark *mark,
+	    const struct hv_mark *dead, struct hv_mark *held, struct err *err);
+	/* Succeeds when another has it, or nobody. */
 	int (*unclaim)(
 	    struct hv_conn *conn, const char *owner, struct err *err);
 };

@@ -112,6 +112,7 @@ copy_host(
 	to->name = arena_strdup(arena, from->name);
 	to->uri = arena_strdup(arena, from->uri);
 	to->down_why = arena_strdup(arena, from->down_why);
+	to->claimed_by = arena_strdup(arena, from->claimed_by);
 	to->flag_why = arena_strdup(arena, from->flag_why);
 	to->host_uuid = arena_strdup(arena, from->host_uuid);
 	to->cpu_xml = arena_strdup(arena, from->cpu_xml);

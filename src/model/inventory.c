@@ -73,6 +73,8 @@ inventory_forget_seen(struct inventory_host *host)
 	host->up = false;
 	host->known = false;
 	host->silent_ms = 0;
+	host->claim_open = false;
+	inventory_set_string(&host->claimed_by, NULL);
 	inventory_set_string(&host->down_why, "not connected yet");
 }
 
@@ -85,6 +87,7 @@ inventory_host_free(struct inventory_host *host)
 	map_free(host->verdicts);
 	free(host->down_why);
 	free(host->flag_why);
+	free(host->claimed_by);
 	free(host);
 }
 
@@ -276,6 +279,19 @@ inventory_apply_flag(
 }
 
 static bool
+inventory_apply_claim(
+    struct inventory_host *host, const struct inventory_event *event)
+{
+	const char *was = host->claimed_by != NULL ? host->claimed_by : "";
+	const char *now = event->why != NULL ? event->why : "";
+	bool changed = host->claim_open != event->open || strcmp(was, now) != 0;
+
+	host->claim_open = event->open;
+	inventory_set_string(&host->claimed_by, event->why);
+	return changed;
+}
+
+static bool
 inventory_apply_verdict(
     struct inventory_host *host, const struct inventory_event *event)
 {
@@ -333,6 +349,8 @@ inventory_apply_to(struct inventory_host *host, struct inventory_event *event)
 	case INVENTORY_ARRIVED:
 		host->memory_arrived += event->memory;
 		return true;
+	case INVENTORY_CLAIMED:
+		return inventory_apply_claim(host, event);
 	}
 	return false;
 }

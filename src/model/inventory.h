@@ -31,6 +31,7 @@ enum inventory_news {
 	INVENTORY_PROVEN,      /* proof: of this host's pool and another's;
 				* forgotten when pools of either change */
 	INVENTORY_ARRIVED,     /* memory: of a guest; until load is read */
+	INVENTORY_CLAIMED, /* why: who else acts on it, NULL nobody; or open */
 };
 
 struct inventory_event {
@@ -46,7 +47,7 @@ struct inventory_event {
 	const char *uuid;
 	const char *why;
 	int64_t silent_ms, memory;
-	bool maintenance, cordoned;
+	bool maintenance, cordoned, open;
 	struct wall since;
 	const char *key;
 	enum snap_verdict verdict;

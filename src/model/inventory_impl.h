@@ -42,6 +42,8 @@ struct inventory_host {
 	bool known;
 	char *down_why;
 	int64_t silent_ms;
+	char *claimed_by; /* NULL: nobody else */
+	bool claim_open;
 	bool maintenance, cordoned;
 	char *flag_why;
 	struct wall flag_since;

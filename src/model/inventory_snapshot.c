@@ -62,6 +62,8 @@ inventory_show_host(struct arena *arena, const struct inventory_host *host,
 	shown.known = host->known;
 	shown.down_why = host->up ? NULL : host->down_why;
 	shown.silent_ms = host->silent_ms;
+	shown.claimed_by = host->claimed_by;
+	shown.claim_open = host->claim_open;
 	shown.maintenance = host->maintenance;
 	shown.cordoned = host->cordoned;
 	shown.flag_why = host->flag_why;

@@ -162,9 +162,11 @@ struct snap_host {
 	const char *uri;
 	bool uri_local; /* means "this machine" to any host */
 	bool up;
-	const char *down_why; /* when not up: in words */
-	int64_t silent_ms;    /* oldest call without an answer */
-	bool maintenance;     /* implies cordoned */
+	const char *down_why;   /* when not up: in words */
+	int64_t silent_ms;      /* oldest call without an answer */
+	const char *claimed_by; /* another daemon that acts on it; NULL */
+	bool claim_open;        /* not known yet whether another one does */
+	bool maintenance;       /* implies cordoned */
 	bool cordoned;
 	const char *flag_why;   /* the operator's reason; NULL */
 	struct wall flag_since; /* of maintenance or cordon */

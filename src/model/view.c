@@ -31,7 +31,9 @@ view_host_state(const struct snap_host *host)
 {
 	if (!host->up)
 		return "down";
-	return host->silent_ms >= SNAPSHOT_SILENT_MS ? "silent" : "up";
+	if (host->silent_ms >= SNAPSHOT_SILENT_MS)
+		return "silent";
+	return host->claimed_by != NULL ? "claimed" : "up";
 }
 
 static json_t *

@@ -10,8 +10,8 @@
  * Unknown: the key is absent.  Bytes, cores and milliseconds as numbers.
  * The caller owns the result.
  *
- * host: name, uri, state ("up", "down", "silent"), down_reason, maintenance,
- *       cordoned, reason, since, cpus, cpu_used, memory, memory_free,
+ * host: name, uri, state ("up", "down", "silent", "claimed": another daemon acts
+ *       on it), down_reason, claimed_by, maintenance, cordoned, reason, since, cpus, cpu_used, memory, memory_free,
  *       reserve_memory, memory_reserved_by_moves, vms (count of guests that are
  *       active), vms_inactive, moves_in, moves_out, labels{}
  *       and with detail: pools[], networks[], interfaces[], guests[] (as vm)

@@ -359,6 +359,26 @@ START_TEST(silence_counts_once_it_is_long)
 }
 END_TEST
 
+START_TEST(who_else_acts_on_a_host_is_known_until_told_otherwise)
+{
+	struct inventory_event event = {
+	    .news = INVENTORY_CLAIMED, .open = true};
+
+	list("kvm1");
+	ck_assert(apply("kvm1", event));
+	ck_assert(look()->hosts[0].claim_open);
+	event.open = false;
+	event.why = "another";
+	ck_assert(apply("kvm1", event));
+	ck_assert(!apply("kvm1", event));
+	ck_assert(!look()->hosts[0].claim_open);
+	ck_assert_str_eq(look()->hosts[0].claimed_by, "another");
+	event.why = NULL;
+	ck_assert(apply("kvm1", event));
+	ck_assert_ptr_null(look()->hosts[0].claimed_by);
+}
+END_TEST
+
 START_TEST(a_flag_outlives_the_connection_and_maintenance_cordons)
 {
 	struct inventory_event event = {.news = INVENTORY_FLAG_SET,
@@ -699,6 +719,8 @@ main(void)
 	tcase_add_test(tc, a_guest_whose_xml_is_not_understood_is_pinned);
 	tcase_add_test(tc, load_is_the_difference_of_two_readings);
 	tcase_add_test(tc, silence_counts_once_it_is_long);
+	tcase_add_test(
+	    tc, who_else_acts_on_a_host_is_known_until_told_otherwise);
 	tcase_add_test(
 	    tc, a_flag_outlives_the_connection_and_maintenance_cordons);
 	tcase_add_test(

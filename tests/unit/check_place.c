@@ -195,6 +195,18 @@ rule_silent(void)
 }
 
 static void
+rule_claimed(void)
+{
+	host("kvm2")->claimed_by = "lab at adm2, process 77";
+}
+
+static void
+rule_claim_open(void)
+{
+	host("kvm2")->claim_open = true;
+}
+
+static void
 rule_maintenance(void)
 {
 	host("kvm2")->maintenance = true;
@@ -364,6 +376,11 @@ static const struct {
     {PLACE_HOST_DOWN, rule_down, "not connected: connection refused"},
     {PLACE_HOST_DOWN, rule_never_listed, "not listed yet"},
     {PLACE_HOST_SILENT, rule_silent, "has not answered for 7.0 s"},
+    {PLACE_CLAIMED, rule_claimed,
+	"another droverd acts on it (lab at adm2, process 77): stop one of "
+	"the two"},
+    {PLACE_CLAIMED, rule_claim_open,
+	"not known yet whether another droverd acts on it"},
     {PLACE_MAINTENANCE, rule_maintenance, "in maintenance (new memory)"},
     {PLACE_CORDONED, rule_cordoned, "cordoned"},
     {PLACE_CORDONED, rule_takes_none,
@@ -620,6 +637,18 @@ guest_source_down(void)
 }
 
 static void
+guest_source_claimed(void)
+{
+	host("kvm1")->claimed_by = "lab at adm2, process 77";
+}
+
+static void
+guest_source_claim_open(void)
+{
+	host("kvm1")->claim_open = true;
+}
+
+static void
 guest_source_silent(void)
 {
 	host("kvm1")->silent_ms = 12000;
@@ -655,6 +684,11 @@ static const struct {
     {PLACE_GUEST_BUSY, guest_source_silent, true,
 	"its host kvm1 has not "
 	"answered for 12.0 s"},
+    {PLACE_GUEST_CLAIMED, guest_source_claimed, false,
+	"kvm1: another droverd acts on it (lab at adm2, process 77): stop "
+	"one of the two"},
+    {PLACE_GUEST_CLAIMED, guest_source_claim_open, true,
+	"kvm1: not known yet whether another droverd acts on it"},
     {PLACE_GUEST_GIVEN_UP, guest_given_up, false,
 	"given up after 4 "
 	"attempts; the last, to kvm3: connection refused"},
