@@ -57,7 +57,14 @@ struct move_disk {
  * Each is done by the executor as a whole and may be done again. */
 enum move_step {
 	MOVE_STEP_NONE,
-	MOVE_STEP_PREPARE,   /* volumes at the target */
+	/* Changes nothing: ERR_CONFLICT, naming it, when at the target there is
+	 * an image where one of the disks is to be, unless its `replace` is set.
+	 * What is found there after it succeeded has been made by us, or while
+	 * we made ours; see PREPARE in move_live.c. */
+	MOVE_STEP_CHECK,
+	/* Volumes at the target.  Sets `created` of each that it made, also
+	 * when it fails; `replace` is as hv_volume wants it. */
+	MOVE_STEP_PREPARE,
 	MOVE_STEP_FREEZE,    /* layers at the source */
 	MOVE_STEP_COPY,      /* the bases, while it runs */
 	MOVE_STEP_SHUTDOWN,  /* ask the guest (again) */
@@ -75,8 +82,10 @@ enum move_step {
 	MOVE_STEP_REARM, /* autostart at the source */
 	MOVE_STEP_START_SOURCE,
 	MOVE_STEP_MERGE_SOURCE, /* layers at the source */
-	MOVE_STEP_CLEAN,        /* volumes of ours at the target */
+	MOVE_STEP_CLEAN,        /* volumes of ours at the target: those
+				 * `created`, with their layers */
 };
+#define MOVE_STEP_COUNT (MOVE_STEP_CLEAN + 1)
 
 enum move_state {
 	MOVE_NEW,
@@ -128,13 +137,16 @@ struct move {
 	bool perform_ok;  /* the call returned success */
 	bool abort_asked; /* by a person */
 	bool timed_out;
-	bool repaired;       /* something was undone */
-	enum move_step step; /* that is out, or was last */
-	unsigned steps_done; /* 1 << step, by the journal */
-	bool back;           /* on the way back */
-	bool cut_off;        /* its power was cut, by force_off */
-	int asks;            /* shutdown requests so far */
-	int reboots;         /* seen since the first */
+	bool repaired;        /* something was undone */
+	enum move_step step;  /* that is out, or was last */
+	unsigned steps_done;  /* 1 << step, by the journal */
+	unsigned steps_begun; /* their intents are in the journal */
+	bool back;            /* on the way back */
+	bool cut_off;         /* its power was cut, by force_off */
+	bool owner_ended;     /* its owner has shut it down during the move: it
+			   * stays off at the target */
+	int asks;             /* shutdown requests so far */
+	int reboots;          /* seen since the first */
 	struct mono asked_at, shutdown_deadline;
 	bool suspended;                /* by us, to make it end (converge) */
 	bool uncertain;                /* the call's end is not known */
@@ -164,8 +176,9 @@ enum move_event_kind {
 	MOVE_EV_TIMER,
 	MOVE_EV_HOST_NEWS, /* one of its hosts came back or changed */
 	MOVE_EV_ABORT,     /* a person asks */
-	MOVE_EV_STEPPED,   /* the step ended: err; disks, if it learned of them
-			      * (see move_learn_disk), are in the move already */
+	MOVE_EV_STEPPED,   /* the step ended: err; what it learned of the disks
+			    * (dest_path, created, layer_created) stands in
+			    * `disks` already */
 	MOVE_EV_REBOOTED,  /* the guest has reset itself, at the source */
 	MOVE_EV_GIVE_UP,   /* the convergence ladder has no rung left: err */
 	MOVE_EV_SUSPENDED, /* it is about to be paused by us: err NULL; the
@@ -183,8 +196,10 @@ struct move_event {
 enum move_action_kind {
 	MOVE_DO_JOURNAL, /* durable, before anything that follows */
 	MOVE_DO_PERFORM,
-	MOVE_DO_STEP,   /* `step`, only if the guest at the side that it changes
-			  * is still as in `expect` where that is present */
+	MOVE_DO_STEP,   /* `perform_step`, only if the guest at the side that it
+		       * changes (move_step_is_at_source) is still as in
+		       * `expect`, unless that is RECONCILE_UNKNOWN; else report
+		       * ERR_CONFLICT */
 	MOVE_DO_CANCEL, /* the copy that is out: it ends with ERR_ABORTED */
 	MOVE_DO_SUSPEND, /* the running migration's guest */
 	MOVE_DO_ABORT_JOB,
@@ -238,7 +253,8 @@ void move_step(struct move *move, const struct move_event *event,
 
 const char *move_strategy_name(enum move_strategy strategy);
 const char *move_step_name(enum move_step step); /* "copy-rest" */
-/* Where a step is done: true at the source. */
+/* Whose guest a step changes, or needs as it is: true for the source's.  Steps
+ * that copy or define use both hosts. */
 bool move_step_is_at_source(enum move_step step);
 
 /* Adds a disk, all of whose strings are copied, and returns it. */

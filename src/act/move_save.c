@@ -1,142 +1,250 @@
 /*
- * Making a move, and a move as JSON, for the journal: all that a later daemon
- * needs to go on.
+ * A move as JSON, for the journal: all that a later daemon needs to go on.
  *
- * States are stored by name, so that a database can be read by a person and by a
- * daemon whose enums have grown.  Times are not stored: a clock of one process
- * means nothing to the next.
+ * States, strategies and steps are stored by name, so that a database can be read
+ * by a person and by a daemon whose enums have grown.  Times are not stored: a
+ * clock of one process means nothing to the next.  What came with the other
+ * strategies may be missing: a journal from before them has only live moves over
+ * shared storage.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "act/move.h"
 
-static const char *const state_names[] = {
-    [MOVE_NEW] = "new",
-    [MOVE_STEPPING] = "stepping",
-    [MOVE_PERFORMING] = "performing",
-    [MOVE_OBSERVING] = "observing",
-    [MOVE_FOLLOWING] = "following",
-    [MOVE_WAITING] = "waiting",
-    [MOVE_REPAIRING] = "repairing",
-    [MOVE_COLLECTING] = "collecting",
-    [MOVE_ENDED] = "ended",
-};
-#define STATE_COUNT (sizeof(state_names) / sizeof(state_names[0]))
+/* ---- saving ---- */
 
-static const char *const outcome_names[] = {
-    [MOVE_NO_OUTCOME] = NULL,
-    [MOVE_COMPLETED] = "completed",
-    [MOVE_FAILED] = "failed",
-    [MOVE_ROLLED_BACK] = "rolled-back",
-    [MOVE_ABORTED] = "aborted",
-    [MOVE_STUCK] = "stuck",
-};
-
-const char *
-move_state_name(enum move_state state)
+static json_t *
+save_steps(unsigned steps)
 {
-	return state_names[state];
+	json_t *all = json_array();
+
+	for (unsigned s = MOVE_STEP_NONE + 1; s < MOVE_STEP_COUNT; s++) {
+		if ((steps & 1U << s) != 0)
+			json_array_append_new(all,
+			    json_string(move_step_name((enum move_step)s)));
+	}
+	return all;
 }
 
-static const char *const step_names[] = {
-    [MOVE_STEP_NONE] = "none",
-    [MOVE_STEP_PREPARE] = "prepare",
-    [MOVE_STEP_FREEZE] = "freeze",
-    [MOVE_STEP_COPY] = "copy",
-    [MOVE_STEP_SHUTDOWN] = "shutdown",
-    [MOVE_STEP_DESTROY] = "power-off",
-    [MOVE_STEP_COPY_REST] = "copy-rest",
-    [MOVE_STEP_CARRY] = "carry",
-    [MOVE_STEP_DEFINE] = "define",
-    [MOVE_STEP_DISARM] = "disarm",
-    [MOVE_STEP_START] = "start",
-    [MOVE_STEP_UNDEFINE_SOURCE] = "undefine-source",
-    [MOVE_STEP_MERGE_TARGET] = "merge-target",
-    [MOVE_STEP_AUTOSTART] = "autostart",
-    [MOVE_STEP_UNDEFINE_TARGET] = "undefine-target",
-    [MOVE_STEP_REARM] = "rearm",
-    [MOVE_STEP_START_SOURCE] = "start-source",
-    [MOVE_STEP_MERGE_SOURCE] = "merge-source",
-    [MOVE_STEP_CLEAN] = "clean",
-};
-
-const char *
-move_step_name(enum move_step step)
+static json_t *
+save_disk(const struct move_disk *d)
 {
-	return step_names[step];
+	return json_pack("{s:s*, s:s*, s:s*, s:s*, s:s*, s:s*, s:s*, s:s*, "
+			 "s:I, s:I, s:b, s:b, s:s*, s:s*, s:s*, s:b}",
+	    "target", d->target, "path", d->path, "format", d->format, "pool",
+	    d->pool, "volume", d->volume, "dest_path", d->dest_path, "backing",
+	    d->backing, "backing_format", d->backing_format, "capacity",
+	    (json_int_t)d->capacity, "allocation", (json_int_t)d->allocation,
+	    "replace", d->replace, "created", d->created, "layer", d->layer,
+	    "layer_volume", d->layer_volume, "layer_dest_path",
+	    d->layer_dest_path, "layer_created", d->layer_created);
 }
 
-const char *
-move_outcome_name(enum move_outcome outcome)
+static json_t *
+save_strategy(const struct move *m)
 {
-	return outcome_names[outcome];
-}
+	json_t *disks = json_array(), *ejects = json_array();
 
-bool
-move_is_idle(const struct move *m, struct mono now)
-{
-	return (m->state == MOVE_WAITING || m->state == MOVE_OBSERVING) &&
-	    m->lingers_since.ms != 0 &&
-	    mono_diff(now, m->lingers_since) >= MOVE_IDLE_MS;
-}
-
-struct move *
-move_new(const char *uuid, const char *name, const char *from, const char *to)
-{
-	struct move *m = calloc(1, sizeof(*m));
-
-	if (m == NULL)
-		abort();
-	m->uuid = strdup(uuid);
-	m->name = strdup(name);
-	m->from = strdup(from);
-	m->to = strdup(to);
-	if (!m->uuid || !m->name || !m->from || !m->to)
-		abort();
-	return m;
-}
-
-void
-move_free(struct move *m)
-{
-	if (m == NULL)
-		return;
-	free(m->uuid);
-	free(m->name);
-	free(m->from);
-	free(m->to);
-	free(m);
+	for (size_t i = 0; i < m->disk_count; i++)
+		json_array_append_new(disks, save_disk(&m->disks[i]));
+	for (size_t i = 0; i < m->eject_count; i++)
+		json_array_append_new(ejects, json_string(m->ejects[i]));
+	return json_pack("{s:s, s:o, s:o, s:b, s:b, s:b, s:b, s:b, s:I, s:I, "
+			 "s:b, s:s, s:o, s:o, s:b, s:b, s:b, s:i, s:i, s:b}",
+	    "strategy", move_strategy_name(m->strategy), "disks", disks,
+	    "ejects", ejects, "incremental", m->incremental, "unsafe_ok",
+	    m->unsafe_ok, "auto_converge", m->auto_converge, "postcopy",
+	    m->postcopy, "was_running", m->was_running, "shutdown_ms",
+	    (json_int_t)m->shutdown_ms, "repeat_ms", (json_int_t)m->repeat_ms,
+	    "force_off", m->force_off, "step", move_step_name(m->step),
+	    "steps_done", save_steps(m->steps_done), "steps_begun",
+	    save_steps(m->steps_begun), "back", m->back, "cut_off", m->cut_off,
+	    "owner_ended", m->owner_ended, "asks", m->asks, "reboots",
+	    m->reboots, "suspended", m->suspended);
 }
 
 json_t *
 move_save(const struct move *m)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:i, s:I, s:I, "
-			 "s:I, s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:I, s:s}",
-	    "uuid", m->uuid, "name", m->name, "from", m->from, "to", m->to,
-	    "strict", m->strict, "persistent", m->persistent, "autostart",
-	    m->autostart, "reason_before", (int)m->reason_before,
-	    "max_downtime_ms", (json_int_t)m->max_downtime_ms, "bandwidth",
-	    (json_int_t)m->bandwidth, "timeout_ms", (json_int_t)m->timeout_ms,
-	    "state", move_state_name(m->state), "perform_ok", m->perform_ok,
-	    "abort_asked", m->abort_asked, "timed_out", m->timed_out,
-	    "repaired", m->repaired, "took_back", m->took_back,
-	    "source_destroyed", m->source_destroyed, "memory",
-	    (json_int_t)m->memory, "error", m->error);
+	json_t *o =
+	    json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:i, s:I, s:I, "
+		      "s:I, s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:I, s:s}",
+		"uuid", m->uuid, "name", m->name, "from", m->from, "to", m->to,
+		"strict", m->strict, "persistent", m->persistent, "autostart",
+		m->autostart, "reason_before", (int)m->reason_before,
+		"max_downtime_ms", (json_int_t)m->max_downtime_ms, "bandwidth",
+		(json_int_t)m->bandwidth, "timeout_ms",
+		(json_int_t)m->timeout_ms, "state", move_state_name(m->state),
+		"perform_ok", m->perform_ok, "abort_asked", m->abort_asked,
+		"timed_out", m->timed_out, "repaired", m->repaired, "took_back",
+		m->took_back, "source_destroyed", m->source_destroyed, "memory",
+		(json_int_t)m->memory, "error", m->error);
+	json_t *more = save_strategy(m);
+
+	if (o == NULL || more == NULL || json_object_update(o, more) != 0) {
+		json_decref(o);
+		o = NULL;
+	}
+	json_decref(more);
+	return o;
 }
+
+/* ---- loading ---- */
 
 static int
 find_state(const char *name, enum move_state *out)
 {
-	for (size_t i = 0; i < STATE_COUNT; i++) {
-		if (strcmp(state_names[i], name) == 0) {
-			*out = (enum move_state)i;
+	for (int s = MOVE_NEW; s <= MOVE_ENDED; s++) {
+		if (strcmp(move_state_name((enum move_state)s), name) == 0) {
+			*out = (enum move_state)s;
 			return 0;
 		}
 	}
 	return -1;
+}
+
+static int
+find_strategy(const char *name, enum move_strategy *out)
+{
+	for (int s = MOVE_LIVE_SHARED; s <= MOVE_RESTART; s++) {
+		if (strcmp(move_strategy_name((enum move_strategy)s), name) ==
+		    0) {
+			*out = (enum move_strategy)s;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+static int
+find_step(const char *name, enum move_step *out)
+{
+	for (int s = MOVE_STEP_NONE; s < MOVE_STEP_COUNT; s++) {
+		if (strcmp(move_step_name((enum move_step)s), name) == 0) {
+			*out = (enum move_step)s;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+/* What an unknown step did or did not do cannot be undone by this daemon. */
+static int
+load_steps(const json_t *all, unsigned *out, struct err *err)
+{
+	*out = 0;
+	if (all != NULL && !json_is_array(all))
+		return err_set(err, ERR_INVALID, "journal: move: no steps");
+	for (size_t i = 0; i < json_array_size(all); i++) {
+		const char *name = json_string_value(json_array_get(all, i));
+		enum move_step step;
+
+		if (name == NULL || find_step(name, &step) < 0)
+			return err_set(err, ERR_INVALID,
+			    "journal: move: unknown step \"%s\"",
+			    name != NULL ? name : "");
+		*out |= 1U << step;
+	}
+	return 0;
+}
+
+static int
+load_disk(struct move *m, json_t *o, struct err *err)
+{
+	struct move_disk d = {0};
+	int replace = 0, created = 0, layer_created = 0;
+	json_int_t capacity, allocation;
+	json_error_t jerr;
+
+	if (json_unpack_ex(o, &jerr, 0,
+		"{s:s, s:s, s?s, s?s, s?s, s?s, s?s, s?s, s:I, s:I, s:b, s:b, "
+		"s?s, s?s, s?s, s:b}",
+		"target", &d.target, "path", &d.path, "format", &d.format,
+		"pool", &d.pool, "volume", &d.volume, "dest_path", &d.dest_path,
+		"backing", &d.backing, "backing_format", &d.backing_format,
+		"capacity", &capacity, "allocation", &allocation, "replace",
+		&replace, "created", &created, "layer", &d.layer,
+		"layer_volume", &d.layer_volume, "layer_dest_path",
+		&d.layer_dest_path, "layer_created", &layer_created) != 0)
+		return err_set(
+		    err, ERR_INVALID, "journal: move: disk: %s", jerr.text);
+	d.capacity = capacity;
+	d.allocation = allocation;
+	d.replace = replace;
+	d.created = created;
+	d.layer_created = layer_created;
+	(void)move_add_disk(m, &d);
+	return 0;
+}
+
+static int
+load_disks(struct move *m, json_t *disks, json_t *ejects, struct err *err)
+{
+	if ((disks != NULL && !json_is_array(disks)) ||
+	    (ejects != NULL && !json_is_array(ejects)))
+		return err_set(err, ERR_INVALID, "journal: move: no disks");
+	for (size_t i = 0; i < json_array_size(disks); i++) {
+		if (load_disk(m, json_array_get(disks, i), err) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < json_array_size(ejects); i++) {
+		const char *target =
+		    json_string_value(json_array_get(ejects, i));
+
+		if (target == NULL)
+			return err_set(
+			    err, ERR_INVALID, "journal: move: no drive");
+		move_add_eject(m, target);
+	}
+	return 0;
+}
+
+static int
+load_strategy(struct move *m, json_t *json, struct err *err)
+{
+	const char *strategy = "live-shared", *step = "none";
+	json_t *disks = NULL, *ejects = NULL, *done = NULL, *begun = NULL;
+	int incremental = 0, unsafe_ok = 0, auto_converge = 0, postcopy = 0;
+	int was_running = 0, force_off = 0, back = 0, cut_off = 0;
+	int owner_ended = 0, suspended = 0;
+	json_int_t shutdown_ms = 0, repeat_ms = 0;
+	json_error_t jerr;
+
+	if (json_unpack_ex(json, &jerr, 0,
+		"{s?s, s?o, s?o, s?b, s?b, s?b, s?b, s?b, s?I, s?I, s?b, s?s, "
+		"s?o, s?o, s?b, s?b, s?b, s?i, s?i, s?b}",
+		"strategy", &strategy, "disks", &disks, "ejects", &ejects,
+		"incremental", &incremental, "unsafe_ok", &unsafe_ok,
+		"auto_converge", &auto_converge, "postcopy", &postcopy,
+		"was_running", &was_running, "shutdown_ms", &shutdown_ms,
+		"repeat_ms", &repeat_ms, "force_off", &force_off, "step", &step,
+		"steps_done", &done, "steps_begun", &begun, "back", &back,
+		"cut_off", &cut_off, "owner_ended", &owner_ended, "asks",
+		&m->asks, "reboots", &m->reboots, "suspended", &suspended) != 0)
+		return err_set(
+		    err, ERR_INVALID, "journal: move: %s", jerr.text);
+	if (find_strategy(strategy, &m->strategy) < 0 ||
+	    find_step(step, &m->step) < 0)
+		return err_set(err, ERR_INVALID,
+		    "journal: move: unknown strategy \"%s\" or step \"%s\"",
+		    strategy, step);
+	m->incremental = incremental;
+	m->unsafe_ok = unsafe_ok;
+	m->auto_converge = auto_converge;
+	m->postcopy = postcopy;
+	m->was_running = was_running;
+	m->shutdown_ms = shutdown_ms;
+	m->repeat_ms = repeat_ms;
+	m->force_off = force_off;
+	m->back = back;
+	m->cut_off = cut_off;
+	m->owner_ended = owner_ended;
+	m->suspended = suspended;
+	if (load_steps(done, &m->steps_done, err) < 0 ||
+	    load_steps(begun, &m->steps_begun, err) < 0)
+		return -1;
+	return load_disks(m, disks, ejects, err);
 }
 
 struct move *
@@ -190,5 +298,9 @@ move_load(const json_t *json, struct err *err)
 	m->source_destroyed = source_destroyed;
 	m->memory = memory;
 	(void)snprintf(m->error, sizeof(m->error), "%s", error);
+	if (load_strategy(m, (json_t *)(uintptr_t)json, err) < 0) {
+		move_free(m);
+		return NULL;
+	}
 	return m;
 }

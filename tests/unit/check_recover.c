@@ -264,6 +264,82 @@ START_TEST(saving_and_loading_keeps_all_that_matters)
 }
 END_TEST
 
+START_TEST(saving_and_loading_keeps_disks_and_steps)
+{
+	struct move_disk *disk;
+	json_t *json, *again;
+	struct move *m;
+
+	move->strategy = MOVE_RESTART;
+	(void)move_add_disk(move,
+	    &(struct move_disk){.target = "vda",
+		.path = "/images/a.qcow2",
+		.format = "qcow2",
+		.pool = "images",
+		.volume = "a.qcow2",
+		.capacity = INT64_C(10) << 30,
+		.allocation = 1 << 20});
+	disk = move_add_disk(move,
+	    &(struct move_disk){.target = "vdb",
+		.path = "/images/b",
+		.dest_path = "/other/b",
+		.backing = "/base",
+		.backing_format = "raw",
+		.layer = "/images/b.drover-1",
+		.layer_volume = "b.drover-1",
+		.layer_dest_path = "/other/b.drover-1",
+		.layer_created = true});
+	ck_assert_ptr_eq(disk, &move->disks[1]);
+	disk->created = disk->replace = true;
+	move_add_eject(move, "sda");
+	move->incremental = move->was_running = move->force_off = true;
+	move->shutdown_ms = 120000;
+	move->repeat_ms = 20000;
+	move->step = MOVE_STEP_COPY_REST;
+	move->steps_done = 1U << MOVE_STEP_PREPARE | 1U << MOVE_STEP_COPY;
+	move->steps_begun = move->steps_done | 1U << MOVE_STEP_COPY_REST;
+	move->back = move->cut_off = move->owner_ended = true;
+	move->asks = 3;
+	move->reboots = 1;
+	move->suspended = true;
+	json = move_save(move);
+	m = move_load(json, NULL);
+	ck_assert_ptr_nonnull(m);
+	again = move_save(m);
+	ck_assert(json_equal(json, again));
+	ck_assert_int_eq(m->strategy, MOVE_RESTART);
+	ck_assert_uint_eq(m->disk_count, 2);
+	ck_assert_int_eq(m->disks[0].capacity, INT64_C(10) << 30);
+	ck_assert_ptr_null(m->disks[0].dest_path);
+	ck_assert_str_eq(m->disks[1].layer_dest_path, "/other/b.drover-1");
+	ck_assert(m->disks[1].created && !m->disks[0].created);
+	ck_assert_str_eq(m->ejects[0], "sda");
+	ck_assert_uint_eq(m->steps_begun, move->steps_begun);
+	ck_assert_int_eq(m->asks, 3);
+	json_array_append_new(
+	    json_object_get(json, "steps_done"), json_string("dance"));
+	ck_assert_ptr_null(move_load(json, NULL));
+	json_decref(json);
+	json_decref(again);
+	move_free(m);
+}
+END_TEST
+
+START_TEST(names_are_told_apart)
+{
+	for (int s = 0; s < MOVE_STEP_COUNT; s++) {
+		for (int t = 0; t < s; t++)
+			ck_assert_str_ne(move_step_name((enum move_step)s),
+			    move_step_name((enum move_step)t));
+	}
+	ck_assert_str_eq(move_strategy_name(MOVE_LIVE_COPY), "live-copy");
+	ck_assert(move_step_is_at_source(MOVE_STEP_COPY_REST));
+	ck_assert(move_step_is_at_source(MOVE_STEP_START_SOURCE));
+	ck_assert(!move_step_is_at_source(MOVE_STEP_START));
+	ck_assert(!move_step_is_at_source(MOVE_STEP_CLEAN));
+}
+END_TEST
+
 START_TEST(a_malformed_journal_is_refused)
 {
 	static const char *const keys[] = {"uuid", "name", "from", "to",
@@ -271,8 +347,15 @@ START_TEST(a_malformed_journal_is_refused)
 	    "max_downtime_ms", "bandwidth", "timeout_ms", "state", "perform_ok",
 	    "abort_asked", "timed_out", "repaired", "took_back",
 	    "source_destroyed", "memory", "error"};
+	/* Not in journals of live moves over shared storage only. */
+	static const char *const later[] = {"strategy", "disks", "ejects",
+	    "incremental", "unsafe_ok", "auto_converge", "postcopy",
+	    "was_running", "shutdown_ms", "repeat_ms", "force_off", "step",
+	    "steps_done", "steps_begun", "back", "cut_off", "owner_ended",
+	    "asks", "reboots", "suspended"};
 	json_t *good = move_save(move), *bad;
 	struct err err = {0};
+	struct move *m;
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		ck_assert_msg(
@@ -285,8 +368,21 @@ START_TEST(a_malformed_journal_is_refused)
 		ck_assert_ptr_null(move_load(bad, &err));
 		json_decref(bad);
 	}
-	ck_assert_uint_eq(
-	    json_object_size(good), sizeof(keys) / sizeof(keys[0]));
+	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
+		ck_assert_msg(
+		    json_object_get(good, later[i]) != NULL, "%s", later[i]);
+		bad = json_copy(good);
+		json_object_del(bad, later[i]);
+		m = move_load(bad, &err);
+		ck_assert_msg(m != NULL, "%s: %s", later[i], err.msg);
+		move_free(m);
+		json_object_set_new(bad, later[i], json_real(1.5));
+		ck_assert_ptr_null(move_load(bad, &err));
+		ck_assert_int_eq(err.code, ERR_INVALID);
+		json_decref(bad);
+	}
+	ck_assert_uint_eq(json_object_size(good),
+	    sizeof(keys) / sizeof(keys[0]) + sizeof(later) / sizeof(later[0]));
 	json_object_set_new(good, "state", json_string("flying"));
 	ck_assert_ptr_null(move_load(good, &err));
 	json_object_set_new(good, "state", json_string("new"));
@@ -393,6 +489,8 @@ main(void)
 	tcase_add_test(
 	    tc, a_source_that_had_taken_back_is_known_after_a_restart);
 	tcase_add_test(tc, saving_and_loading_keeps_all_that_matters);
+	tcase_add_test(tc, saving_and_loading_keeps_disks_and_steps);
+	tcase_add_test(tc, names_are_told_apart);
 	tcase_add_test(tc, a_malformed_journal_is_refused);
 	tc = add_case(suite, "history");
 	tcase_add_test(tc, failures_are_held_back_longer_each_time);
