@@ -11,64 +11,43 @@
  *  - a memory area of words derived from their place and generation is checked
  *    and rewritten without end: a page that was lost in a move comes back with
  *    an old generation, which is counted as stale words;
- *  - a ring of disk blocks receives sequence numbers with checksums, written
- *    through to the disk; the sequence goes on over a reboot, so a copied disk
- *    that lost its last writes is found as well.
+ *  - a ring of blocks on each disk receives sequence numbers with checksums,
+ *    and the rest of the disk is compared with what was put there (disk.c).
  *
  * One line per TCP connection on port 7: a word in, key=value pairs out.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/fs.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/reboot.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "disk.h"
+
 #define TICK_NS 10000000LL /* the counter's beat: 10 ms */
 #define RECORD_TICKS 20    /* a disk record each 200 ms */
 #define PASS_SLICES 40     /* a memory pass takes 2 s, */
 #define SLICE_TICKS 5      /* in slices of 50 ms */
 #define BLOCK 4096
-#define RING_MAX 1024 /* blocks: 4 MiB of any disk */
 #define HOT_PAGES 128 /* written in each slice */
 #define DIRTY_MIB 32  /* area that --dirty writes to */
 #define PORT 7
-#define MAGIC 0x6e6f636165626c64ULL
-
-struct record {
-	uint64_t magic;
-	uint64_t seq;
-	uint64_t boot;
-	uint64_t counter;
-	int64_t mono_ns;
-	uint64_t fill[BLOCK / 8 - 6];
-	uint64_t sum;
-};
-
-_Static_assert(sizeof(struct record) == BLOCK, "a record is one block");
 
 static _Atomic uint64_t counter, skipped, backwards, stale_words, passes;
-static _Atomic uint64_t disk_records, disk_errors, disk_boot;
 static _Atomic int64_t max_gap_ns;
 static int64_t start_ns;
-
-static int disk_fd = -1;
-static uint64_t ring_blocks;
-static struct record *disk_block;
-static pthread_mutex_t disk_lock = PTHREAD_MUTEX_INITIALIZER;
+static uint64_t unopened; /* disks that are not what they should be */
+static uint64_t fill_mib, zeros_mib; /* what the first disk was filled with */
 
 static int64_t
 clock_now(void)
@@ -211,92 +190,6 @@ dirty_run(void *arg)
 	return NULL;
 }
 
-static uint64_t
-record_sum(const struct record *r)
-{
-	const uint64_t *word = (const uint64_t *)r;
-	uint64_t sum = 0xcbf29ce484222325ULL;
-
-	for (size_t i = 0; i < BLOCK / 8 - 1; i++)
-		sum = (sum ^ word[i]) * 0x100000001b3ULL;
-	return sum;
-}
-
-static void
-record_fill(struct record *r, uint64_t seq)
-{
-	r->magic = MAGIC;
-	r->seq = seq;
-	r->boot = disk_boot;
-	r->counter = counter;
-	r->mono_ns = clock_now();
-	for (size_t i = 0; i < sizeof(r->fill) / sizeof(r->fill[0]); i++)
-		r->fill[i] = word_mix(i, seq);
-	r->sum = record_sum(r);
-}
-
-/* True when the slot of seq holds seq.  Caller holds disk_lock. */
-static bool
-record_holds(uint64_t seq)
-{
-	off_t at = (off_t)(seq % ring_blocks * BLOCK);
-
-	return pread(disk_fd, disk_block, BLOCK, at) == BLOCK &&
-	    disk_block->magic == MAGIC && disk_block->seq == seq &&
-	    disk_block->sum == record_sum(disk_block);
-}
-
-/*
- * Counts the bad ones among the records that must be there.  The oldest slot
- * is left out: a write that was cut off may have torn it.
- */
-static uint64_t
-disk_verify(uint64_t *checked)
-{
-	uint64_t bad = 0, last = disk_records;
-	uint64_t first = last + 2 > ring_blocks ? last + 2 - ring_blocks : 1;
-
-	*checked = 0;
-	for (uint64_t seq = first; seq <= last; seq++) {
-		(*checked)++;
-		if (!record_holds(seq))
-			bad++;
-	}
-	return bad;
-}
-
-/* Opens the disk and finds where the sequence ended before this boot. */
-static bool
-disk_open(const char *path)
-{
-	uint64_t size, last = 0, boot = 0, checked;
-
-	disk_fd = open(path, O_RDWR | O_DIRECT | O_DSYNC | O_CLOEXEC);
-	if (disk_fd < 0)
-		return false;
-	if (ioctl(disk_fd, BLKGETSIZE64, &size) != 0 || size < 4 * BLOCK ||
-	    posix_memalign((void **)&disk_block, BLOCK, BLOCK) != 0)
-		return false;
-	ring_blocks = size / BLOCK;
-	if (ring_blocks > RING_MAX)
-		ring_blocks = RING_MAX;
-	for (uint64_t i = 0; i < ring_blocks; i++) {
-		if (pread(disk_fd, disk_block, BLOCK, (off_t)(i * BLOCK)) !=
-		    BLOCK)
-			return false;
-		if (disk_block->magic != MAGIC ||
-		    disk_block->sum != record_sum(disk_block) ||
-		    disk_block->seq <= last)
-			continue;
-		last = disk_block->seq;
-		boot = disk_block->boot;
-	}
-	disk_records = last;
-	disk_boot = boot + 1;
-	disk_errors = disk_verify(&checked);
-	return true;
-}
-
 static void *
 disk_run(void *arg)
 {
@@ -304,18 +197,7 @@ disk_run(void *arg)
 
 	(void)arg;
 	for (;;) {
-		uint64_t seq;
-		off_t at;
-
-		pthread_mutex_lock(&disk_lock);
-		seq = disk_records + 1;
-		at = (off_t)(seq % ring_blocks * BLOCK);
-		record_fill(disk_block, seq);
-		if (pwrite(disk_fd, disk_block, BLOCK, at) == BLOCK)
-			disk_records = seq;
-		else
-			disk_errors++;
-		pthread_mutex_unlock(&disk_lock);
+		disk_write_all(counter, clock_now());
 		next += RECORD_TICKS * TICK_NS;
 		if (next < clock_now())
 			next = clock_now();
@@ -327,34 +209,56 @@ disk_run(void *arg)
 static int
 answer_status(char *out, size_t size)
 {
+	struct disk_figures disk[DISKS_MAX] = {0};
+	uint64_t errors = unopened;
+
+	for (size_t i = 0; i < disk_count(); i++) {
+		disk[i] = disk_figures(i);
+		errors += disk[i].errors;
+	}
 	return snprintf(out, size,
 	    "counter=%llu uptime_ms=%lld max_gap_ms=%lld skipped=%llu "
 	    "backwards=%llu stale_words=%llu memory_passes=%llu "
-	    "disk_records=%llu disk_errors=%llu boot=%llu\n",
+	    "disk_records=%llu disk_errors=%llu boot=%llu disk_first=%llu "
+	    "disk2_records=%llu disk2_first=%llu\n",
 	    (unsigned long long)counter,
 	    (long long)((clock_now() - start_ns) / 1000000),
 	    (long long)(max_gap_ns / 1000000), (unsigned long long)skipped,
 	    (unsigned long long)backwards, (unsigned long long)stale_words,
-	    (unsigned long long)passes, (unsigned long long)disk_records,
-	    (unsigned long long)disk_errors, (unsigned long long)disk_boot);
+	    (unsigned long long)passes, (unsigned long long)disk[0].records,
+	    (unsigned long long)errors, (unsigned long long)disk[0].boot,
+	    (unsigned long long)disk[0].first,
+	    (unsigned long long)disk[1].records,
+	    (unsigned long long)disk[1].first);
 }
 
 static int
 answer_verify(char *out, size_t size)
 {
-	uint64_t bad, checked;
+	uint64_t bad, checked, errors = unopened;
 
-	if (disk_fd < 0)
+	if (disk_count() == 0)
 		return snprintf(out, size, "verify=nodisk checked=0 bad=0\n");
-	pthread_mutex_lock(&disk_lock);
-	bad = disk_verify(&checked);
-	pthread_mutex_unlock(&disk_lock);
+	bad = disk_verify_all(&checked);
+	for (size_t i = 0; i < disk_count(); i++)
+		errors += disk_figures(i).errors;
 	return snprintf(out, size,
 	    "verify=%s checked=%llu bad=%llu disk_records=%llu "
 	    "disk_errors=%llu\n",
 	    bad == 0 ? "ok" : "bad", (unsigned long long)checked,
-	    (unsigned long long)bad, (unsigned long long)disk_records,
-	    (unsigned long long)disk_errors);
+	    (unsigned long long)bad,
+	    (unsigned long long)disk_figures(0).records,
+	    (unsigned long long)errors);
+}
+
+static int
+answer_fill(char *out, size_t size)
+{
+	uint64_t checked, bad = disk_verify_fill(fill_mib, zeros_mib, &checked);
+
+	return snprintf(out, size, "fill=%s checked=%llu bad=%llu\n",
+	    bad == 0 ? "ok" : "bad", (unsigned long long)checked,
+	    (unsigned long long)bad);
 }
 
 static void
@@ -383,17 +287,22 @@ answer_client(int fd)
 	} else if (strcmp(word, "reset") == 0) {
 		max_gap_ns = 0;
 		len = snprintf(out, sizeof(out), "reset=ok\n");
-	} else if (strcmp(word, "poweroff") == 0) {
-		len = snprintf(out, sizeof(out), "poweroff=ok\n");
+	} else if (strcmp(word, "fill") == 0) {
+		len = answer_fill(out, sizeof(out));
+	} else if (strcmp(word, "poweroff") == 0 ||
+	    strcmp(word, "reboot") == 0) {
+		len = snprintf(out, sizeof(out), "%s=ok\n", word);
 	} else {
 		len = snprintf(out, sizeof(out), "error=unknown\n");
 	}
 	if (write(fd, out, (size_t)len) != len)
 		return;
-	if (strcmp(word, "poweroff") == 0) {
+	if (strcmp(word, "poweroff") == 0 || strcmp(word, "reboot") == 0) {
+		char end;
+
 		shutdown(fd, SHUT_WR);
-		(void)read(fd, word, sizeof(word));
-		reboot(RB_POWER_OFF);
+		(void)read(fd, &end, 1);
+		reboot(word[0] == 'p' ? RB_POWER_OFF : RB_AUTOBOOT);
 	}
 }
 
@@ -434,27 +343,35 @@ thread_start(void *(*run)(void *), void *arg)
 	pthread_detach(thread);
 }
 
-/* beacon DISK|- AREA_MIB DIRTY_MIB_PER_S */
+/* Opens "/dev/vda,/dev/vdb"; "-" is none. */
+static void
+disks_open(char *paths)
+{
+	for (char *save, *path = strtok_r(paths, ",", &save); path != NULL;
+	     path = strtok_r(NULL, ",", &save))
+		if (strcmp(path, "-") != 0 && !disk_open(path))
+			unopened++;
+	if (disk_count() > 0)
+		thread_start(disk_run, NULL);
+}
+
 int
 main(int argc, char **argv)
 {
 	static size_t area, dirty;
 
-	if (argc != 4) {
-		fprintf(stderr, "usage: beacon DISK|- AREA_MIB DIRTY_RATE\n");
+	if (argc != 6) {
+		fprintf(stderr,
+		    "usage: beacon DISK,DISK|- AREA_MIB DIRTY_MIB_PER_S "
+		    "FILL_MIB ZEROS_MIB\n");
 		return 2;
 	}
 	area = strtoul(argv[2], NULL, 10);
 	dirty = strtoul(argv[3], NULL, 10);
+	fill_mib = strtoul(argv[4], NULL, 10);
+	zeros_mib = strtoul(argv[5], NULL, 10);
 	start_ns = clock_now();
-	if (strcmp(argv[1], "-") != 0) {
-		if (disk_open(argv[1])) {
-			thread_start(disk_run, NULL);
-		} else {
-			disk_fd = -1;
-			disk_errors++;
-		}
-	}
+	disks_open(argv[1]);
 	thread_start(tick_run, NULL);
 	if (area > 0)
 		thread_start(memory_run, &area);

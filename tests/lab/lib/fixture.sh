@@ -55,6 +55,11 @@ fixture_end()
 		wait "$pid" 2>/dev/null
 	done
 	lab down >/dev/null 2>&1
+	if [[ -s $WORK/twice ]]; then
+		printf '    FAILED: a guest ran twice\n'
+		head -5 "$WORK/twice" | sed 's/^/    /'
+		rc=1
+	fi
 	if grep -qE 'Sanitizer|runtime error' "$WORK/droverd.log" 2>/dev/null
 	then
 		printf '    FAILED: the sanitizer found something\n'
@@ -80,6 +85,9 @@ fixture()
 	# shellcheck disable=SC2086
 	lab up --hosts "$hosts" ${LAB_UP_OPTIONS:-} >"$WORK/lab.log" 2>&1 ||
 		{ cat "$WORK/lab.log"; fail "the lab does not come up"; }
+	# throughout the test, and judged at its end
+	"$LAB_DIR/once" -n "$LAB_NAME" "$WORK/twice" >/dev/null 2>&1 &
+	PIDS+=($!)
 	receiver_start
 	write_config "$hosts" "$more"
 }
@@ -96,7 +104,7 @@ write_config()
 		socket_group: ""
 		sample_interval: 2s
 		maintenance_dir: $WORK/run/maintenance.d
-		storage: { shared_paths: [ $(lab shared) ] }
+		storage: { shared_paths: [ $(lab shared) ]${STORAGE_MORE:-} }
 		receivers:
 		  - { name: ops, type: cloudevents, url: "http://$HUB:$PORT/hook",
 		      secret_file: $WORK/secret }
@@ -270,6 +278,91 @@ expect_healthy()
 		fail "$1: its disk is damaged: $verify"
 	[[ $(value boot "$status") == 1 ]] ||
 		fail "$1: it was booted anew: $status"
+}
+
+# expect_filled GUEST: all that was put on its disk before it was made is there
+expect_filled()
+{
+	local said
+	said=$(lab ask "$1" fill 120)
+	[[ $(value fill "$said") == ok && $(value checked "$said") != 0 ]] ||
+		fail "$1: its disk has lost what was on it: $said"
+}
+
+# expect_restarted GUEST STATUS-BEFORE [BOOTS]: it was booted anew, that often,
+# and its disks go on: the sequence never goes back, no block is stale or torn
+expect_restarted()
+{
+	local status verify
+	wait_for 90 "$1 to answer" lab ask "$1" status
+	status=$(lab ask "$1" status)
+	verify=$(lab ask "$1" verify)
+	(($(value boot "$status") == $(value boot "$2") + ${3:-1})) ||
+		fail "$1: not booted ${3:-1} times: $2, then $status"
+	(($(value disk_first "$status") >= $(value disk_records "$2"))) ||
+		fail "$1: its disk went back: $2, then $status"
+	(($(value disk2_first "$status") >= $(value disk2_records "$2"))) ||
+		fail "$1: its second disk went back: $2, then $status"
+	[[ $(value disk_errors "$status") == 0 ]] ||
+		fail "$1: its disk is damaged: $status"
+	[[ $(value verify "$verify") == ok ]] ||
+		fail "$1: its disk is damaged: $verify"
+	[[ $(value stale_words "$status") == 0 ]] ||
+		fail "$1: its memory is damaged: $status"
+}
+
+# What it is asked again and again until it stops to answer; last_status GUEST
+# is the last that it said.  For moves by restart: how far its disk had come.
+witness_start()
+{
+	(
+		trap 'exit 0' TERM
+		while :; do
+			lab ask "$1" status 2 >"$WORK/witness.$1.new" 2>&1 &&
+				[[ -s $WORK/witness.$1.new ]] &&
+				mv "$WORK/witness.$1.new" "$WORK/witness.$1"
+			sleep 0.2
+		done
+	) &
+	WITNESS=$!
+	PIDS+=("$WITNESS")
+	wait_for 30 "a word of $1" test -s "$WORK/witness.$1"
+}
+
+witness_stop()
+{
+	kill -TERM "$WITNESS"
+	wait "$WITNESS" 2>/dev/null || true
+}
+
+# ---- images ----
+
+# Names of what is in a host's local pool, on one line.
+images_of()
+{
+	lab images "$1" | awk '{ print $1 }' | sort | paste -s -d ' '
+}
+
+# expect_images HOST "NAME NAME...": that, and nothing else
+expect_images()
+{
+	local have want
+	want=$(tr ' ' '\n' <<<"$2" | sed '/^$/d' | sort | paste -s -d ' ')
+	have=$(images_of "$1")
+	[[ $have == "$want" ]] ||
+		fail "images on $1: '$have', expected '$want'"
+}
+
+has_images()
+{
+	[[ $(images_of "$1") == "$(tr ' ' '\n' <<<"$2" | sed '/^$/d' | sort |
+		paste -s -d ' ')" ]]
+}
+
+# image_figure HOST NAME KEY: of `lab images`
+image_figure()
+{
+	value "$3" "$(lab images "$1" | grep "^$2 ")"
 }
 
 # ---- webhooks ----

@@ -45,7 +45,7 @@ guest_take_index() # FIRST
 # the same page go unseen.  (Real hosts use KVM and are not affected.)  The
 # fast path is taken for RAM blocks whose length is a multiple of 64 pages,
 # 256 KiB; a block that is 64 KiB short of that takes the slow, correct path.
-guest_xml() # GUEST INDEX MEMORY_MIB DISK_PATH BRIDGE CPU CMDLINE
+guest_xml() # GUEST INDEX MEMORY_MIB DISKS BRIDGE CPU CMDLINE
 {
 	local kib=$(($3 * 1024 - 64)) dir cpu=''
 	dir=$(image_dir)
@@ -72,11 +72,7 @@ guest_xml() # GUEST INDEX MEMORY_MIB DISK_PATH BRIDGE CPU CMDLINE
 	  <devices>
 	    <emulator>/usr/bin/qemu-system-x86_64</emulator>
 	    <controller type='usb' model='none'/>
-	    <disk type='file' device='disk'>
-	      <driver name='qemu' type='raw' cache='none'/>
-	      <source file='$4'/>
-	      <target dev='vda' bus='virtio'/>
-	    </disk>
+	    $4
 	    <interface type='bridge'>
 	      <mac address='52:54:00:77:00:$(printf %02x "$2")'/>
 	      <source bridge='$5'/>
@@ -101,31 +97,60 @@ guest_xml() # GUEST INDEX MEMORY_MIB DISK_PATH BRIDGE CPU CMDLINE
 	XML
 }
 
-guest_usage()
+disk_xml() # TARGET PATH FORMAT
 {
-	die "guest NAME [--host kvm1] [--memory MiB] [--disk SIZE] [--local]
-	[--bridge br0] [--autostart] [--cpu MODEL] [--dirty MiB/s] [--no-acpi]
-	[--no-wait]"
+	cat <<-XML
+	<disk type='file' device='disk'>
+	  <driver name='qemu' type='$3' cache='none'/>
+	  <source file='$2'/>
+	  <target dev='$1' bus='virtio'/>
+	</disk>
+	XML
 }
 
-# Defines and starts a guest; prints its address once it answers.
-guest_add()
+cdrom_xml() # PATH OPTIONAL
 {
-	local guest='' host=kvm1 memory=128 size=64M pool=shared bridge=br0
-	local auto='' cpu='' dirty=0 acpi=1 wait=1 index=1 path cmdline
+	local policy=''
+	[[ $2 == 0 ]] || policy=" startupPolicy='optional'"
+	cat <<-XML
+	<disk type='file' device='cdrom'>
+	  <driver name='qemu' type='raw'/>
+	  <source file='$1'$policy/>
+	  <target dev='sda' bus='sata'/>
+	  <readonly/>
+	</disk>
+	XML
+}
 
+guest_usage()
+{
+	die "guest NAME and options; see lab"
+}
+
+# What a guest is to be, by option; set by guest_options, read by the rest.
+guest_options() # ARGS...
+{
 	while (($# > 0)); do
 		case $1 in
 		--host) host=$2; shift ;;
 		--memory) memory=$2; shift ;;
 		--disk) size=$2; shift ;;
+		--format) format=$2; shift ;;
+		--allocate) fill=$(size_in_mib "$2"); shift ;;
+		--zeros) zeros=$(size_in_mib "$2"); shift ;;
+		--backing) backing=$2 format=qcow2; shift ;;
+		--second-disk) second=$2; shift ;;
+		--cdrom) cdrom=$2; shift ;;
+		--optional) optional=1 ;;
 		--bridge) bridge=$2; shift ;;
 		--cpu) cpu=$2; shift ;;
 		--dirty) dirty=$2; shift ;;
 		--index) index=$2; shift ;;
 		--local) pool=local ;;
 		--autostart) auto=1 ;;
-		--no-acpi) acpi=0 ;;
+		--no-acpi) acpi=none ;;
+		--reboot-on-acpi) acpi=reboot ;;
+		--stopped) start=0 wait=0 ;;
 		--no-wait) wait=0 ;;
 		-*) guest_usage ;;
 		*) [[ -z $guest ]] || guest_usage; guest=$1 ;;
@@ -133,38 +158,91 @@ guest_add()
 		shift
 	done
 	[[ $guest =~ ^[A-Za-z0-9][A-Za-z0-9._-]*$ ]] || guest_usage
+	[[ $format == raw || $format == qcow2 ]] || guest_usage
+	[[ $backing =~ ^(|local|shared)$ ]] || guest_usage
+	[[ $second =~ ^(|local|shared)$ ]] || guest_usage
+	(($(size_in_mib "$size") >= FILL_AT_MIB + fill + zeros)) ||
+		die "the disk of $guest is too small for that"
+}
+
+# Makes the volumes and prints the XML of the drives.
+guest_disks()
+{
+	local path base='' part=all
+
+	path=$(pool_path "$host" "$pool")/$guest.$format
+	if [[ -n $backing ]]; then
+		base=$(pool_path "$host" "$backing")/$guest-base.qcow2
+		part=odd
+		volume_make "$host" "$backing" "$guest-base.qcow2" "$size" \
+			qcow2 && volume_fill "$host" "$base" qcow2 "$fill" \
+			"$zeros" even || return
+	fi
+	volume_make "$host" "$pool" "$guest.$format" "$size" "$format" \
+		"$base" && volume_fill "$host" "$path" "$format" "$fill" \
+		"$zeros" "$part" || return
+	disk_xml vda "$path" "$format"
+	if [[ -n $second ]]; then
+		path=$(pool_path "$host" "$second")/$guest-2.$format
+		volume_make "$host" "$second" "$guest-2.$format" 64M \
+			"$format" || return
+		disk_xml vdb "$path" "$format"
+	fi
+	[[ -z $cdrom ]] || cdrom_xml "$cdrom" "$optional"
+}
+
+# Takes back what a guest that does not start has made.
+guest_undo()
+{
+	local volume
+	virsh_on "$host" undefine "$guest" >/dev/null 2>&1 || :
+	for volume in "$guest.$format $pool" "$guest-2.$format $second" \
+	    "$guest-base.qcow2 $backing"; do
+		[[ $volume == *" " ]] || virsh_on "$host" "vol-delete $volume" \
+			>/dev/null 2>&1 || :
+	done
+	rm -rf "$STATE/guests/$guest" "$STATE/index/$index"
+	die "guest $guest did not start on $host"
+}
+
+# Defines and starts a guest; prints its address once it answers.
+guest_add()
+{
+	local guest='' host=kvm1 memory=128 size=64M pool=shared bridge=br0
+	local format=raw fill=0 zeros=0 backing='' second='' cdrom='' optional=0
+	local auto='' cpu='' dirty=0 acpi=poweroff wait=1 start=1 index=1
+	local cmdline disks
+
+	guest_options "$@"
 	need_host "$host"
 	[[ ! -e $STATE/guests/$guest ]] || die "guest $guest exists"
 	image_need
 
 	index=$(guest_take_index "$index")
-	path=$SHARED/$guest.raw
-	[[ $pool == shared ]] || path=/var/lib/libvirt/images/$guest.raw
 	# On a busy machine the kernel may calibrate the TSC wrongly (a clock
 	# that ran nine times too fast was seen); the HPET's rate is known.
 	cmdline="console=ttyS0 quiet clocksource=hpet panic=0 edd=off"
 	cmdline+=" nokaslr mitigations=off audit=0 apparmor=0"
 	cmdline+=" lab.name=$guest lab.ip=$NET.$((100 + index))"
 	cmdline+=" lab.acpi=$acpi lab.dirty=$dirty lab.area=$AREA_MIB"
+	cmdline+=" lab.fill=$fill lab.zeros=$zeros"
 	mkdir "$STATE/guests/$guest"
 	echo "$index" >"$STATE/guests/$guest/index"
-	guest_xml "$guest" "$index" "$memory" "$path" "$bridge" "$cpu" \
-		"$cmdline" >"$STATE/guests/$guest/xml"
 
 	# a bridge that only this host has pins the guest to it
 	if [[ $bridge != br0 ]]; then
 		in_host "$host" ip link add "$bridge" type bridge 2>/dev/null || :
 		in_host "$host" ip link set "$bridge" up
 	fi
-	virsh_on "$host" "vol-create-as $pool $guest.raw $size --format raw \
-		--allocation 0; define $STATE/guests/$guest/xml; start $guest
-		${auto:+; autostart $guest}" >/dev/null || {
-		virsh_on "$host" "undefine $guest; vol-delete $guest.raw $pool" \
-			>/dev/null 2>&1 || :
-		rm -rf "$STATE/guests/$guest" "$STATE/index/$index"
-		die "guest $guest did not start on $host"
-	}
-	capabilities_save "$host"
+	disks=$(guest_disks) || guest_undo
+	guest_xml "$guest" "$index" "$memory" "$disks" "$bridge" "$cpu" \
+		"$cmdline" >"$STATE/guests/$guest/xml"
+	virsh_on "$host" "define $STATE/guests/$guest/xml
+		${auto:+; autostart $guest}" >/dev/null || guest_undo
+	if ((start == 1)); then
+		virsh_on "$host" start "$guest" >/dev/null || guest_undo
+		capabilities_save "$host"
+	fi
 	[[ $wait == 0 || $bridge != br0 ]] || guest_wait "$guest"
 	guest_address "$guest"
 }

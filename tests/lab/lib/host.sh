@@ -81,10 +81,12 @@ host_pool() # ETC NAME PATH
 # Writes everything that a host mounts over its own file system.
 host_files() # HOST HOSTS DYNAMIC_OWNERSHIP
 {
-	local dir=$DATA/$1 address user=root n
+	local dir=$DATA/$1 address user=root n pool
 	address=$(host_address "$1")
 	[[ $3 == 0 ]] || user=libvirt-qemu
-	mkdir -p "$dir"/{lib/images,lib/qemu,run,cache/qemu,log/qemu}
+	pool=$(pool_path "$1" local)
+	mkdir -p "$dir"/{lib/qemu,run,cache/qemu,log/qemu} \
+		"$dir/lib/${pool#/var/lib/libvirt/}"
 	cp -a /etc/libvirt "$dir/etc"
 	# what QEMU can do, learned by an earlier lab; libvirt checks its age
 	[[ ! -d $CACHE/capabilities ]] ||
@@ -105,7 +107,7 @@ host_files() # HOST HOSTS DYNAMIC_OWNERSHIP
 	dynamic_ownership = $3
 	migration_host = "$address"
 	CONF
-	host_pool "$dir/etc" local /var/lib/libvirt/images
+	host_pool "$dir/etc" local "$pool"
 	host_pool "$dir/etc" shared "$SHARED"
 	echo "127.0.0.1 localhost" >"$dir/hosts"
 	for ((n = 1; n <= $2; n++)); do
@@ -154,7 +156,6 @@ host_anchor() # HOST
 
 host_up() # HOST HOSTS DYNAMIC_OWNERSHIP
 {
-	mkdir -p "$STATE/$1"
 	host_files "$@"
 	pin_net "$STATE/ns/$1"
 	setsid nsenter --net="$STATE/ns/$1" -- unshare --uts --mount \
@@ -229,6 +230,21 @@ daemon_state() # HOST
 	esac
 }
 
+# What goes to the host and what comes from it, each at that rate at most; the
+# bucket holds one of the largest packets that a virtual cable carries.
+link_rate() # HOST RATE|off
+{
+	if [[ $2 == off ]]; then
+		in_hub tc qdisc del dev "$1" root 2>/dev/null || :
+		in_host "$1" tc qdisc del dev eth0 root 2>/dev/null || :
+	else
+		in_hub tc qdisc replace dev "$1" root tbf rate "$2" \
+			burst 128kb latency 100ms
+		in_host "$1" tc qdisc replace dev eth0 root tbf rate "$2" \
+			burst 128kb latency 100ms
+	fi
+}
+
 link_state() # HOST
 {
 	if in_hub ip link show dev "$1" up 2>/dev/null | grep -q .; then
@@ -240,17 +256,26 @@ link_state() # HOST
 
 # --- the lab as a whole
 
-lab_up() # HOSTS STORAGE DYNAMIC_OWNERSHIP REAPER
+lab_up() # HOSTS STORAGE DYNAMIC_OWNERSHIP REAPER [HOST=POOL_PATH...]
 {
-	local n host
+	local n host count=$1 owner=$3 pool
 	mkdir -p "$STATE/ns" "$STATE/guests" "$STATE/index" "$DATA" \
 		/run/libvirt /var/cache/libvirt /var/log/libvirt
 	echo "$2" >"$STATE/storage"
 	echo "$4" >"$STATE/reaper"
 	hub_up
 	storage_up "$2"
-	for ((n = 1; n <= $1; n++)); do
-		host_up "kvm$n" "$1" "$3"
+	shift 4
+	for ((n = 1; n <= count; n++)); do
+		mkdir -p "$STATE/kvm$n"
+		echo /var/lib/libvirt/images >"$STATE/kvm$n/pool"
+	done
+	for pool in "$@"; do
+		need_host "${pool%%=*}"
+		echo "${pool#*=}" >"$STATE/${pool%%=*}/pool"
+	done
+	for ((n = 1; n <= count; n++)); do
+		host_up "kvm$n" "$count" "$owner"
 	done
 	for host in $(hosts); do
 		wait_for 20 "namespaces of $host" host_ready "$host"
