@@ -22,22 +22,37 @@ struct predict_input {
 	int64_t bandwidth;       /* bytes/s that it will get */
 	int64_t dirty_rate;      /* bytes/s; -1 unknown */
 	int64_t working_set;     /* bytes written again and again; -1: memory */
-	int64_t max_downtime_ms; /* the limit of the switchover */
+	int64_t max_downtime_ms; /* the limit of the switchover; 0: 300 ms */
 	int64_t overhead_ms;     /* of beginning and ending, measured */
 	int64_t switch_ms;       /* of the switchover itself */
 };
 
 struct predict_result {
-	int64_t time_ms, downtime_ms; /* -1: unknown */
+	int64_t time_ms, downtime_ms; /* -1: unknown, or it does not converge */
 	bool converges;               /* by itself, within max_downtime */
-	int passes;
-	int64_t forced_downtime_ms; /* if it is paused to end it; -1 */
+	int passes;                   /* over the memory; 0: unknown */
+	/* It does not converge: how long the guest would be stopped if it were
+	 * paused to end it, which is also the limit that would let it end by
+	 * itself.  -1: it converges, or unknown. */
+	int64_t forced_downtime_ms;
 };
+
+/* More passes than this are as good as none: it does not converge. */
+#define PREDICT_PASSES_MAX 1000
+/* QEMU's limit of the switchover when none is set. */
+#define PREDICT_DOWNTIME_MS 300
+/* A guest's own shutdown and boot where nothing has been measured. */
+#define PREDICT_STOP_MS 10000
+#define PREDICT_BOOT_MS 20000
 
 void predict_live(const struct predict_input *in, struct predict_result *out);
 
-/* Shutdown and start: `stop_ms` and `boot_ms` are of the guest itself, -1:
- * unknown (typical ones are taken); `delta`: bytes copied while it is off. */
+/*
+ * Shutdown and start: `stop_ms` and `boot_ms` are of the guest itself, -1:
+ * unknown (typical ones are taken; 0 and 0: it was off from the beginning);
+ * `delta`: bytes copied while it is off, -1 unknown; in->disk: those before.
+ * The other members that count are bandwidth, overhead_ms and switch_ms.
+ */
 void predict_restart(const struct predict_input *in, int64_t stop_ms,
     int64_t boot_ms, int64_t delta, struct predict_result *out);
 
