@@ -23,13 +23,12 @@
 #include "model/snapshot.h"
 
 #define XMLNODE_OPTIONS                                                        \
-	(XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |           \
-	    XML_PARSE_NOBLANKS)
+	(XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING)
 #define XMLNODE_HOSTS_MAX 64
 #define XMLNODE_SOURCE_MAX (64 << 10)
 
-xmlDoc *
-xmlnode_read(const char *xml, const char *root, struct err *err)
+static xmlDoc *
+xmlnode_parse(const char *xml, const char *root, int options, struct err *err)
 {
 	size_t len = strlen(xml);
 	xmlDoc *doc;
@@ -40,7 +39,7 @@ xmlnode_read(const char *xml, const char *root, struct err *err)
 		    len, DOMXML_SIZE_MAX);
 		return NULL;
 	}
-	doc = xmlReadMemory(xml, (int)len, NULL, NULL, XMLNODE_OPTIONS);
+	doc = xmlReadMemory(xml, (int)len, NULL, NULL, options);
 	if (doc == NULL) {
 		const xmlError *why = xmlGetLastError();
 
@@ -60,6 +59,19 @@ xmlnode_read(const char *xml, const char *root, struct err *err)
 	}
 	xmlFreeDoc(doc);
 	return NULL;
+}
+
+xmlDoc *
+xmlnode_read(const char *xml, const char *root, struct err *err)
+{
+	return xmlnode_parse(
+	    xml, root, XMLNODE_OPTIONS | XML_PARSE_NOBLANKS, err);
+}
+
+xmlDoc *
+xmlnode_read_exact(const char *xml, const char *root, struct err *err)
+{
+	return xmlnode_parse(xml, root, XMLNODE_OPTIONS, err);
 }
 
 void

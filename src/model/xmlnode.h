@@ -18,6 +18,8 @@
 
 /* NULL on error: not well-formed, too large, with a DTD, or another root. */
 xmlDoc *xmlnode_read(const char *xml, const char *root, struct err *err);
+/* The same with its white space, for who writes it again. */
+xmlDoc *xmlnode_read_exact(const char *xml, const char *root, struct err *err);
 void xmlnode_doc_free(xmlDoc **doc);
 #define cleanup_xmldoc cleanup(xmlnode_doc_free)
 
