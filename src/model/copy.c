@@ -49,6 +49,12 @@ copy_vm(struct arena *arena, const struct snap_vm *from, struct snap_vm *to)
 		disk->pool = arena_strdup(arena, disk->pool);
 		disk->format = arena_strdup(arena, disk->format);
 		disk->cache = arena_strdup(arena, disk->cache);
+		disk->path_found = arena_strdup(arena, disk->path_found);
+		disk->pool_found = arena_strdup(arena, disk->pool_found);
+		disk->volume_found = arena_strdup(arena, disk->volume_found);
+		disk->backing_found = arena_strdup(arena, disk->backing_found);
+		disk->backing_format =
+		    arena_strdup(arena, disk->backing_format);
 	}
 	to->nics = arena_array(arena, from->nic_count, sizeof(to->nics[0]));
 	for (size_t i = 0; i < from->nic_count; i++) {
@@ -56,6 +62,9 @@ copy_vm(struct arena *arena, const struct snap_vm *from, struct snap_vm *to)
 		to->nics[i].source = arena_strdup(arena, from->nics[i].source);
 	}
 	to->pins = copy_strings(arena, from->pins, from->pin_count);
+	to->anchors = copy_strings(arena, from->anchors, from->anchor_count);
+	to->loader = arena_strdup(arena, from->loader);
+	to->nvram = arena_strdup(arena, from->nvram);
 }
 
 static void

@@ -94,7 +94,10 @@ inventory_host_free(struct inventory_host *host)
 struct inventory *
 inventory_new(void)
 {
-	return inventory_calloc(1, sizeof(struct inventory));
+	struct inventory *inventory = inventory_calloc(1, sizeof(*inventory));
+
+	inventory->proofs = map_new(free);
+	return inventory;
 }
 
 void
@@ -105,6 +108,7 @@ inventory_free(struct inventory *inventory)
 	for (size_t i = 0; i < inventory->host_count; i++)
 		inventory_host_free(inventory->hosts[i]);
 	free(inventory->hosts);
+	map_free(inventory->proofs);
 	free(inventory);
 }
 
@@ -116,7 +120,7 @@ inventory_compare_name(const void *name, const void *element)
 	return strcmp(name, (*host)->config.name);
 }
 
-static struct inventory_host *
+struct inventory_host *
 inventory_find(const struct inventory *inventory, const char *name)
 {
 	struct inventory_host **found;
@@ -204,15 +208,18 @@ inventory_configure(
 		} else if (strcmp(host->config.uri, wanted->uri) != 0) {
 			/* Another address may well be another machine. */
 			inventory_forget_seen(host);
+			inventory_proof_sweep(inventory, host, true);
 		}
 		inventory_configure_host(host, wanted);
 		hosts[i] = host;
 	}
 	for (size_t i = 0; i < inventory->host_count; i++) {
-		const char *name = inventory->hosts[i]->config.name;
+		struct inventory_host *host = inventory->hosts[i];
 
-		if (settings_find_host(settings, name) == NULL)
-			inventory_host_free(inventory->hosts[i]);
+		if (settings_find_host(settings, host->config.name) != NULL)
+			continue;
+		inventory_proof_sweep(inventory, host, true);
+		inventory_host_free(host);
 	}
 	free(inventory->hosts);
 	inventory->hosts = hosts;
@@ -320,13 +327,19 @@ inventory_apply_verdict(
 }
 
 static bool
-inventory_apply_to(struct inventory_host *host, struct inventory_event *event)
+inventory_apply_to(struct inventory *inventory, struct inventory_host *host,
+    struct inventory_event *event)
 {
+	bool changed;
+
 	switch (event->news) {
 	case INVENTORY_HOST_LISTED:
-		return inventory_apply_listed(host, event);
+		changed = inventory_apply_listed(host, event);
+		return inventory_proof_sweep(inventory, host, false) || changed;
 	case INVENTORY_HOST_LOST:
-		return inventory_apply_lost(host, event->why);
+		/* It may come back without what was mounted there. */
+		changed = inventory_proof_sweep(inventory, host, true);
+		return inventory_apply_lost(host, event->why) || changed;
 	case INVENTORY_HOST_SILENT:
 		return inventory_apply_silent(host, event->silent_ms);
 	case INVENTORY_DOMAIN_READ:
@@ -344,8 +357,10 @@ inventory_apply_to(struct inventory_host *host, struct inventory_event *event)
 	case INVENTORY_ABI_CHECKED:
 		return inventory_apply_verdict(host, event);
 	case INVENTORY_SURVEYED:
+		return inventory_survey_read(host, event);
 	case INVENTORY_PROVEN:
-		return false;
+		return event->proof != NULL &&
+		    inventory_proof_read(inventory, event->proof);
 	case INVENTORY_ARRIVED:
 		host->memory_arrived += event->memory;
 		return true;
@@ -362,7 +377,7 @@ inventory_apply(struct inventory *inventory, struct inventory_event *event)
 	bool changed = false;
 
 	if (host != NULL) {
-		changed = inventory_apply_to(host, event);
+		changed = inventory_apply_to(inventory, host, event);
 		/* Also for what only `droverctl host show` would tell. */
 		inventory->version++;
 	}

@@ -27,9 +27,13 @@ enum inventory_news {
 	INVENTORY_LOAD_READ,   /* load */
 	INVENTORY_FLAG_SET,    /* maintenance, cordoned, why, since */
 	INVENTORY_ABI_CHECKED, /* key, verdict, why */
-	INVENTORY_SURVEYED,    /* survey: of a guest at this host */
+	INVENTORY_SURVEYED,    /* survey: of a guest at this host; its images
+				* until the guest has others, its dirty rate
+				* (when asked for) until it stops.  An empty one
+				* says that there is nothing to be found out */
 	INVENTORY_PROVEN,      /* proof: of this host's pool and another's;
-				* forgotten when pools of either change */
+				* forgotten when one of the two pools is
+				* another or a host is lost */
 	INVENTORY_ARRIVED,     /* memory: of a guest; until load is read */
 	INVENTORY_CLAIMED, /* why: who else acts on it, NULL nobody; or open */
 };
@@ -87,5 +91,20 @@ struct snapshot *inventory_snapshot(const struct inventory *inventory,
 void inventory_each_unchecked_abi(const struct inventory *inventory,
     void (*fn)(const char *host, const struct snap_abi *abi, void *arg),
     void *arg);
+
+/* `vm` is the inventory's own, for the time of the call; of the figures of a
+ * survey it has `surveyed`, `dirty_rate` and `dirty_at` only. */
+typedef void (*inventory_guest_fn)(
+    const char *host, const struct snap_vm *vm, void *arg);
+
+/* Guests of hosts that are up, running or not, that have an image on a disk
+ * which is not a network disk, and whose images were never looked at or not
+ * for max_age_ms.  By host. */
+void inventory_each_unsurveyed(const struct inventory *inventory,
+    struct mono now, int64_t max_age_ms, inventory_guest_fn fn, void *arg);
+
+/* Running guests whose dirty rate was not measured for max_age_ms. */
+void inventory_each_unsampled(const struct inventory *inventory,
+    struct mono now, int64_t max_age_ms, inventory_guest_fn fn, void *arg);
 
 #endif

@@ -26,6 +26,10 @@ struct inventory_domain {
 	uint64_t print; /* of all that decisions see */
 	struct inventory_meter cpu;
 	bool listed; /* mark and sweep of a listing */
+	/* NULL: none, or of images that it does not have any more. */
+	struct facts_survey *survey;
+	struct mono surveyed_at;
+	uint64_t images_print; /* of its disks, as the XML has them */
 };
 
 struct inventory_verdict {
@@ -64,16 +68,36 @@ struct inventory {
 	struct inventory_host **hosts; /* sorted by name */
 	size_t host_count;
 	uint64_t version;
+	/* Storage at two hosts, by names (inventory_survey.c). */
+	struct map *proofs;
 };
 
 /* Verdicts kept per host; the oldest is dropped first. */
 #define INVENTORY_VERDICTS_MAX 1024
+
+struct inventory_host *inventory_find(
+    const struct inventory *inventory, const char *name);
 
 /* inventory_listing.c: what was read of a host, understood. */
 bool inventory_list_host(struct inventory_host *host, struct facts_host *facts);
 bool inventory_read_domain(
     struct inventory_host *host, const struct facts_domain *facts);
 void inventory_domain_free(void *domain);
+
+/* inventory_survey.c: what was asked of hosts in addition. */
+bool inventory_survey_read(
+    struct inventory_host *host, struct inventory_event *event);
+/* After the guest was parsed anew. */
+void inventory_survey_settle(struct inventory_domain *domain);
+void inventory_survey_show(struct arena *arena,
+    const struct inventory_domain *domain, struct snap_vm *vm);
+bool inventory_proof_read(
+    struct inventory *inventory, const struct snap_proof *proof);
+/* Forgets those of a host whose pools are not as they were, or all of them. */
+bool inventory_proof_sweep(
+    struct inventory *inventory, const struct inventory_host *host, bool all);
+void inventory_proof_show(
+    const struct inventory *inventory, struct snapshot *s);
 
 /* inventory_load.c */
 void inventory_meter_reset(struct inventory_meter *meter);

@@ -27,6 +27,7 @@ inventory_domain_free(void *value)
 	struct inventory_domain *domain = value;
 
 	arena_free(domain->arena);
+	facts_survey_free(domain->survey);
 	free(domain);
 }
 
@@ -38,6 +39,7 @@ inventory_domain_new(void)
 	if (domain == NULL)
 		abort();
 	inventory_meter_reset(&domain->cpu);
+	domain->vm.dirty_rate = SNAPSHOT_UNKNOWN;
 	return domain;
 }
 
@@ -66,9 +68,12 @@ inventory_domain_parse(
 		vm.pins = &pin;
 		vm.pin_count = 1;
 	}
+	vm.dirty_rate = domain->vm.dirty_rate;
+	vm.dirty_at = domain->vm.dirty_at;
 	arena_free(domain->arena);
 	domain->arena = arena_new(LISTING_ARENA_MAX);
 	copy_vm(domain->arena, &vm, &domain->vm);
+	inventory_survey_settle(domain);
 	domain->abi_key = NULL;
 	if (domain->vm.abi.cpu_mode != NULL &&
 	    domain->vm.abi.incomparable == NULL)
@@ -127,6 +132,9 @@ inventory_domain_print(const struct inventory_domain *domain)
 	print = hash_number(print, vm->job);
 	print = hash_number(print, vm->persistent);
 	print = hash_number(print, vm->autostart);
+	print = hash_number(print, vm->snapshots);
+	print = hash_number(print, vm->checkpoints);
+	print = hash_number(print, vm->managed_save);
 	return hash_number(print, (int64_t)domain->xml_hash);
 }
 
@@ -161,8 +169,13 @@ inventory_read_domain(
 	domain->vm.job = facts->job;
 	domain->vm.persistent = facts->persistent;
 	domain->vm.autostart = facts->autostart;
-	if (!snapshot_vm_active(&domain->vm))
+	domain->vm.snapshots = facts->snapshots;
+	domain->vm.checkpoints = facts->checkpoints;
+	domain->vm.managed_save = facts->managed_save;
+	if (!snapshot_vm_active(&domain->vm)) {
 		inventory_meter_reset(&domain->cpu);
+		domain->vm.dirty_rate = SNAPSHOT_UNKNOWN;
+	}
 	print = inventory_domain_print(domain);
 	if (print == domain->print)
 		return false;

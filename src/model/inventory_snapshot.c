@@ -108,6 +108,7 @@ inventory_show_vms(const struct inventory *inventory, struct snapshot *s)
 			struct snap_vm *vm = &s->vms[s->vm_count++];
 
 			copy_vm(s->arena, &domain->vm, vm);
+			inventory_survey_show(s->arena, domain, vm);
 			vm->host = h;
 			vm->cpu_used = host->up ? domain->cpu.used : NAN;
 		}
@@ -141,6 +142,8 @@ inventory_snapshot(const struct inventory *inventory,
 		    .from = arena_strdup(arena, moves[i].from),
 		    .to = arena_strdup(arena, moves[i].to),
 		    .memory = moves[i].memory,
+		    .disk = moves[i].disk,
+		    .pool = arena_strdup(arena, moves[i].pool),
 		    .idle = moves[i].idle,
 		};
 	}
@@ -154,6 +157,7 @@ inventory_snapshot(const struct inventory *inventory,
 		    .why = arena_strdup(arena, attempts[i].why),
 		};
 	}
+	inventory_proof_show(inventory, s);
 	return s;
 }
 

@@ -120,6 +120,25 @@ snapshot_is_moving(const struct snapshot *s, const char *uuid)
 	return false;
 }
 
+void
+snapshot_set_leftovers(
+    struct snapshot *s, const struct snap_leftover *leftovers, size_t count)
+{
+	struct arena *arena = s->arena;
+
+	s->leftovers = arena_array(arena, count, sizeof(s->leftovers[0]));
+	s->leftover_count = count;
+	for (size_t i = 0; i < count; i++) {
+		s->leftovers[i] = (struct snap_leftover){
+		    .host = arena_strdup(arena, leftovers[i].host),
+		    .pool = arena_strdup(arena, leftovers[i].pool),
+		    .volume = arena_strdup(arena, leftovers[i].volume),
+		    .path = arena_strdup(arena, leftovers[i].path),
+		    .uuid = arena_strdup(arena, leftovers[i].uuid),
+		};
+	}
+}
+
 bool
 snapshot_vm_active(const struct snap_vm *vm)
 {

@@ -52,8 +52,11 @@ struct snap_disk {
 	/* By survey, of the disk itself, not of backing images.  Bytes;
 	 * unknown: not surveyed (yet), or not readable. */
 	int64_t capacity, allocation, top_allocation;
+	const char *path_found; /* where the image is; NULL: unknown */
 	const char *pool_found, *volume_found; /* the pool of its host that has
 						* the image; NULL: none */
+	const char *backing_found; /* the image below it; NULL: none */
+	const char *backing_format;
 };
 
 enum snap_nic_kind {
