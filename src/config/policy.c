@@ -43,13 +43,6 @@ static const struct schema_choice order_choices[] = {
     {NULL, 0, NULL},
 };
 
-static const struct schema_choice handover_choices[] = {
-    {"default", POLICY_HANDOVER_DEFAULT, NULL},
-    {"fast", POLICY_HANDOVER_FAST, NULL},
-    {"strict", POLICY_HANDOVER_STRICT, NULL},
-    {NULL, 0, NULL},
-};
-
 /* On one line, for records and explanations. */
 static const char *
 flatten_text(struct arena *arena, const char *text)
@@ -141,6 +134,11 @@ static const struct schema_key select_keys[] = {
 	.fallback = "largest-first",
 	.choices = order_choices,
 	.meaning = "which guest goes first, by memory or by name"},
+    {.name = "include_stopped",
+	.type = SCHEMA_BOOL,
+	.offset = offsetof(struct policy, include_stopped),
+	.fallback = "false",
+	.meaning = "guests that are shut off go too"},
     {.name = NULL},
 };
 
@@ -175,36 +173,6 @@ static const struct schema_key limits_keys[] = {
 static const struct schema limits_schema = {
     .what = "limits",
     .keys = limits_keys,
-};
-
-static const struct schema_key with_keys[] = {
-    {.name = "handover",
-	.type = SCHEMA_CHOICE,
-	.offset = offsetof(struct policy, handover),
-	.fallback = "default",
-	.choices = handover_choices,
-	.meaning = "when the target's guest may run: strict, fast, or what "
-		   "suits the disks"},
-    {.name = "max_downtime",
-	.type = SCHEMA_DURATION,
-	.offset = offsetof(struct policy, max_downtime_ms),
-	.min = 1,
-	.max = MINUTE,
-	.meaning = "the pause at switchover that QEMU aims for; its own "
-		   "default is 300ms"},
-    {.name = "timeout",
-	.type = SCHEMA_DURATION,
-	.offset = offsetof(struct policy, timeout_ms),
-	.fallback = "30m",
-	.min = 1 * SECOND,
-	.max = 7 * 24 * HOUR,
-	.meaning = "how long one attempt may take"},
-    {.name = NULL},
-};
-
-static const struct schema with_schema = {
-    .what = "with",
-    .keys = with_keys,
 };
 
 static const struct schema_key failure_keys[] = {
@@ -275,7 +243,7 @@ static const struct schema_key policy_keys[] = {
 	.meaning = "how many moves at once"},
     {.name = "with",
 	.type = SCHEMA_GROUP,
-	.of = &with_schema,
+	.of = &read_with_schema,
 	.meaning = "how a guest is moved"},
     {.name = "on_failure",
 	.type = SCHEMA_GROUP,
@@ -301,7 +269,21 @@ const struct schema read_policy_schema = {
     .size = sizeof(struct policy),
     .keys = policy_keys,
     .place = place_policy,
+    .finish = read_finish_policy,
 };
+
+void
+policy_set_defaults(struct policy *policy)
+{
+	struct schema_context ctx = {NULL};
+
+	memset(policy, 0, sizeof(*policy));
+	place_policy(policy, NULL, 0);
+	schema_fill(&ctx, &select_schema, policy);
+	schema_fill(&ctx, &read_with_schema, policy);
+	schema_fill(&ctx, &failure_schema, policy);
+	read_finish_policy(NULL, NULL, policy);
+}
 
 static const struct schema_key file_keys[] = {
     {.name = "version",

@@ -62,7 +62,7 @@ struct policy {
 	unsigned converge;
 	int64_t downtime_step_max_ms; /* with.converge_downtime: the limit may
 				       * rise to this; default max_downtime,
-				       * else 2 s */
+				       * else 2 s; never less than it */
 	int64_t pause_max_ms; /* with.max_pause: the longest pause that is
 			       * begun on purpose; default 30 s */
 	/* with: shutdown: { timeout: 3m, repeat: 30s, force: false } */
@@ -78,6 +78,10 @@ struct policy {
 	unsigned line;      /* of the policy */
 	unsigned when_line; /* of its when.host */
 };
+
+/* What holds for a move that no policy asked for: everything that has a default
+ * gets it, the rest is 0 or, where that is its word for absent, -1. */
+void policy_set_defaults(struct policy *policy);
 
 /* The words of the language: "auto", "largest-first", "strict". */
 const char *policy_mode_name(enum policy_mode mode);

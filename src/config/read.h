@@ -36,6 +36,11 @@ extern const struct schema read_policies_schema;
 extern const struct schema *const read_all_schemas[]; /* ends with NULL */
 
 extern const struct schema read_policy_schema; /* policy.c */
+/* policy_with.c: how a guest is moved, part of a struct policy; and what the
+ * keys of a policy are together.  `map` NULL: only the defaults. */
+extern const struct schema read_with_schema;
+void read_finish_policy(
+    const struct schema_context *ctx, const struct node *map, void *object);
 
 /* Is the version row's value one that this program knows?  Adds the fault. */
 void read_version(

@@ -67,6 +67,8 @@ type_name(const struct schema_key *key)
 		return "an amount of bytes such as 2GiB";
 	case SCHEMA_RATE:
 		return "a rate such as 100MiB/s";
+	case SCHEMA_BOOL:
+		return "true or false";
 	case SCHEMA_CHOICE:
 		return "a word";
 	case SCHEMA_GROUP:
@@ -74,6 +76,8 @@ type_name(const struct schema_key *key)
 		return "a mapping (key: value)";
 	case SCHEMA_LIST:
 	case SCHEMA_TEXTS:
+	case SCHEMA_WORDS:
+	case SCHEMA_FLAGS:
 		return "a list";
 	case SCHEMA_CUSTOM:
 		break;
@@ -86,7 +90,7 @@ read_scalar(const struct schema_context *ctx, const struct schema_key *key,
     const struct node *node, void *object)
 {
 	bool textual = key->type == SCHEMA_TEXT || key->type == SCHEMA_PATH ||
-	    key->type == SCHEMA_CHOICE;
+	    key->type == SCHEMA_CHOICE || key->type == SCHEMA_BOOL;
 	struct err err = {.code = ERR_NONE};
 	char quoted[TREE_QUOTE_SIZE];
 	const char *value;
@@ -102,6 +106,12 @@ read_scalar(const struct schema_context *ctx, const struct schema_key *key,
 		tree_fault(ctx->tree, ctx->diags, node,
 		    "%s is a text; write "
 		    "the number without quotes",
+		    tree_quote(node->text, quoted));
+		return;
+	}
+	if (key->type == SCHEMA_BOOL && !node->plain) {
+		tree_fault(ctx->tree, ctx->diags, node,
+		    "%s is a text; write true or false without quotes",
 		    tree_quote(node->text, quoted));
 		return;
 	}
@@ -131,12 +141,12 @@ read_scalar(const struct schema_context *ctx, const struct schema_key *key,
 	memcpy((char *)object + key->offset, &value, sizeof(value));
 }
 
-static bool
-check_list(const struct schema_context *ctx, const struct schema_key *key,
-    const struct node *node)
+bool
+schema_check_list(const struct schema_context *ctx,
+    const struct schema_key *key, const struct node *node)
 {
 	if (node->kind == NODE_SCALAR && !tree_is_null(node) &&
-	    key->type == SCHEMA_TEXTS) {
+	    key->type != SCHEMA_LIST) {
 		tree_fault(ctx->tree, ctx->diags, node,
 		    "a list is expected; write [ %.60s ]", node->text);
 		return false;
@@ -182,7 +192,7 @@ read_list(const struct schema_context *ctx, const struct schema_key *key,
 	char *items, wanted[64];
 	size_t count = 0;
 
-	if (!check_list(ctx, key, node))
+	if (!schema_check_list(ctx, key, node))
 		return;
 	items = arena_array(ctx->arena, node->count, key->of->size);
 	snprintf(wanted, sizeof(wanted), "%s (a mapping)", key->of->what);
@@ -208,7 +218,7 @@ read_texts(const struct schema_context *ctx, const struct schema_key *key,
 	const char **items;
 	size_t count = 0;
 
-	if (!check_list(ctx, key, node))
+	if (!schema_check_list(ctx, key, node))
 		return;
 	items = arena_array(ctx->arena, node->count, sizeof(*items));
 	for (const struct node *n = node->first; n != NULL; n = n->next) {
@@ -308,6 +318,7 @@ read_value(const struct schema_context *ctx, const struct schema_key *key,
 	case SCHEMA_DURATION:
 	case SCHEMA_BYTES:
 	case SCHEMA_RATE:
+	case SCHEMA_BOOL:
 	case SCHEMA_CHOICE:
 		read_scalar(ctx, key, node, object);
 		break;
@@ -319,6 +330,10 @@ read_value(const struct schema_context *ctx, const struct schema_key *key,
 		break;
 	case SCHEMA_TEXTS:
 		read_texts(ctx, key, node, object);
+		break;
+	case SCHEMA_WORDS:
+	case SCHEMA_FLAGS:
+		schema_read_words(ctx, key, node, object);
 		break;
 	case SCHEMA_PAIRS:
 		read_pairs(ctx, key, node, object);
@@ -402,6 +417,7 @@ schema_read(const struct schema_context *ctx, const struct schema *schema,
 {
 	const char *meant[KEYS_MAX] = {NULL};
 	const struct schema_key *keys = schema->keys;
+	size_t before = ctx->diags->count + ctx->diags->dropped;
 
 	if (schema->place != NULL)
 		schema->place(object, ctx->file, map->line);
@@ -425,6 +441,9 @@ schema_read(const struct schema_context *ctx, const struct schema *schema,
 		if ((keys[i].flags & SCHEMA_REQUIRED) != 0 &&
 		    meant[i] == NULL && tree_get(map, keys[i].name) == NULL)
 			report_missing(ctx, schema, map, &keys[i]);
+	if (schema->finish != NULL &&
+	    ctx->diags->count + ctx->diags->dropped == before)
+		schema->finish(ctx, map, object);
 }
 
 static void
@@ -446,7 +465,10 @@ schema_fill(
 			schema_fill(ctx, k->of, (char *)object + k->offset);
 		else if (k->fallback != NULL && k->type == SCHEMA_TEXTS)
 			fill_texts(ctx, k, object);
-		else if (k->fallback != NULL &&
+		else if (k->type == SCHEMA_WORDS || k->type == SCHEMA_FLAGS) {
+			if (schema_store_words(k, k->fallback, object) != 0)
+				abort();
+		} else if (k->fallback != NULL &&
 		    schema_store(ctx, k, k->fallback, object, NULL) != 0)
 			abort(); /* the table contradicts itself */
 	}

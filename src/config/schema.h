@@ -26,7 +26,12 @@ enum schema_type {
 	SCHEMA_DURATION, /* int64_t, milliseconds */
 	SCHEMA_BYTES,    /* int64_t */
 	SCHEMA_RATE,     /* int64_t, bytes per second */
+	SCHEMA_BOOL,     /* bool: true or false */
 	SCHEMA_CHOICE,   /* an enum, stored as int */
+	SCHEMA_WORDS,    /* a list of choices, none twice, in its order: an
+			  * array of int of `max` items, and size_t */
+	SCHEMA_FLAGS,    /* a list of choices, none twice, joined by or:
+			  * unsigned */
 	SCHEMA_GROUP,    /* a mapping; `of` describes it; offsets
 				 * inside start at this key's offset */
 	SCHEMA_LIST,     /* T * and size_t; `of` describes a T */
@@ -92,6 +97,10 @@ struct schema {
 	const struct schema_key *keys;
 	/* Told where the object began, before it is read; may be NULL. */
 	void (*place)(void *object, const char *file, unsigned line);
+	/* Checks what several keys are together, once each for itself is
+	 * right, and fills defaults that depend on others; may be NULL. */
+	void (*finish)(const struct schema_context *ctx, const struct node *map,
+	    void *object);
 };
 
 /* Fills the object with the table's defaults; the rest stays as it is. */
@@ -116,6 +125,21 @@ void schema_walk(const struct schema *schema, const char *prefix,
  */
 int schema_store(const struct schema_context *ctx, const struct schema_key *key,
     const char *text, void *object, struct err *err);
+
+/* The value of a word; the error says which there are. */
+int schema_parse_choice(const struct schema_choice *choices, const char *text,
+    int *out, struct err *err);
+
+/* Lists of words (schema_words.c): from a node, and from the table's default,
+ * "a, b". */
+void schema_read_words(const struct schema_context *ctx,
+    const struct schema_key *key, const struct node *node, void *object);
+int schema_store_words(
+    const struct schema_key *key, const char *text, void *object);
+
+/* A list of the wanted length?  Adds the fault. */
+bool schema_check_list(const struct schema_context *ctx,
+    const struct schema_key *key, const struct node *node);
 
 /* A text that may stand in a path, a name or a URI: no control characters,
  * not empty.  Adds the fault. */

@@ -16,6 +16,16 @@
 
 #define SHORT_SIZE 32
 
+static const struct schema_choice bool_choices[] = {
+    {"true", 1, NULL},
+    {"false", 0, NULL},
+    {"yes", 0, "is written true"},
+    {"on", 0, "is written true"},
+    {"no", 0, "is written false"},
+    {"off", 0, "is written false"},
+    {NULL, 0, NULL},
+};
+
 /* A bound as one would write it: 10m, 1MiB, 6. */
 static const char *
 write_bound(enum schema_type type, int64_t value, char out[SHORT_SIZE])
@@ -89,9 +99,9 @@ parse_int(const char *text, int64_t *out, struct err *err)
 	return 0;
 }
 
-static int
-parse_choice(const struct schema_choice *choices, const char *text, int *out,
-    struct err *err)
+int
+schema_parse_choice(const struct schema_choice *choices, const char *text,
+    int *out, struct err *err)
 {
 	const char *names[16];
 	char known[256], quoted[TREE_QUOTE_SIZE];
@@ -180,6 +190,7 @@ schema_store(const struct schema_context *ctx, const struct schema_key *key,
 {
 	void *slot = (char *)object + key->offset;
 	const char *copy;
+	bool truth;
 	int choice;
 
 	switch (key->type) {
@@ -192,8 +203,14 @@ schema_store(const struct schema_context *ctx, const struct schema_key *key,
 		    : arena_strdup(ctx->arena, text);
 		memcpy(slot, &copy, sizeof(copy));
 		return 0;
+	case SCHEMA_BOOL:
+		if (schema_parse_choice(bool_choices, text, &choice, err) != 0)
+			return -1;
+		truth = choice != 0;
+		memcpy(slot, &truth, sizeof(truth));
+		return 0;
 	case SCHEMA_CHOICE:
-		if (parse_choice(key->choices, text, &choice, err) != 0)
+		if (schema_parse_choice(key->choices, text, &choice, err) != 0)
 			return -1;
 		memcpy(slot, &choice, sizeof(choice));
 		return 0;
@@ -205,6 +222,8 @@ schema_store(const struct schema_context *ctx, const struct schema_key *key,
 	case SCHEMA_GROUP:
 	case SCHEMA_LIST:
 	case SCHEMA_TEXTS:
+	case SCHEMA_WORDS:
+	case SCHEMA_FLAGS:
 	case SCHEMA_PAIRS:
 	case SCHEMA_CUSTOM:
 		break;

@@ -77,6 +77,15 @@ static const struct schema_key storage_keys[] = {
 	.choices = proof_choices,
 	.meaning = "marker: test shared_paths with a marker volume; "
 		   "declared: take the operator's word"},
+    {.name = "keep_source",
+	.type = SCHEMA_DURATION,
+	.flags = SCHEMA_ZERO,
+	.offset = offsetof(struct settings, keep_source_ms),
+	.fallback = "24h",
+	.min = 1 * SECOND,
+	.max = 365 * 24 * 60 * MINUTE,
+	.meaning = "how long the images of a guest stay at its old host "
+		   "after they were copied; 0: not at all"},
     {.name = NULL},
 };
 

@@ -107,6 +107,25 @@ dump_host(const struct settings_host *h, struct buf *out)
 }
 
 static void
+dump_with(const struct policy *p, struct buf *out)
+{
+	static const char *const names[] = {
+	    "live-shared", "live-copy", "restart"};
+
+	buf_adds(out, "  strategies");
+	for (size_t i = 0; i < p->strategy_count; i++)
+		buf_addf(out, " %s", names[p->strategies[i]]);
+	buf_addf(out, " stopped=%s bandwidth=%" PRId64 "\n",
+	    p->include_stopped ? "true" : "false", p->bandwidth);
+	buf_addf(out,
+	    "  converge=%u downtime=%" PRId64 " pause=%" PRId64
+	    " shutdown=%" PRId64 "/%" PRId64 "%s\n",
+	    p->converge, p->downtime_step_max_ms, p->pause_max_ms,
+	    p->shutdown_ms, p->shutdown_repeat_ms,
+	    p->force_off ? " force" : "");
+}
+
+static void
 dump_policy(const struct policy *p, struct buf *out)
 {
 	buf_addf(out, "policy %s mode=%s priority=%d when=\"%s\" at %s:%u:%u\n",
@@ -119,6 +138,7 @@ dump_policy(const struct policy *p, struct buf *out)
 	    policy_handover_name(p->handover), p->max_downtime_ms,
 	    p->timeout_ms, p->retries, p->backoff_ms,
 	    policy_order_name(p->order));
+	dump_with(p, out);
 	for (size_t i = 0; i < p->except_count; i++)
 		buf_addf(out, "  except %s\n", p->except[i]);
 	if (p->description[0] != '\0')
@@ -135,10 +155,11 @@ dump_settings(const struct settings *s, struct buf *out)
 	    s->maintenance_dir != NULL ? s->maintenance_dir : "-");
 	buf_addf(out,
 	    "sample=%" PRId64 " limits=%d/%d/%d bandwidth=%" PRId64
-	    " proof=%s\n",
+	    " proof=%s keep=%" PRId64 "\n",
 	    s->sample_interval_ms, s->limits.total, s->limits.per_source,
 	    s->limits.per_target, s->limits.bandwidth,
-	    s->proof == SETTINGS_PROOF_MARKER ? "marker" : "declared");
+	    s->proof == SETTINGS_PROOF_MARKER ? "marker" : "declared",
+	    s->keep_source_ms);
 	for (size_t i = 0; i < s->shared_path_count; i++)
 		buf_addf(out, "shared %s\n", s->shared_paths[i]);
 	for (size_t i = 0; i < s->host_count; i++)

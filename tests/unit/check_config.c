@@ -201,6 +201,40 @@ START_TEST(the_order_of_the_files_does_not_matter)
 }
 END_TEST
 
+START_TEST(a_move_of_an_operator_has_the_defaults_of_a_policy)
+{
+	static const char main_text[] = "version: 1\n";
+	static const char text[] =
+	    "version: 1\npolicies:\n"
+	    "  - { name: p, mode: auto, when: { host: up } }\n";
+	struct settings_file files[] = {
+	    {SETTINGS_MAIN, "m.yaml", main_text, strlen(main_text)},
+	    {SETTINGS_POLICIES, "p.yaml", text, strlen(text)},
+	};
+	char said[1024];
+	struct settings *s = parse_files(files, 2, said, sizeof(said));
+	const struct policy *p;
+	struct policy own;
+
+	ck_assert_msg(s != NULL, "%s", said);
+	p = &s->policies[0];
+	policy_set_defaults(&own);
+	ck_assert_uint_eq(own.strategy_count, 3);
+	ck_assert_mem_eq(own.strategies, p->strategies, sizeof(own.strategies));
+	ck_assert_uint_eq(own.converge, p->converge);
+	ck_assert_int_eq(own.downtime_step_max_ms, 2000);
+	ck_assert_int_eq(p->downtime_step_max_ms, 2000);
+	ck_assert_int_eq(own.pause_max_ms, p->pause_max_ms);
+	ck_assert_int_eq(own.timeout_ms, p->timeout_ms);
+	ck_assert_int_eq(own.shutdown_ms, p->shutdown_ms);
+	ck_assert_int_eq(own.shutdown_repeat_ms, p->shutdown_repeat_ms);
+	ck_assert_int_eq(own.retries, p->retries);
+	ck_assert_int_eq(own.limit_total, -1);
+	ck_assert(!own.force_off && !own.include_stopped);
+	settings_free(s);
+}
+END_TEST
+
 START_TEST(a_main_file_is_needed)
 {
 	struct settings_file file = {
@@ -508,6 +542,7 @@ main(void)
 	    relative_paths_start_at_the_main_file,
 	    receivers_get_the_events_they_want,
 	    the_order_of_the_files_does_not_matter,
+	    a_move_of_an_operator_has_the_defaults_of_a_policy,
 	    a_main_file_is_needed,
 	    a_reload_keeps_what_needs_a_restart,
 	    near_words_are_suggested_and_far_ones_not,
