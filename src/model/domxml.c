@@ -153,6 +153,107 @@ domxml_parse_abi(
 	    abi->virt_type != NULL ? abi->virt_type : "?", hash);
 }
 
+static void
+domxml_parse_firmware(
+    struct arena *arena, const xmlNode *domain, struct snap_vm *vm)
+{
+	const xmlNode *os = xmlnode_child(domain, "os");
+	const xmlNode *loader = xmlnode_child(os, "loader");
+	const xmlNode *nvram = xmlnode_child(os, "nvram");
+	const xmlNode *feature =
+	    xmlnode_child(xmlnode_child(os, "firmware"), "feature");
+
+	vm->loader = xmlnode_text(arena, loader);
+	vm->nvram = xmlnode_child_attr(arena, nvram, "source", "file");
+	if (vm->nvram == NULL)
+		vm->nvram = xmlnode_text(arena, nvram);
+	vm->secure_boot = xmlnode_attr_is(loader, "secure", "yes");
+	for (; feature != NULL; feature = xmlnode_next(feature)) {
+		if (xmlnode_attr_is(feature, "name", "secure-boot") &&
+		    xmlnode_attr_is(feature, "enabled", "yes"))
+			vm->secure_boot = true;
+	}
+}
+
+static void
+domxml_parse_hugepages(
+    struct arena *arena, const xmlNode *domain, struct snap_vm *vm)
+{
+	const xmlNode *pages =
+	    xmlnode_child(xmlnode_child(domain, "memoryBacking"), "hugepages");
+
+	vm->hugepages = pages != NULL;
+	vm->hugepage_size =
+	    xmlnode_attr_bytes(arena, xmlnode_child(pages, "page"), "size");
+}
+
+/* "+0:+0", "root:root", "0:0" */
+static bool
+domxml_is_root_label(const char *label)
+{
+	const char *name = label[0] == '+' ? label + 1 : label;
+
+	return strncmp(name, "0:", 2) == 0 || strncmp(name, "root:", 5) == 0;
+}
+
+/* Would libvirt, when the guest ends here, give its images to root?  (DAC with
+ * dynamic ownership, under another user.) */
+static bool
+domxml_parse_relabels(struct arena *arena, const xmlNode *domain)
+{
+	for (const xmlNode *node = xmlnode_child(domain, "seclabel");
+	     node != NULL; node = xmlnode_next(node)) {
+		const char *label = xmlnode_child_text(arena, node, "label");
+
+		if (xmlnode_attr_is(node, "model", "dac") &&
+		    xmlnode_attr_is(node, "type", "dynamic") &&
+		    xmlnode_attr_is(node, "relabel", "yes") &&
+		    (label == NULL || !domxml_is_root_label(label)))
+			return true;
+	}
+	return false;
+}
+
+static bool
+domxml_has_agent(const xmlNode *devices)
+{
+	for (const xmlNode *node = xmlnode_child(devices, "channel");
+	     node != NULL; node = xmlnode_next(node)) {
+		if (xmlnode_attr_is(xmlnode_child(node, "target"), "name",
+			"org.qemu.guest_agent.0"))
+			return true;
+	}
+	return false;
+}
+
+static bool
+domxml_has_tpm(const xmlNode *devices)
+{
+	for (const xmlNode *node = xmlnode_child(devices, "tpm"); node != NULL;
+	     node = xmlnode_next(node)) {
+		if (xmlnode_attr_is(
+			xmlnode_child(node, "backend"), "type", "emulator"))
+			return true;
+	}
+	return false;
+}
+
+/* What only matters to one strategy or another. */
+static void
+domxml_parse_habits(
+    struct arena *arena, const xmlNode *domain, struct snap_vm *vm)
+{
+	const xmlNode *devices = xmlnode_child(domain, "devices");
+	const char *off = xmlnode_child_text(arena, domain, "on_poweroff");
+
+	domxml_parse_firmware(arena, domain, vm);
+	domxml_parse_hugepages(arena, domain, vm);
+	vm->restarts_on_poweroff = off != NULL && strcmp(off, "destroy") != 0;
+	vm->relabels = domxml_parse_relabels(arena, domain);
+	vm->agent = domxml_has_agent(devices);
+	vm->tpm = domxml_has_tpm(devices);
+}
+
 int
 domxml_parse_domain(
     struct arena *arena, const char *xml, struct snap_vm *vm, struct err *err)
@@ -169,6 +270,7 @@ domxml_parse_domain(
 	/* The pins look into <cpu>, which printing it for the ABI trims. */
 	if (domxml_device_parse(arena, domain, &parsed, err) != 0)
 		return -1;
+	domxml_parse_habits(arena, domain, &parsed);
 	domxml_parse_abi(arena, doc, domain, &parsed.abi);
 	*vm = parsed;
 	return 0;

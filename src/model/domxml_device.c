@@ -59,6 +59,9 @@ disk_parse_source(
 {
 	const char *type = xmlnode_attr(arena, node, "type");
 
+	disk->capacity = SNAPSHOT_UNKNOWN;
+	disk->allocation = SNAPSHOT_UNKNOWN;
+	disk->top_allocation = SNAPSHOT_UNKNOWN;
 	disk->kind =
 	    disk_kind(arena, type, xmlnode_child(node, "source"), disk);
 	if (disk->source != NULL)
@@ -78,6 +81,7 @@ disk_parse(struct arena *arena, const xmlNode *node, struct snap_disk *disk)
 {
 	const char *device = xmlnode_attr(arena, node, "device");
 	const xmlNode *driver = xmlnode_child(node, "driver");
+	const xmlNode *source = xmlnode_child(node, "source");
 
 	disk->removable = device != NULL &&
 	    (strcmp(device, "cdrom") == 0 || strcmp(device, "floppy") == 0);
@@ -89,6 +93,12 @@ disk_parse(struct arena *arena, const xmlNode *node, struct snap_disk *disk)
 	disk->cache = xmlnode_attr(arena, driver, "cache");
 	disk->shareable = xmlnode_child(node, "shareable") != NULL;
 	disk->transient = xmlnode_child(node, "transient") != NULL;
+	disk->optional = xmlnode_attr_is(source, "startupPolicy", "optional");
+	/* A password or a key that libvirt keeps. */
+	disk->encrypted = xmlnode_child(node, "encryption") != NULL ||
+	    xmlnode_child(source, "encryption") != NULL ||
+	    xmlnode_child(node, "auth") != NULL ||
+	    xmlnode_child(source, "auth") != NULL;
 	disk->readonly = xmlnode_child(node, "readonly") != NULL ||
 	    (device != NULL && strcmp(device, "cdrom") == 0);
 }

@@ -5,7 +5,9 @@
  * that the owner of the guest knows the device by.
  *
  * Where libvirt would allow it and still the guest would lose something (a USB
- * stick that is plugged into this host), it counts as pinned too.  A device
+ * stick that is plugged into this host), it counts as pinned too.  Most pins hold
+ * a guest that is shut down as well, because its definition names what only this
+ * host has, or what ends with it (a block job): its anchors.  A device
  * that the guest can do without for the time of a move (`teaming
  * type='transient'`: libvirt unplugs it and plugs it in again) does not.
  */
@@ -21,11 +23,20 @@ struct pins {
 	struct snap_vm *vm;
 };
 
+/* Of a guest that runs. */
 static void
 pins_add(struct pins *pins, const char *pin)
 {
-	/* The list was sized for every element of <devices>, and more. */
+	/* The lists were sized for every element of <devices>, and more. */
 	pins->vm->pins[pins->vm->pin_count++] = pin;
+}
+
+/* Also of one that could be shut down and started elsewhere. */
+static void
+pins_add_anchor(struct pins *pins, const char *pin)
+{
+	pins_add(pins, pin);
+	pins->vm->anchors[pins->vm->anchor_count++] = pin;
 }
 
 static unsigned long
@@ -81,25 +92,25 @@ pins_add_hostdev(struct pins *pins, const xmlNode *node)
 	if (pin_is_transient_teaming(node))
 		return;
 	if (type == NULL) {
-		pins_add(pins, "host device");
+		pins_add_anchor(pins, "host device");
 	} else if (strcmp(type, "pci") == 0) {
-		pins_add(pins,
+		pins_add_anchor(pins,
 		    arena_printf(
 			arena, "PCI passthrough %s", pin_pci(arena, source)));
 	} else if (strcmp(type, "usb") == 0) {
-		pins_add(pins, pin_usb(arena, source));
+		pins_add_anchor(pins, pin_usb(arena, source));
 	} else if (strcmp(type, "mdev") == 0) {
 		name = xmlnode_child_attr(arena, source, "address", "uuid");
-		pins_add(pins,
+		pins_add_anchor(pins,
 		    arena_printf(arena, "mediated device %s",
 			name != NULL ? name : "without a UUID"));
 	} else if (strcmp(type, "scsi") == 0) {
 		name = xmlnode_child_attr(arena, source, "adapter", "name");
-		pins_add(pins,
+		pins_add_anchor(pins,
 		    arena_printf(arena, "SCSI passthrough %s",
 			name != NULL ? name : "of the host"));
 	} else {
-		pins_add(
+		pins_add_anchor(
 		    pins, arena_printf(arena, "host device of type %s", type));
 	}
 }
@@ -113,12 +124,12 @@ pins_add_interface(struct pins *pins, const xmlNode *node)
 
 	if (xmlnode_attr_is(node, "type", "hostdev") &&
 	    !pin_is_transient_teaming(node)) {
-		pins_add(pins,
+		pins_add_anchor(pins,
 		    arena_printf(
 			arena, "NIC passthrough %s", pin_pci(arena, source)));
 	} else if (xmlnode_attr_is(node, "type", "vdpa")) {
 		dev = xmlnode_attr(arena, source, "dev");
-		pins_add(pins,
+		pins_add_anchor(pins,
 		    arena_printf(arena, "vDPA NIC %s",
 			dev != NULL ? dev : "of the host"));
 	}
@@ -136,12 +147,12 @@ pins_add_disk(struct pins *pins, const xmlNode *node)
 	if (type != NULL &&
 	    (strcmp(type, "nvme") == 0 || strcmp(type, "vhostuser") == 0 ||
 		strcmp(type, "vhostvdpa") == 0))
-		pins_add(pins,
+		pins_add_anchor(pins,
 		    arena_printf(arena, "%s device as disk %s", type, dev));
 	else if (xmlnode_child(node, "transient") != NULL)
 		pins_add(pins, arena_printf(arena, "transient disk %s", dev));
 	else if (xmlnode_child(node, "mirror") != NULL)
-		pins_add(pins,
+		pins_add_anchor(pins,
 		    arena_printf(arena, "block job (mirror) on disk %s", dev));
 }
 
@@ -153,7 +164,7 @@ pins_add_filesystem(struct pins *pins, const xmlNode *node)
 	bool virtiofs =
 	    xmlnode_attr_is(xmlnode_child(node, "driver"), "type", "virtiofs");
 
-	pins_add(pins,
+	pins_add_anchor(pins,
 	    arena_printf(arena, "%s share %s", virtiofs ? "virtiofs" : "9p",
 		name != NULL ? name : "of the host"));
 }
@@ -166,7 +177,7 @@ pins_add_shmem(struct pins *pins, const xmlNode *node)
 	/* libvirt sends the memory of the master only. */
 	if (xmlnode_attr_is(node, "role", "master"))
 		return;
-	pins_add(pins,
+	pins_add_anchor(pins,
 	    arena_printf(pins->arena,
 		"memory shared with other guests (shmem %s)",
 		name != NULL ? name : "without a name"));
@@ -180,7 +191,7 @@ pins_add_character(struct pins *pins, const xmlNode *node)
 	if (!xmlnode_attr_is(node, "type", "dev"))
 		return;
 	path = xmlnode_child_attr(pins->arena, node, "source", "path");
-	pins_add(pins,
+	pins_add_anchor(pins,
 	    arena_printf(pins->arena, "%s port of the host %s",
 		(const char *)node->name, path != NULL ? path : ""));
 }
@@ -192,7 +203,7 @@ pins_add_video(struct pins *pins, const xmlNode *node)
 
 	if (xmlnode_attr_is(
 		xmlnode_child(model, "acceleration"), "accel3d", "yes"))
-		pins_add(pins, "3D graphics of the host (accel3d)");
+		pins_add_anchor(pins, "3D graphics of the host (accel3d)");
 }
 
 static void
@@ -200,7 +211,7 @@ pins_add_tpm(struct pins *pins, const xmlNode *node)
 {
 	if (xmlnode_attr_is(
 		xmlnode_child(node, "backend"), "type", "passthrough"))
-		pins_add(pins, "TPM passthrough");
+		pins_add_anchor(pins, "TPM passthrough");
 }
 
 static void
@@ -212,7 +223,7 @@ pins_add_memory(struct pins *pins, const xmlNode *node)
 
 	if (model != NULL && path != NULL &&
 	    (strcmp(model, "nvdimm") == 0 || strcmp(model, "virtio-pmem") == 0))
-		pins_add(pins,
+		pins_add_anchor(pins,
 		    arena_printf(pins->arena, "persistent memory (%s) in %s",
 			model, path));
 }
@@ -222,7 +233,7 @@ pins_add_smartcard(struct pins *pins, const xmlNode *node)
 {
 	if (xmlnode_attr_is(node, "mode", "host") ||
 	    xmlnode_attr_is(node, "mode", "host-certificates"))
-		pins_add(pins, "smart card of the host");
+		pins_add_anchor(pins, "smart card of the host");
 }
 
 /* A guest that reads the host's TSC needs a frequency that a target can be held
@@ -257,7 +268,7 @@ pins_add_launch_security(struct pins *pins, const xmlNode *domain)
 	const char *type = xmlnode_attr(pins->arena, node, "type");
 
 	if (node != NULL)
-		pins_add(pins,
+		pins_add_anchor(pins,
 		    arena_printf(pins->arena, "encrypted memory (%s)",
 			type != NULL ? type : "?"));
 }
@@ -295,6 +306,8 @@ domxml_pin_parse(struct arena *arena, const xmlNode *domain, struct snap_vm *vm,
 		    err, ERR_LIMIT, "more than %d devices", DOMXML_DEVICES_MAX);
 	vm->pins = arena_array(arena, most, sizeof(vm->pins[0]));
 	vm->pin_count = 0;
+	vm->anchors = arena_array(arena, most, sizeof(vm->anchors[0]));
+	vm->anchor_count = 0;
 	for (size_t i = 0; i < kinds; i++) {
 		for (const xmlNode *node =
 			 xmlnode_child(devices, pin_devices[i].element);

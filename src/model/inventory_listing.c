@@ -54,6 +54,7 @@ inventory_domain_parse(
 	    .uuid = facts->uuid,
 	    .vcpus = SNAPSHOT_UNKNOWN,
 	    .memory = SNAPSHOT_UNKNOWN,
+	    .hugepage_size = SNAPSHOT_UNKNOWN,
 	    .abi.key = "unknown",
 	};
 	struct err err;
@@ -67,6 +68,8 @@ inventory_domain_parse(
 	if (pin != NULL) {
 		vm.pins = &pin;
 		vm.pin_count = 1;
+		vm.anchors = &pin;
+		vm.anchor_count = 1;
 	}
 	vm.dirty_rate = domain->vm.dirty_rate;
 	vm.dirty_at = domain->vm.dirty_at;

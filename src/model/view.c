@@ -232,7 +232,12 @@ view_vm_details(json_t *object, const struct snap_vm *vm)
 		view_set_bool(item, "readonly", disk->readonly);
 		view_set_bool(item, "shareable", disk->shareable);
 		view_set_bool(item, "removable", disk->removable);
+		view_set_bool(item, "optional", disk->optional);
 		view_set_bool(item, "backing", disk->backing);
+		fields_count(item, "capacity", disk->capacity);
+		fields_count(item, "allocation", disk->allocation);
+		fields_text(item, "found_pool", disk->pool_found);
+		fields_text(item, "found_volume", disk->volume_found);
 		json_array_append_new(disks, item);
 	}
 	json_object_set_new(object, "disks", disks);
@@ -246,6 +251,11 @@ view_vm_details(json_t *object, const struct snap_vm *vm)
 	json_object_set_new(object, "nics", nics);
 	json_object_set_new(
 	    object, "pins", view_strings(vm->pins, vm->pin_count));
+	json_object_set_new(
+	    object, "anchors", view_strings(vm->anchors, vm->anchor_count));
+	view_set_bool(object, "agent", vm->agent);
+	view_set_bool(object, "managed_save", vm->managed_save);
+	fields_count(object, "snapshots", vm->snapshots);
 }
 
 json_t *
@@ -264,6 +274,7 @@ view_vm(const struct snapshot *s, const struct snap_vm *vm, bool detail)
 	fields_count(object, "vcpus", vm->vcpus);
 	fields_count(object, "memory", vm->memory);
 	fields_real(object, "cpu_used", vm->cpu_used);
+	fields_count(object, "dirty_rate", vm->dirty_rate);
 	view_set_bool(object, "moving", snapshot_is_moving(s, vm->uuid));
 	if (detail)
 		view_vm_details(object, vm);

@@ -11,13 +11,16 @@
  * The caller owns the result.
  *
  * host: name, uri, state ("up", "down", "silent", "claimed": another daemon acts
- *       on it), down_reason, claimed_by, maintenance, cordoned, reason, since, cpus, cpu_used, memory, memory_free,
- *       reserve_memory, memory_reserved_by_moves, vms (count of guests that are
- *       active), vms_inactive, moves_in, moves_out, labels{}
+ *       on it), down_reason, claimed_by, maintenance, cordoned, reason, since,
+ *       cpus, cpu_used, memory, memory_free, reserve_memory,
+ *       memory_reserved_by_moves, vms (count of guests that are active),
+ *       vms_inactive, moves_in, moves_out, labels{}
  *       and with detail: pools[], networks[], interfaces[], guests[] (as vm)
  * vm:   name, uuid, host, state, reason, persistent, autostart, vcpus, memory,
- *       cpu_used, moving (bool)
- *       and with detail: machine, arch, emulator, disks[], nics[], pins[]
+ *       cpu_used, dirty_rate, moving (bool)
+ *       and with detail: machine, arch, emulator, nics[], pins[], anchors[],
+ *       agent, managed_save (bool), snapshots (count), disks[] (with the
+ *       figures of a survey: capacity, allocation, found_pool, found_volume)
  */
 json_t *view_host(
     const struct snapshot *s, const struct snap_host *host, bool detail);

@@ -180,8 +180,8 @@ xmlnode_attr_is(const xmlNode *node, const char *name, const char *value)
 	return is;
 }
 
-int64_t
-xmlnode_bytes(struct arena *arena, const xmlNode *node)
+static int64_t
+xmlnode_scale(const char *text, const char *unit)
 {
 	static const struct {
 		const char *unit;
@@ -202,8 +202,6 @@ xmlnode_bytes(struct arena *arena, const xmlNode *node)
 	    {"T", (int64_t)1 << 40},
 	    {"TiB", (int64_t)1 << 40},
 	};
-	const char *text = xmlnode_text(arena, node);
-	const char *unit = xmlnode_attr(arena, node, "unit");
 	char *end;
 	int64_t number;
 
@@ -223,6 +221,20 @@ xmlnode_bytes(struct arena *arena, const xmlNode *node)
 		return number * units[i].factor;
 	}
 	return SNAPSHOT_UNKNOWN;
+}
+
+int64_t
+xmlnode_bytes(struct arena *arena, const xmlNode *node)
+{
+	return xmlnode_scale(
+	    xmlnode_text(arena, node), xmlnode_attr(arena, node, "unit"));
+}
+
+int64_t
+xmlnode_attr_bytes(struct arena *arena, const xmlNode *node, const char *name)
+{
+	return xmlnode_scale(
+	    xmlnode_attr(arena, node, name), xmlnode_attr(arena, node, "unit"));
 }
 
 bool

@@ -42,6 +42,9 @@ bool xmlnode_attr_is(const xmlNode *node, const char *name, const char *value);
 /* libvirt's scaled integer: <memory unit='KiB'>1024</memory>, in bytes.
  * SNAPSHOT_UNKNOWN when absent or not understood. */
 int64_t xmlnode_bytes(struct arena *arena, const xmlNode *node);
+/* The same of <page size='2048' unit='KiB'/>. */
+int64_t xmlnode_attr_bytes(
+    struct arena *arena, const xmlNode *node, const char *name);
 
 /*
  * PROTOCOL://HOST[:PORT][,HOST...]/NAME from a <source> with <host> children:

@@ -248,6 +248,82 @@ START_TEST(pins_are_named_as_their_owner_knows_them)
 }
 END_TEST
 
+START_TEST(most_pins_hold_a_guest_that_is_shut_down_too)
+{
+	struct snap_vm vm = parse_sample("domain-pinned.xml");
+
+	ck_assert_uint_eq(vm.anchor_count, vm.pin_count - 2);
+	for (size_t i = 0; i < vm.anchor_count; i++) {
+		ck_assert_ptr_null(strstr(vm.anchors[i], "transient disk"));
+		ck_assert_ptr_null(strstr(vm.anchors[i], "invtsc"));
+	}
+	ck_assert_str_eq(vm.anchors[0], "PCI passthrough 0000:3b:00.0");
+}
+END_TEST
+
+START_TEST(what_matters_to_a_shutdown_and_start_is_read)
+{
+	struct snap_vm vm = parse_sample("domain-habits.xml");
+
+	ck_assert(vm.hugepages);
+	ck_assert_int_eq(vm.hugepage_size, 1 << 30);
+	ck_assert(vm.secure_boot);
+	ck_assert_str_eq(vm.loader, "/usr/share/OVMF/OVMF_CODE_4M.ms.fd");
+	ck_assert_str_eq(vm.nvram, "/var/lib/libvirt/qemu/nvram/db1_VARS.fd");
+	ck_assert(vm.restarts_on_poweroff);
+	ck_assert(vm.agent);
+	ck_assert(vm.tpm);
+	ck_assert(vm.relabels);
+	ck_assert_uint_eq(vm.anchor_count, 0);
+	ck_assert(vm.disks[0].encrypted);
+	ck_assert(vm.disks[1].encrypted);
+	ck_assert(vm.disks[2].optional);
+	/* Needed when it boots, whatever a migration may do to it. */
+	ck_assert(!vm.disks[3].optional);
+
+	vm = parse_sample("domain-direct-boot.xml");
+	ck_assert(!vm.hugepages && !vm.secure_boot && !vm.tpm);
+	ck_assert(!vm.restarts_on_poweroff);
+	ck_assert(!vm.disks[0].encrypted && !vm.disks[0].optional);
+	ck_assert_int_eq(vm.disks[0].capacity, SNAPSHOT_UNKNOWN);
+}
+END_TEST
+
+static const struct {
+	const char *label;
+	bool relabels;
+} labels[] = {
+    {"", false},
+    {"<seclabel type='dynamic' model='dac' relabel='yes'>"
+     "<label>+107:+107</label></seclabel>",
+	true},
+    {"<seclabel type='dynamic' model='dac' relabel='yes'/>", true},
+    {"<seclabel type='dynamic' model='dac' relabel='yes'>"
+     "<label>+0:+0</label></seclabel>",
+	false},
+    {"<seclabel type='dynamic' model='dac' relabel='yes'>"
+     "<label>root:root</label></seclabel>",
+	false},
+    {"<seclabel type='static' model='dac' relabel='no'>"
+     "<label>+107:+107</label></seclabel>",
+	false},
+    {"<seclabel type='none' model='dac'/>", false},
+    {"<seclabel type='dynamic' model='selinux' relabel='yes'>"
+     "<label>system_u:system_r:svirt_t:s0</label></seclabel>",
+	false},
+};
+
+START_TEST(an_owner_that_ends_with_the_guest_is_noticed)
+{
+	struct snap_vm vm = {0};
+	const char *xml =
+	    arena_printf(arena, "<domain>%s</domain>", labels[_i].label);
+
+	ck_assert_int_eq(domxml_parse_domain(arena, xml, &vm, &err), 0);
+	ck_assert_int_eq(vm.relabels, labels[_i].relabels);
+}
+END_TEST
+
 START_TEST(a_guest_of_direct_boot_and_extra_arguments_is_not_pinned)
 {
 	struct snap_vm vm = parse_sample("domain-direct-boot.xml");
@@ -455,6 +531,10 @@ main(void)
 	    tc, a_disk_that_another_host_would_not_find_is_not_a_network_disk);
 	tcase_add_test(tc, nics_name_what_they_need);
 	tcase_add_test(tc, pins_are_named_as_their_owner_knows_them);
+	tcase_add_test(tc, most_pins_hold_a_guest_that_is_shut_down_too);
+	tcase_add_test(tc, what_matters_to_a_shutdown_and_start_is_read);
+	tcase_add_loop_test(tc, an_owner_that_ends_with_the_guest_is_noticed, 0,
+	    sizeof(labels) / sizeof(labels[0]));
 	tcase_add_test(
 	    tc, a_guest_of_direct_boot_and_extra_arguments_is_not_pinned);
 	tcase_add_test(tc, what_is_not_said_or_makes_no_sense_is_unknown);

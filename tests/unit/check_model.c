@@ -687,11 +687,13 @@ START_TEST(a_host_is_shown_with_its_guests_and_moves)
 	json = view_vm(taken, &taken->vms[0], true);
 	text = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
 	ck_assert_str_eq(text,
-	    "{\"arch\":\"x86_64\",\"autostart\":false,"
+	    "{\"agent\":false,\"anchors\":[],\"arch\":\"x86_64\","
+	    "\"autostart\":false,"
 	    "\"disks\":[],\"host\":\"kvm1\",\"machine\":\"q35\","
-	    "\"memory\":1048576,\"moving\":true,\"name\":\"web1\","
+	    "\"managed_save\":false,\"memory\":1048576,\"moving\":true,"
+	    "\"name\":\"web1\","
 	    "\"nics\":[],\"persistent\":false,\"pins\":[],"
-	    "\"state\":\"running\","
+	    "\"snapshots\":0,\"state\":\"running\","
 	    "\"uuid\":\"" A "\",\"vcpus\":2}");
 	free(text);
 	json_decref(json);
