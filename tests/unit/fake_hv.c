@@ -10,12 +10,14 @@
 #include <string.h>
 
 #define FAKE_CONNS_MAX 256
+#define FAKE_HOSTS 9
 
 struct hv_conn {
 	hv_event_fn fn;
 	void *arg;
 	bool alive, closed;
 	int users;
+	int host;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -27,6 +29,7 @@ static struct hv_conn conns[FAKE_CONNS_MAX];
 static int opened, closed, misused;
 static int version;
 static bool domain_gone;
+static struct hv_mark marks[FAKE_HOSTS + 1];
 static struct {
 	bool held;
 	int begun, inside, most;
@@ -42,6 +45,7 @@ fake_reset(void)
 	memset(calls, 0, sizeof(calls));
 	opened = closed = misused = version = 0;
 	domain_gone = false;
+	memset(marks, 0, sizeof(marks));
 	(void)pthread_mutex_unlock(&lock);
 }
 
@@ -86,6 +90,27 @@ fake_remove_domain(void)
 	(void)pthread_mutex_lock(&lock);
 	domain_gone = true;
 	version++;
+	(void)pthread_mutex_unlock(&lock);
+}
+
+struct hv_mark
+fake_mark(int host)
+{
+	struct hv_mark seen;
+
+	(void)pthread_mutex_lock(&lock);
+	seen = marks[host];
+	(void)pthread_mutex_unlock(&lock);
+	return seen;
+}
+
+void
+fake_set_mark(int host, const char *owner, int64_t beat)
+{
+	(void)pthread_mutex_lock(&lock);
+	marks[host].beat = beat;
+	(void)snprintf(
+	    marks[host].owner, sizeof(marks[host].owner), "%s", owner);
 	(void)pthread_mutex_unlock(&lock);
 }
 
@@ -235,12 +260,13 @@ fake_open(const char *uri, hv_event_fn on_event, void *arg, struct err *err)
 	struct hv_conn *conn = NULL;
 	int seen;
 
-	(void)uri;
 	if (fake_enter(FAKE_OPEN, NULL, &seen, err) == 0 &&
 	    opened < FAKE_CONNS_MAX) {
 		conn = &conns[opened++];
-		*conn =
-		    (struct hv_conn){.fn = on_event, .arg = arg, .alive = true};
+		*conn = (struct hv_conn){.fn = on_event,
+		    .arg = arg,
+		    .alive = true,
+		    .host = uri[strlen(uri) - 1] - '0'};
 	}
 	fake_leave(FAKE_OPEN, NULL);
 	return conn;
@@ -352,6 +378,44 @@ fake_migrate(
 	return rc;
 }
 
+static bool
+fake_is_mark(const struct hv_mark *a, const struct hv_mark *b)
+{
+	return b != NULL && strcmp(a->owner, b->owner) == 0 &&
+	    a->beat == b->beat;
+}
+
+static int
+fake_claim(struct hv_conn *conn, const struct hv_mark *wanted,
+    const struct hv_mark *dead, struct hv_mark *held, struct err *err)
+{
+	int seen, rc = fake_enter(FAKE_CLAIM, conn, &seen, err);
+	struct hv_mark *mark = &marks[conn->host];
+
+	if (rc == 0 && mark->owner[0] != '\0' &&
+	    strcmp(mark->owner, wanted->owner) != 0 &&
+	    !fake_is_mark(mark, dead)) {
+		*held = *mark;
+		rc = err_set(err, ERR_CONFLICT, "held by %s", mark->owner);
+	} else if (rc == 0) {
+		*mark = *wanted;
+	}
+	fake_leave(FAKE_CLAIM, conn);
+	return rc;
+}
+
+static int
+fake_unclaim(struct hv_conn *conn, const char *owner, struct err *err)
+{
+	int seen, rc = fake_enter(FAKE_UNCLAIM, conn, &seen, err);
+	struct hv_mark *mark = &marks[conn->host];
+
+	if (rc == 0 && strcmp(mark->owner, owner) == 0)
+		memset(mark, 0, sizeof(*mark));
+	fake_leave(FAKE_UNCLAIM, conn);
+	return rc;
+}
+
 const struct hv_ops fake_hv = {
     .open = fake_open,
     .close = fake_close,
@@ -361,4 +425,6 @@ const struct hv_ops fake_hv = {
     .load = fake_load,
     .job = fake_job,
     .migrate = fake_migrate,
+    .claim = fake_claim,
+    .unclaim = fake_unclaim,
 };

@@ -19,6 +19,8 @@ enum fake_call {
 	FAKE_LOAD,
 	FAKE_JOB,
 	FAKE_MIGRATE,
+	FAKE_CLAIM,
+	FAKE_UNCLAIM,
 	FAKE_CALLS
 };
 
@@ -39,6 +41,11 @@ void fake_emit(enum hv_event_kind kind, const char *uuid);
 void fake_break(const char *why);
 /* Idle connections break without telling. */
 void fake_break_idle(void);
+
+/* Marks are kept per host: its URI ends in its number, 1 to 9.  An empty owner is
+ * none. */
+struct hv_mark fake_mark(int host);
+void fake_set_mark(int host, const char *owner, int64_t beat);
 
 int fake_begun(enum fake_call call);  /* calls so far */
 int fake_inside(enum fake_call call); /* in this moment */
