@@ -57,14 +57,17 @@ known_host(const struct daemon *d, const char *name, struct err *err)
 static void
 count_hosts(const struct snapshot *s, json_t *out)
 {
-	int up = 0, silent = 0, maintenance = 0, cordoned = 0;
+	int up = 0, silent = 0, claimed = 0, maintenance = 0, cordoned = 0;
 	int running = 0, active;
 
 	for (size_t i = 0; i < s->host_count; i++) {
 		const struct snap_host *h = &s->hosts[i];
 		bool is_silent = h->up && h->silent_ms >= PLACE_SILENT_MS;
 
-		up += h->up && !is_silent;
+		bool is_claimed = h->up && !is_silent && h->claimed_by != NULL;
+
+		up += h->up && !is_silent && !is_claimed;
+		claimed += is_claimed;
 		silent += is_silent;
 		maintenance += h->maintenance;
 		cordoned += h->cordoned && !h->maintenance;
@@ -75,9 +78,10 @@ count_hosts(const struct snapshot *s, json_t *out)
 		running += active;
 	}
 	json_object_set_new(out, "hosts",
-	    json_pack("{s:i, s:i, s:i, s:i, s:i}", "up", up, "down",
-		(int)s->host_count - up - silent, "silent", silent,
-		"maintenance", maintenance, "cordoned", cordoned));
+	    json_pack("{s:i, s:i, s:i, s:i, s:i, s:i}", "up", up, "down",
+		(int)s->host_count - up - silent - claimed, "silent", silent,
+		"claimed", claimed, "maintenance", maintenance, "cordoned",
+		cordoned));
 	json_object_set_new(out, "vms",
 	    json_pack(
 		"{s:i, s:i}", "running", running, "total", (int)s->vm_count));

@@ -21,6 +21,7 @@
 
 #define BEGIN_MS 10000
 #define GRACE_MS 1000
+#define RELEASE_MS 1000 /* for hosts to take back their marks */
 
 /* ---- flags ---- */
 
@@ -231,6 +232,14 @@ daemon_reload(struct daemon *d, char **out_faults, struct err *err)
 }
 
 static void
+end_now(void *arg)
+{
+	struct daemon *d = arg;
+
+	loop_stop(d->loop);
+}
+
+static void
 on_signal(int signo, void *arg)
 {
 	struct daemon *d = arg;
@@ -241,12 +250,45 @@ on_signal(int signo, void *arg)
 		sdnotify("READY=1");
 		return;
 	}
+	if (d->ending != NULL) { /* asked twice */
+		loop_stop(d->loop);
+		return;
+	}
 	log_info("daemon",
 	    "%s: ending; %zu moves go on in libvirt and are "
 	    "taken up again at the next start",
 	    strsignal(signo), executor_count(d->executor));
 	sdnotify("STOPPING=1");
-	loop_stop(d->loop);
+	d->ending = loop_timer_new(d->loop, end_now, d);
+	loop_timer_set(d->ending, RELEASE_MS);
+	lease_release(d->lease, end_now, d);
+}
+
+/* ---- marks ---- */
+
+struct need {
+	const char *host;
+	bool found;
+};
+
+static void
+look_for_need(const struct executor_report *report, void *arg)
+{
+	struct need *need = arg;
+
+	need->found = need->found ||
+	    strcmp(report->move->from, need->host) == 0 ||
+	    strcmp(report->move->to, need->host) == 0;
+}
+
+static bool
+is_needed(const char *host, void *arg)
+{
+	struct daemon *d = arg;
+	struct need need = {host, false};
+
+	executor_each(d->executor, look_for_need, &need);
+	return need.found;
 }
 
 /* ---- building ---- */
@@ -276,6 +318,33 @@ build_core(struct daemon *d, struct err *err)
 	return 0;
 }
 
+static void
+on_host_changed(void *arg)
+{
+	struct daemon *d = arg;
+
+	pilot_changed(d->pilot);
+}
+
+static int
+build_lease(struct daemon *d, struct err *err)
+{
+	char owner[LEASE_OWNER_SIZE];
+
+	if (lease_make_owner(
+		d->settings->state_dir, d->settings->site, owner, err) < 0)
+		return -1;
+	d->lease = lease_new(&(struct lease_deps){.loop = d->loop,
+	    .inventory = d->inventory,
+	    .owner = owner,
+	    .link = news_find_link,
+	    .busy = is_needed,
+	    .changed = on_host_changed,
+	    .news = news_claim,
+	    .arg = d});
+	return 0;
+}
+
 static int
 build_acting(struct daemon *d, struct err *err)
 {
@@ -301,7 +370,7 @@ build_acting(struct daemon *d, struct err *err)
 	    .link = news_find_link,
 	    .arg = d});
 	pilot_configure(d->pilot, d->settings);
-	return 0;
+	return build_lease(d, err);
 }
 
 static int
@@ -374,6 +443,8 @@ daemon_free(struct daemon *d)
 	if (d->loop != NULL)
 		loop_drain(d->loop);
 	loop_timer_free(d->begin);
+	loop_timer_free(d->ending);
+	lease_free(d->lease);
 	pilot_free(d->pilot);
 	flags_free(d->flags);
 	drains_free(d->drains);

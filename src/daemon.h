@@ -5,6 +5,7 @@
 #include "act/drains.h"
 #include "act/executor.h"
 #include "act/flags.h"
+#include "act/lease.h"
 #include "act/pilot.h"
 #include "base/map.h"
 #include "config/settings.h"
@@ -36,6 +37,7 @@ struct daemon {
 	struct drains *drains;
 	struct flags *flags;
 	struct pilot *pilot;
+	struct lease *lease;
 	struct map *links;         /* host -> struct link */
 	struct map *heard;         /* host -> the last that was heard */
 	struct watchdir *watchdir; /* NULL: none */
@@ -44,6 +46,7 @@ struct daemon {
 
 	struct loop_timer *begin; /* the latest time to begin deciding */
 	bool begun;
+	struct loop_timer *ending; /* the latest time to end */
 	struct mono started_mono;
 	struct wall started, loaded;
 	char *rejected;            /* why the last reload was refused */

@@ -83,6 +83,7 @@ on_listed(const char *host, struct facts_host *facts, void *arg)
 		.host = host,
 		.now = clock_mono_now(),
 		.facts = facts});
+	lease_listed(d->lease, host);
 	set_heard(d, host, HEARD_UP);
 	if (before == HEARD_DOWN)
 		announce_host(d, "host.recovered", host, NULL);
@@ -111,6 +112,21 @@ on_lost(const char *host, const char *why, void *arg)
 	}
 	begin_when_all_known(d);
 	pilot_changed(d->pilot);
+}
+
+void
+news_claim(const char *host, const char *by, void *arg)
+{
+	struct daemon *d = arg;
+	struct err err = {0};
+	char subject[160];
+
+	(void)snprintf(subject, sizeof(subject), "host/%s", host);
+	if (announce_event(d->announce,
+		by != NULL ? "host.claimed" : "host.released", subject,
+		json_pack("{s:s, s:s*}", "host", host, "by", by), &err) < 0)
+		log_error("host", "%s: %s", host, err.msg);
+	announce_flush(d->announce);
 }
 
 static void
@@ -209,6 +225,7 @@ news_match_links(struct daemon *d, const struct settings *old)
 			link_set_sample_interval(value, s->sample_interval_ms);
 			continue;
 		}
+		lease_forget(d->lease, name);
 		link_close(value);
 		/* The name is the key in links: it goes last. */
 		map_remove(d->heard, name);

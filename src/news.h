@@ -16,6 +16,9 @@ void news_close_links(struct daemon *daemon);
  * that they can be handed out as callbacks. */
 struct link *news_find_link(const char *host, void *daemon);
 
+/* Announces that another daemon acts on the host (by NULL: no longer). */
+void news_claim(const char *host, const char *by, void *daemon);
+
 /* Deciding begins, at the first call; news makes it when each host has been
  * heard of. */
 void news_begin(void *daemon);

@@ -443,11 +443,13 @@ lease_release(struct lease *l, void (*done)(void *arg), void *done_arg)
 	l->done_arg = done_arg;
 	loop_timer_clear(l->tick);
 	while (map_next(l->claims, &i, &host, &value)) {
-		const struct claim *c = value;
+		struct claim *c = value;
 
 		if ((c->state == CLAIM_OURS || c->confirm) &&
 		    !l->deps.busy(host, l->deps.arg))
 			let_go(l, host);
+		if (c->state != CLAIM_OTHER)
+			set_state(l, c, CLAIM_OPEN);
 	}
 	if (l->out == 0)
 		done(done_arg);

@@ -54,8 +54,8 @@ void lease_listed(struct lease *lease, const char *host);
 /* The host is no longer configured: its mark is let go.  Before the link is
  * closed. */
 void lease_forget(struct lease *lease, const char *host);
-/* Lets go of all hosts (but the busy ones), and takes none any more.  Calls
- * done(arg) on the loop thread when that is through; not when freed before. */
+/* Lets go of all hosts (but the busy ones), and takes none any more: nothing is
+ * begun at any of them.  Calls done(arg) on the loop thread when that is through; not when freed before. */
 void lease_release(
     struct lease *lease, void (*done)(void *arg), void *done_arg);
 

@@ -23,7 +23,8 @@
 const char *const settings_event_types[] = {"move.started", "move.completed",
     "move.failed", "move.rolled_back", "drain.started", "drain.completed",
     "drain.blocked", "decision.made", "host.lost", "host.recovered",
-    "host.maintenance", "config.rejected", NULL};
+    "host.maintenance", "host.claimed", "host.released", "config.rejected",
+    NULL};
 
 void
 check_name(const struct schema_context *ctx, const struct node *node,

@@ -19,7 +19,7 @@
  * Times are RFC 3339 strings, durations *_ms, sizes bytes, rates bytes/s.
  *
  * status   {version, site, pid, started, uptime_ms, hosts: {up, down, silent,
- *          maintenance, cordoned}, vms: {running, total}, moves: {in_flight,
+ *          claimed, maintenance, cordoned}, vms: {running, total}, moves: {in_flight,
  *          completed, failed}, drains: [drain without vms], receivers:
  *          [{name, type, pending, dead, ...}], config: {loaded, path,
  *          rejected: text of the last refused reload or absent}}

@@ -79,7 +79,11 @@ bytes_cell(struct table *table, const json_t *object, const char *key)
 static const char *
 why_words(const json_t *host)
 {
-	return field_text_or(host, "down_reason", field_text(host, "reason"));
+	const char *by = field_text(host, "claimed_by");
+
+	if (by == NULL)
+		by = field_text(host, "reason");
+	return field_text_or(host, "down_reason", by);
 }
 
 static void

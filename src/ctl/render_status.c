@@ -86,9 +86,9 @@ render_status(
     const json_t *status, const struct style *style, bool wide, struct buf *out)
 {
 	static const char *const host_keys[] = {
-	    "up", "down", "silent", "maintenance", "cordoned", NULL};
-	static const char *const host_words[] = {
-	    "up", "down", "silent", "in maintenance", "cordoned", NULL};
+	    "up", "down", "silent", "claimed", "maintenance", "cordoned", NULL};
+	static const char *const host_words[] = {"up", "down", "silent",
+	    "claimed by another droverd", "in maintenance", "cordoned", NULL};
 	static const char *const move_keys[] = {
 	    "in_flight", "completed", "failed", NULL};
 	static const char *const move_words[] = {

@@ -150,6 +150,7 @@ view_host(const struct snapshot *s, const struct snap_host *host, bool detail)
 	fields_text(object, "uri", host->uri);
 	fields_text(object, "state", view_host_state(host));
 	fields_text(object, "down_reason", host->down_why);
+	fields_text(object, "claimed_by", host->claimed_by);
 	view_set_bool(object, "maintenance", host->maintenance);
 	view_set_bool(object, "cordoned", host->cordoned);
 	fields_text(object, "reason", host->flag_why);

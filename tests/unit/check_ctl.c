@@ -103,6 +103,18 @@ START_TEST(tables_line_up_and_say_what_is_not_known)
 }
 END_TEST
 
+START_TEST(a_host_that_another_daemon_acts_on_says_which)
+{
+	show(render_hosts,
+	    "{'hosts': [{'name': 'kvm1', 'state': 'claimed', "
+	    "'claimed_by': 'lab at adm2, /var/lib/drover, 1f', "
+	    "'reason': 'old'}]}",
+	    false);
+	expect_part("kvm1  claimed");
+	expect_part("lab at adm2, /var/lib/drover, 1f\n");
+}
+END_TEST
+
 START_TEST(nothing_is_cut_in_a_pipe_and_rows_fit_a_terminal)
 {
 	struct style terminal = {.utf8 = true, .width = 70};
@@ -488,6 +500,7 @@ add_rendering(Suite *suite)
 	tcase_add_test(text, names_cannot_drive_the_terminal);
 	tcase_add_test(text, cutting_keeps_characters_whole);
 	tcase_add_test(text, tables_line_up_and_say_what_is_not_known);
+	tcase_add_test(text, a_host_that_another_daemon_acts_on_says_which);
 	tcase_add_test(text, nothing_is_cut_in_a_pipe_and_rows_fit_a_terminal);
 	tcase_add_test(text, colour_is_there_only_when_asked_for);
 	tcase_add_test(text, guests_moves_and_plans_are_shown);

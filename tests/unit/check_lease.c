@@ -479,6 +479,8 @@ START_TEST(a_host_that_moves_of_ours_need_is_not_let_go)
 	run_until(a_has_let_go);
 	ck_assert(owns("a", 1));
 	ck_assert(owns("", 2));
+	ck_assert_int_eq(see(&a, 1), SEEN_OPEN);
+	ck_assert_int_eq(see(&a, 2), SEEN_OPEN);
 }
 END_TEST
 
