@@ -96,6 +96,15 @@ on_move_ended(const struct executor_report *report, void *arg)
 	pilot_move_ended(d->pilot, report);
 }
 
+static bool
+is_moving(const char *uuid, void *arg)
+{
+	struct daemon *d = arg;
+	struct executor_report report;
+
+	return executor_find_guest(d->executor, uuid, &report);
+}
+
 static void
 on_event(const struct store_event *event, void *arg)
 {
@@ -348,9 +357,18 @@ build_lease(struct daemon *d, struct err *err)
 static int
 build_acting(struct daemon *d, struct err *err)
 {
+	d->leftovers = leftovers_new(&(struct leftovers_deps){.loop = d->loop,
+					 .store = d->store,
+					 .link = news_find_link,
+					 .is_moving = is_moving,
+					 .arg = d},
+	    err);
+	if (d->leftovers == NULL)
+		return -1;
 	d->executor = executor_new(&(struct executor_deps){.loop = d->loop,
 	    .store = d->store,
 	    .announce = d->announce,
+	    .leftovers = d->leftovers,
 	    .link = news_find_link,
 	    .ended = on_move_ended,
 	    .arg = d});
@@ -449,6 +467,7 @@ daemon_free(struct daemon *d)
 	flags_free(d->flags);
 	drains_free(d->drains);
 	executor_free(d->executor);
+	leftovers_free(d->leftovers);
 	if (d->deliver != NULL)
 		deliver_free(d->deliver);
 	announce_free(d->announce);

@@ -6,6 +6,7 @@
 #include "act/executor.h"
 #include "act/flags.h"
 #include "act/lease.h"
+#include "act/leftovers.h"
 #include "act/pilot.h"
 #include "base/map.h"
 #include "config/settings.h"
@@ -33,6 +34,7 @@ struct daemon {
 	struct busy *busy;
 	struct announce *announce;
 	struct deliver *deliver;
+	struct leftovers *leftovers;
 	struct executor *executor;
 	struct drains *drains;
 	struct flags *flags;

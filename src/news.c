@@ -30,6 +30,7 @@ news_begin(void *arg)
 		return;
 	d->begun = true;
 	loop_timer_clear(d->begin);
+	leftovers_begin(d->leftovers);
 	pilot_begin(d->pilot);
 }
 
@@ -87,8 +88,10 @@ on_listed(const char *host, struct facts_host *facts, void *arg)
 	set_heard(d, host, HEARD_UP);
 	if (before == HEARD_DOWN)
 		announce_host(d, "host.recovered", host, NULL);
-	if (before != HEARD_UP)
+	if (before != HEARD_UP) {
 		executor_host_news(d->executor, host);
+		leftovers_host_news(d->leftovers, host);
+	}
 	begin_when_all_known(d);
 	if (changed)
 		pilot_changed(d->pilot);

@@ -17,6 +17,9 @@
 #include "base/log.h"
 #include "base/str.h"
 
+/* Of the newest moves, so that a link that has changed is not remembered. */
+#define RECOVER_RATES_MAX 200
+
 struct executor *
 executor_new(const struct executor_deps *deps)
 {
@@ -25,6 +28,7 @@ executor_new(const struct executor_deps *deps)
 	if (ex == NULL)
 		abort();
 	ex->deps = *deps;
+	ex->rates = rates_new();
 	return ex;
 }
 
@@ -34,7 +38,7 @@ journey_free(struct journey *j)
 	loop_timer_free(j->timer);
 	loop_timer_free(j->poll);
 	move_free(j->move);
-	free(j->strategy);
+	executor_plan_clear(&j->plan);
 	free(j->policy);
 	free(j->rule);
 	free(j->why);
@@ -47,6 +51,9 @@ void
 executor_close(struct executor *ex)
 {
 	ex->closed = true;
+	/* A copy is begun again by whoever takes the move up. */
+	for (struct journey *j = ex->journeys; j != NULL; j = j->next)
+		executor_cancel(j);
 }
 
 void
@@ -56,6 +63,7 @@ executor_free(struct executor *ex)
 		return;
 	while (ex->journeys != NULL)
 		executor_forget(ex->journeys);
+	rates_free(ex->rates);
 	free(ex);
 }
 
@@ -133,6 +141,43 @@ journey_new(struct executor *ex, struct move *move, int64_t id)
 	return j;
 }
 
+/* What the move has told about the link. */
+static void
+learn_rate(struct journey *j)
+{
+	const struct move *m = j->move;
+
+	if (m->strategy == MOVE_RESTART)
+		rates_learn(j->ex->rates, m->to, j->plan.copied,
+		    j->plan.copied_ms, j->share);
+	else if (j->final_known && j->final.memory_done >= 0)
+		rates_learn(j->ex->rates, m->to,
+		    j->final.memory_done +
+			(j->final.disk_done > 0 ? j->final.disk_done : 0),
+		    j->final.elapsed_ms, j->share);
+}
+
+static void
+log_end(const struct journey *j)
+{
+	const struct move *m = j->move;
+	const char *source;
+
+	if (m->outcome == MOVE_COMPLETED)
+		log_info("move",
+		    "%s: moved from %s to %s (%s) in %" PRId64
+		    " ms, downtime %" PRId64 " ms (predicted %" PRId64
+		    " and %" PRId64 ")%s%s",
+		    m->name, m->from, m->to, move_strategy_name(m->strategy),
+		    j->ended_at.ms - j->started.ms,
+		    executor_final_downtime(j, &source), j->plan.predicted_ms,
+		    j->plan.predicted_downtime_ms,
+		    m->note[0] != '\0' ? ": " : "", m->note);
+	else
+		log_warn("move", "%s: move from %s to %s %s: %s", m->name,
+		    m->from, m->to, move_outcome_name(m->outcome), m->error);
+}
+
 /* Tries to make the outcome durable; tells the world when it is. */
 static void
 finish(struct journey *j)
@@ -141,6 +186,11 @@ finish(struct journey *j)
 	struct executor_report report;
 	struct err err = {0};
 
+	if (!j->ended) {
+		j->ended_at = clock_wall_now();
+		if (j->move->outcome == MOVE_COMPLETED)
+			learn_rate(j);
+	}
 	j->ended = true;
 	loop_timer_clear(j->poll);
 	if (executor_write_end(j, &err) < 0) {
@@ -154,19 +204,10 @@ finish(struct journey *j)
 	}
 	announce_flush(ex->deps.announce);
 	executor_fill_report(j, &report);
-	if (j->move->outcome == MOVE_COMPLETED)
-		log_info("move",
-		    "%s: moved from %s to %s in %" PRId64 " ms, "
-		    "downtime %" PRId64 " ms",
-		    j->move->name, j->move->from, j->move->to,
-		    report.elapsed_ms,
-		    j->final_known ? j->final.downtime_ms : -1);
-	else
-		log_warn("move", "%s: move from %s to %s %s: %s", j->move->name,
-		    j->move->from, j->move->to,
-		    move_outcome_name(j->move->outcome), j->move->error);
+	log_end(j);
 	/* Off the list before telling, so that what is told is all there is. */
 	unlink_journey(j);
+	executor_divide(ex);
 	ex->deps.ended(&report, ex->deps.arg);
 	journey_free(j);
 }
@@ -183,9 +224,14 @@ act(struct journey *j, const struct move_action *action, struct err *err)
 		loop_timer_set(j->poll, EXECUTOR_POLL_MS);
 		return true;
 	case MOVE_DO_STEP:
+		executor_step(j, action);
+		return true;
 	case MOVE_DO_CANCEL:
+		executor_cancel(j);
+		return true;
 	case MOVE_DO_SUSPEND:
-		return false;
+		executor_suspend(j);
+		return true;
 	case MOVE_DO_ABORT_JOB:
 		executor_abort_job(j);
 		return true;
@@ -230,6 +276,7 @@ executor_feed(struct journey *j, const struct move_event *event)
 		return;
 	}
 	move_step(j->move, event, clock_mono_now(), &actions);
+	executor_progress(j);
 	log_debug("move", "%s: %s -> %s (row %d)", j->move->name,
 	    move_state_name(before), move_state_name(j->move->state),
 	    j->move->last_row);
@@ -264,37 +311,36 @@ executor_start(
 		    "%s: its host %s is not "
 		    "configured",
 		    r->name, r->from);
+	if (leftovers_is_removing(ex->deps.leftovers, r->uuid))
+		return err_set(err, ERR_CONFLICT,
+		    "%s: an old image of it is being removed in this moment",
+		    r->name);
 	move = move_new(r->uuid, r->name, r->from, r->to);
-	move->strict = r->strict;
-	move->persistent = r->persistent;
-	move->autostart = r->autostart;
-	move->reason_before = r->reason_before;
-	move->max_downtime_ms = r->max_downtime_ms;
-	move->bandwidth = r->bandwidth;
-	move->timeout_ms = r->timeout_ms;
-	move->memory = r->memory;
 	j = journey_new(ex, move, 0);
 	j->drain_id = r->drain_id;
-	j->strategy = str_dup(r->strategy);
+	executor_plan_take(j, r);
 	j->policy = str_dup(r->policy);
 	j->rule = str_dup(r->rule);
 	j->why = str_dup(r->why);
 	j->dest_uri = str_dup(r->dest_uri);
 	j->migrate_uri = str_dup(r->migrate_uri);
 	j->attempt = r->attempt;
+	executor_divide(ex);
 
 	/* The row, the intent and the news of it are one transaction. */
 	move_step(move, &(struct move_event){.kind = MOVE_EV_BEGIN},
 	    clock_mono_now(), &actions);
 	if (executor_write_start(j, &actions.items[0], err) < 0) {
 		executor_forget(j);
+		executor_divide(ex);
 		return err_prefix(err, "%s", r->name);
 	}
 	for (size_t i = 1; i < actions.count; i++)
 		(void)act(j, &actions.items[i], err);
 	announce_flush(ex->deps.announce);
 	log_info("move", "%s: moving from %s to %s (%s, attempt %d): %s",
-	    r->name, r->from, r->to, r->strategy, r->attempt, r->why);
+	    r->name, r->from, r->to, move_strategy_name(r->strategy),
+	    r->attempt, r->why);
 	return j->id;
 }
 
@@ -309,8 +355,8 @@ recover_row(const struct store_move *row, void *arg)
 
 	json = json_loads(row->context, 0, NULL);
 	move = json != NULL ? move_load(json, &err) : NULL;
-	json_decref(json);
 	if (move == NULL) {
+		json_decref(json);
 		log_error("move",
 		    "%s: move %" PRId64 " from %s to %s cannot be "
 		    "taken up, look at both hosts: %s",
@@ -319,7 +365,8 @@ recover_row(const struct store_move *row, void *arg)
 	}
 	j = journey_new(ex, move, row->id);
 	j->drain_id = row->drain_id;
-	j->strategy = str_dup(row->strategy);
+	executor_plan_load(&j->plan, json_object_get(json, "plan"));
+	json_decref(json);
 	j->policy = str_dup(row->policy);
 	j->rule = str_dup(row->rule);
 	j->why = str_dup(row->why);
@@ -336,9 +383,26 @@ recover_row(const struct store_move *row, void *arg)
 	executor_feed(j, &(struct move_event){.kind = MOVE_EV_RECOVERED});
 }
 
+/* What links did before this daemon started, from the newest results. */
+static void
+recover_rate(const struct store_move *row, void *arg)
+{
+	struct executor *ex = arg;
+	json_t *result =
+	    row->result != NULL ? json_loads(row->result, 0, NULL) : NULL;
+
+	rates_remember(ex->rates, row->to,
+	    json_integer_value(json_object_get(result, "link_rate")));
+	json_decref(result);
+}
+
 int
 executor_recover(struct executor *ex, struct err *err)
 {
+	if (store_each_move(ex->deps.store,
+		&(struct store_move_filter){.max = RECOVER_RATES_MAX},
+		recover_rate, ex, err) < 0)
+		return -1;
 	return store_each_move(ex->deps.store,
 	    &(struct store_move_filter){.open_only = true, .max = 10000},
 	    recover_row, ex, err);
@@ -357,37 +421,6 @@ executor_abort(struct executor *ex, int64_t id, struct err *err)
 		    err, ERR_CONFLICT, "move %" PRId64 " has just ended", id);
 	executor_feed(j, &(struct move_event){.kind = MOVE_EV_ABORT});
 	return 0;
-}
-
-void
-executor_host_news(struct executor *ex, const char *host)
-{
-	struct journey *j, *next;
-
-	for (j = ex->journeys; j != NULL; j = next) {
-		next = j->next;
-		if (strcmp(j->move->from, host) == 0 ||
-		    strcmp(j->move->to, host) == 0)
-			executor_feed(
-			    j, &(struct move_event){.kind = MOVE_EV_HOST_NEWS});
-	}
-}
-
-void
-executor_hv_event(
-    struct executor *ex, const char *host, const struct hv_event *event)
-{
-	for (struct journey *j = ex->journeys; j != NULL; j = j->next) {
-		if (strcmp(j->move->uuid, event->uuid) != 0 ||
-		    strcmp(j->move->from, host) != 0)
-			continue;
-		if (event->kind == HV_EVENT_JOB_DONE) {
-			j->final = event->job;
-			j->final_known = true;
-		} else if (event->kind == HV_EVENT_ITERATION) {
-			j->job.iterations = event->iteration;
-		}
-	}
 }
 
 size_t

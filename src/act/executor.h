@@ -5,7 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "act/leftovers.h"
 #include "act/move.h"
+#include "decide/converge.h"
+#include "decide/strategy.h"
 #include "hv/link.h"
 #include "notify/announce.h"
 #include "record/store.h"
@@ -19,11 +22,13 @@
 
 struct executor;
 struct executor_report;
+struct journey;
 
 struct executor_deps {
 	struct loop *loop;
 	struct store *store;
 	struct announce *announce;
+	struct leftovers *leftovers;
 	/* NULL: no such host is configured (any more). */
 	struct link *(*link)(const char *host, void *arg);
 	/* A move has ended, durably; the executor has forgotten it already. */
@@ -31,11 +36,19 @@ struct executor_deps {
 	void *arg;
 };
 
-/* A move to be started.  Strings are copied. */
+/* An image that is to go along. */
+struct executor_disk {
+	const struct strategy_disk *disk;
+	/* Where it is at the source; NULL: in no active pool. */
+	const char *source_pool, *source_volume;
+	bool replace; /* the target may have an old copy of ours */
+};
+
+/* A move to be started.  All is copied. */
 struct executor_request {
 	const char *uuid, *name, *from, *to;
 	const char *dest_uri, *migrate_uri;
-	const char *strategy;
+	enum move_strategy strategy;
 	const char *policy; /* NULL: an operator's own */
 	const char *rule, *why;
 	int64_t drain_id; /* 0: none */
@@ -43,7 +56,22 @@ struct executor_request {
 	int64_t memory;   /* bytes it reserves at the target */
 	bool strict, persistent, autostart;
 	enum domain_reason reason_before;
-	int64_t max_downtime_ms, bandwidth, timeout_ms;
+	int64_t max_downtime_ms, timeout_ms;
+	int64_t bandwidth; /* bytes/s at most; 0: its share of the links */
+	const struct executor_disk *disks;
+	size_t disk_count;
+	const char *const *ejects;
+	size_t eject_count;
+	bool incremental, unsafe_ok;
+	/* restart */
+	bool was_running; /* it is now */
+	bool agent;       /* it has the channel of a guest agent */
+	int64_t shutdown_ms, repeat_ms;
+	bool force_off;
+	/* live: what may be done when it does not end by itself */
+	struct converge_policy converge;
+	int64_t predicted_ms, predicted_downtime_ms; /* -1: unknown */
+	int64_t keep_source_ms; /* how long the source's images are kept */
 };
 
 /* A move that is under way, for looking at. */
@@ -62,6 +90,7 @@ struct executor_report {
 	bool converging;
 	bool final_known; /* once completed */
 	struct hv_job final;
+	const struct journey *journey; /* the rest, for executor_json.c */
 };
 
 struct executor *executor_new(const struct executor_deps *deps);
@@ -84,6 +113,12 @@ void executor_host_news(struct executor *executor, const char *host);
 void executor_hv_event(
     struct executor *executor, const char *host, const struct hv_event *event);
 
+/* What all moves of one host may take of its link together: bytes/s, 0: all.
+ * Divided anew whenever a move begins or ends. */
+void executor_set_bandwidth(struct executor *executor, int64_t bandwidth);
+/* Bytes/s that moves to this host got of late; 0: none has told yet. */
+int64_t executor_link_rate(const struct executor *executor, const char *to);
+
 /* In order of their ids. */
 void executor_each(struct executor *executor,
     void (*fn)(const struct executor_report *report, void *arg), void *arg);
@@ -94,7 +129,23 @@ bool executor_find(
 bool executor_find_guest(
     struct executor *executor, const char *uuid, struct executor_report *out);
 
-/* JSON as in control/backend.h "move", for one in flight and for a row. */
+/*
+ * JSON as in control/backend.h "move", for one in flight and for a row.  Beside
+ * what names it (id, vm, uuid, from, to, strategy, handover, attempt, state,
+ * drain, policy, rule, why, note, outcome, started, duration_ms, error...):
+ *
+ * disks: [{target, path, volume, dest_path, capacity, allocation}]  copied ones
+ * step: the step that is out, or was last, of a restart or a copy of disks
+ * predicted_ms, predicted_downtime_ms   where there was a prediction
+ * progress: {percent, phase, rate, remaining, eta_ms, copied_bytes, dirty_rate,
+ *   iteration, expected_downtime_ms, downtime_limit_ms, converging, paused}
+ * result: {total_ms, downtime_ms, downtime_source ("qemu", "measured"), bytes,
+ *   memory_bytes, disk_bytes, iterations, job_ms, kept_until, predicted_ms,
+ *   predicted_downtime_ms, prediction_error_percent}
+ *
+ * prediction_error_percent is of the time: 25 when it took a quarter longer than
+ * was foretold, -20 when it was done a fifth sooner.
+ */
 json_t *executor_report_json(const struct executor_report *report);
 json_t *executor_row_json(const struct store_move *row);
 

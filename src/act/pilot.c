@@ -73,6 +73,7 @@ void
 pilot_configure(struct pilot *p, const struct settings *settings)
 {
 	p->settings = settings;
+	executor_set_bandwidth(p->deps.executor, settings->limits.bandwidth);
 	pilot_changed(p);
 }
 
@@ -168,7 +169,7 @@ start(struct pilot *p, const struct snap_vm *vm, const struct snapshot *s,
 		.to = to->name,
 		.dest_uri = to->uri,
 		.migrate_uri = to->migrate_uri,
-		.strategy = "live-shared",
+		.strategy = MOVE_LIVE_SHARED,
 		.policy = policy != NULL ? policy->name : NULL,
 		.rule = rule,
 		.why = choice->why,
@@ -181,7 +182,11 @@ start(struct pilot *p, const struct snap_vm *vm, const struct snapshot *s,
 		.autostart = vm->autostart,
 		.reason_before = vm->reason,
 		.max_downtime_ms = policy != NULL ? policy->max_downtime_ms : 0,
-		.bandwidth = p->settings->limits.bandwidth,
+		.bandwidth = policy != NULL ? policy->bandwidth : 0,
+		.was_running = snapshot_vm_active(vm),
+		.predicted_ms = -1,
+		.predicted_downtime_ms = -1,
+		.keep_source_ms = p->settings->keep_source_ms,
 		.timeout_ms =
 		    policy != NULL ? policy->timeout_ms : DEFAULT_TIMEOUT_MS,
 	    },

@@ -450,6 +450,12 @@ link_host(const struct link *link)
 	return link->host;
 }
 
+const char *
+link_uri(const struct link *link)
+{
+	return link->uri;
+}
+
 uint64_t
 link_generation(const struct link *link)
 {

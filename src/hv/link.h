@@ -63,6 +63,7 @@ void link_close(struct link *link);
 
 bool link_is_up(const struct link *link);
 const char *link_host(const struct link *link);
+const char *link_uri(const struct link *link); /* as this process reaches it */
 int64_t link_silent_ms(const struct link *link, struct mono now);
 /* A number that grows with each successful connection. */
 uint64_t link_generation(const struct link *link);

@@ -74,7 +74,7 @@ static const char schema_2[] =
     " host TEXT NOT NULL, uuid TEXT NOT NULL, name TEXT NOT NULL,"
     " pool TEXT NOT NULL, volume TEXT NOT NULL, path TEXT NOT NULL,"
     " since INTEGER NOT NULL, due INTEGER NOT NULL,"
-    " UNIQUE (host, pool, volume)) STRICT;"
+    " UNIQUE (host, path)) STRICT;"
     "CREATE INDEX leftovers_due ON leftovers (due, id);"
 
     "CREATE TABLE markers ("

@@ -250,7 +250,7 @@ START_TEST(one_guest_has_one_move)
 	    .from = "kvm1",
 	    .to = "kvm2",
 	    .dest_uri = "qemu+tcp://kvm2.example.org/system",
-	    .strategy = "live-shared",
+	    .strategy = MOVE_LIVE_SHARED,
 	    .rule = "test",
 	    .why = "test",
 	    .attempt = 1,

@@ -32,6 +32,7 @@ static struct store *store;
 static struct announce *announce;
 static struct inventory *inventory;
 static struct map *links;
+static struct leftovers *leftovers;
 static struct executor *executor;
 static struct drains *drains;
 static struct flags *flags;
@@ -209,6 +210,15 @@ on_flag(const struct store_flag *flag, void *arg)
 	pilot_changed(pilot);
 }
 
+static inline bool
+is_moving(const char *uuid, void *arg)
+{
+	struct executor_report report;
+
+	(void)arg;
+	return executor_find_guest(executor, uuid, &report);
+}
+
 /* ---- waiting ---- */
 
 struct until {
@@ -282,9 +292,16 @@ build(void)
 	links = map_new(NULL);
 	announce = announce_new(store, settings);
 	announce_listen(announce, on_news, NULL);
+	leftovers = leftovers_new(&(struct leftovers_deps){.loop = loop,
+				      .store = store,
+				      .link = find_link,
+				      .is_moving = is_moving},
+	    &err);
+	ck_assert_msg(leftovers != NULL, "%s", err.msg);
 	executor = executor_new(&(struct executor_deps){.loop = loop,
 	    .store = store,
 	    .announce = announce,
+	    .leftovers = leftovers,
 	    .link = find_link,
 	    .ended = on_ended});
 	must(executor_recover(executor, &err), &err);
@@ -337,6 +354,7 @@ take_down(void)
 	flags_free(flags);
 	drains_free(drains);
 	executor_free(executor);
+	leftovers_free(leftovers);
 	announce_free(announce);
 	map_free(links);
 	inventory_free(inventory);
