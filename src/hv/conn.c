@@ -22,6 +22,7 @@ conn_code(int code)
 	case VIR_ERR_NO_STORAGE_POOL:
 	case VIR_ERR_NO_STORAGE_VOL:
 	case VIR_ERR_NO_NODE_DEVICE:
+	case VIR_ERR_NO_SECRET:
 		return ERR_NOT_FOUND;
 	case VIR_ERR_OPERATION_ABORTED:
 		return ERR_ABORTED;
@@ -78,6 +79,14 @@ conn_fail(const struct hv_conn *conn, struct err *err)
 	(void)err_set(err, code, "%s", conn_message(error));
 	virFreeError(error);
 	return -1;
+}
+
+int
+conn_forgive(struct err *err)
+{
+	if (err != NULL)
+		*err = (struct err){0};
+	return 0;
 }
 
 int

@@ -42,13 +42,29 @@ int conn_fail(const struct hv_conn *conn, struct err *err);
 /* The same where there is no connection yet (or none any more). */
 int conn_fail_open(struct err *err);
 
+/* What a call said does not count: the state that it should have brought about
+ * is there.  Clears *err; returns 0. */
+int conn_forgive(struct err *err);
+
 bool conn_is_alive(const struct hv_conn *conn);
 
 /* Looks a domain up; the caller frees it.  NULL: *err is set. */
 virDomainPtr conn_domain(
     const struct hv_conn *conn, const char *uuid, struct err *err);
 
+/* Typed parameters, as libvirt's own functions fill and grow them. */
+struct conn_params {
+	virTypedParameterPtr list;
+	int count, max;
+};
+
 /* For cleanup(). */
+static inline void
+conn_params_clear(struct conn_params *params)
+{
+	virTypedParamsFree(params->list, params->count);
+}
+
 static inline void
 conn_domain_free(virDomainPtr *domain)
 {

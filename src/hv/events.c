@@ -24,7 +24,7 @@
 
 #include "hv/convert.h"
 
-#define EVENTS_DOMAIN_MAX 8
+#define EVENTS_DOMAIN_MAX 9
 
 /* libvirt wants its generic callback type; each kind has its own. */
 #define EVENTS_DOMAIN_FN(fn)                                                   \
@@ -142,6 +142,17 @@ events_on_job(virConnectPtr vir, virDomainPtr domain,
 	events_begin(&event, HV_EVENT_JOB_DONE, domain);
 	convert_job(params, count, &event.job);
 	(void)snprintf(event.detail, sizeof(event.detail), "job completed");
+	events_emit(arg, &event);
+}
+
+static void
+events_on_reboot(virConnectPtr vir, virDomainPtr domain, void *arg)
+{
+	struct hv_event event;
+
+	(void)vir;
+	events_begin(&event, HV_EVENT_REBOOT, domain);
+	(void)snprintf(event.detail, sizeof(event.detail), "rebooted");
 	events_emit(arg, &event);
 }
 
@@ -304,6 +315,8 @@ events_register_domain(struct events *events)
 		false},
 	    {VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION,
 		EVENTS_DOMAIN_FN(events_on_iteration), false},
+	    {VIR_DOMAIN_EVENT_ID_REBOOT, EVENTS_DOMAIN_FN(events_on_reboot),
+		false},
 	    {VIR_DOMAIN_EVENT_ID_DEVICE_ADDED,
 		EVENTS_DOMAIN_FN(events_on_added), false},
 	    {VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED,

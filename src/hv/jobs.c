@@ -1,18 +1,10 @@
 /*
- * Moving guests and what belongs to it.
- *
- * Migration is peer-to-peer: the source's daemon drives it, and it goes on
- * when Drover ends.  Only the call that waits for it lives here.  The flags
- * are few on purpose: ABORT_ON_ERROR because a guest that hits an I/O error on
- * the way belongs back at its source, PAUSED for the strict handover, where
- * the target may not start a guest that the source could have resumed.
- *
- * Maximum downtime is not a parameter of the call.  QEMU keeps it as a
- * property of the running process, so it is set right before the call, where
- * no race with a short migration can miss it.
+ * What is asked of guests and of the jobs that they are busy with.
  *
  * Calls that ask for a state which is already reached (resume what runs,
- * destroy what is off) succeed: they are repeated after a crash.
+ * destroy what is off) succeed: they are repeated after a crash.  So the state
+ * is asked after a refusal, and what the refusal said does not count when the
+ * state that was wanted is there.
  */
 #include "hv/jobs.h"
 
@@ -20,105 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
-#include "hv/address.h"
 #include "hv/conn.h"
 #include "hv/convert.h"
-
-#define JOBS_URI_MAX 512
-#define JOBS_MIB (1024 * 1024)
-
-struct params {
-	virTypedParameterPtr list;
-	int count, max;
-};
-
-static void
-jobs_params_clear(struct params *params)
-{
-	virTypedParamsFree(params->list, params->count);
-}
-
-static unsigned
-jobs_flags(const struct hv_migrate *how)
-{
-	unsigned flags = VIR_MIGRATE_LIVE | VIR_MIGRATE_PEER2PEER |
-	    VIR_MIGRATE_ABORT_ON_ERROR;
-
-	if (how->persistent)
-		flags |= VIR_MIGRATE_PERSIST_DEST | VIR_MIGRATE_UNDEFINE_SOURCE;
-	if (how->paused)
-		flags |= VIR_MIGRATE_PAUSED;
-	return flags;
-}
-
-/* An address to send to.  Without one given, the one of the target's libvirt
- * daemon; without that, libvirt's own guess. */
-static int
-jobs_add_uri(
-    const struct hv_migrate *how, struct params *params, struct err *err)
-{
-	char uri[JOBS_URI_MAX];
-	struct err ignored;
-
-	if (how->migrate_uri != NULL) {
-		if (address_resolve_uri(
-			how->migrate_uri, uri, sizeof(uri), err) < 0)
-			return err_prefix(err, "migrate_uri");
-	} else if (address_from_uri(how->dest_uri, uri, sizeof(uri), &ignored) <
-	    0) {
-		log_debug("migrate", "%s: no address of the target: %s",
-		    how->uuid, ignored.msg);
-		return 0;
-	}
-	if (virTypedParamsAddString(&params->list, &params->count, &params->max,
-		VIR_MIGRATE_PARAM_URI, uri) < 0)
-		return err_set(
-		    err, ERR_INTERNAL, "%s", virGetLastErrorMessage());
-	return 0;
-}
-
-static int
-jobs_add_bandwidth(
-    const struct hv_migrate *how, struct params *params, struct err *err)
-{
-	int64_t mib =
-	    how->bandwidth / JOBS_MIB + (how->bandwidth % JOBS_MIB > 0);
-
-	if (how->bandwidth <= 0)
-		return 0;
-	if (virTypedParamsAddULLong(&params->list, &params->count, &params->max,
-		VIR_MIGRATE_PARAM_BANDWIDTH, (unsigned long long)mib) < 0)
-		return err_set(
-		    err, ERR_INTERNAL, "%s", virGetLastErrorMessage());
-	return 0;
-}
-
-int
-jobs_migrate(
-    struct hv_conn *conn, const struct hv_migrate *how, struct err *err)
-{
-	CONN_HOLD(conn);
-	cleanup(conn_domain_free) virDomainPtr domain = NULL;
-	cleanup(jobs_params_clear) struct params params = {0};
-
-	domain = conn_domain(conn, how->uuid, err);
-	if (domain == NULL)
-		return -1;
-	if (jobs_add_uri(how, &params, err) < 0 ||
-	    jobs_add_bandwidth(how, &params, err) < 0)
-		return -1;
-	/* A wish: a hypervisor that cannot keeps its default. */
-	if (how->max_downtime_ms > 0 &&
-	    virDomainMigrateSetMaxDowntime(
-		domain, (unsigned long long)how->max_downtime_ms, 0) < 0)
-		log_debug("migrate", "%s: maximum downtime: %s", how->uuid,
-		    virGetLastErrorMessage());
-	if (virDomainMigrateToURI3(domain, how->dest_uri, params.list,
-		(unsigned)params.count, jobs_flags(how)) < 0)
-		return conn_fail(conn, err);
-	return 0;
-}
 
 int
 jobs_job(
@@ -126,7 +21,7 @@ jobs_job(
 {
 	CONN_HOLD(conn);
 	cleanup(conn_domain_free) virDomainPtr domain = NULL;
-	cleanup(jobs_params_clear) struct params params = {0};
+	cleanup(conn_params_clear) struct conn_params params = {0};
 	virErrorPtr error;
 	int type;
 
@@ -158,7 +53,7 @@ jobs_last_job(
 {
 	CONN_HOLD(conn);
 	cleanup(conn_domain_free) virDomainPtr domain = NULL;
-	cleanup(jobs_params_clear) struct params params = {0};
+	cleanup(conn_params_clear) struct conn_params params = {0};
 	int type;
 
 	domain = conn_domain(conn, uuid, err);
@@ -181,7 +76,7 @@ jobs_last_job(
 static bool
 jobs_is_foreign(virDomainPtr domain)
 {
-	cleanup(jobs_params_clear) struct params params = {0};
+	cleanup(conn_params_clear) struct conn_params params = {0};
 	int type, operation = VIR_DOMAIN_JOB_OPERATION_UNKNOWN;
 
 	if (virDomainGetJobStats(
@@ -210,15 +105,6 @@ jobs_abort(struct hv_conn *conn, const char *uuid, struct err *err)
 	return 0;
 }
 
-/* What the first try said does not count: the state that was wanted is there. */
-static int
-jobs_forgive(struct err *err)
-{
-	if (err != NULL)
-		*err = (struct err){0};
-	return 0;
-}
-
 int
 jobs_resume(struct hv_conn *conn, const char *uuid, struct err *err)
 {
@@ -234,7 +120,26 @@ jobs_resume(struct hv_conn *conn, const char *uuid, struct err *err)
 	(void)conn_fail(conn, err);
 	if (virDomainGetState(domain, &state, NULL, 0) == 0 &&
 	    state == VIR_DOMAIN_RUNNING)
-		return jobs_forgive(err);
+		return conn_forgive(err);
+	return -1;
+}
+
+int
+jobs_suspend(struct hv_conn *conn, const char *uuid, struct err *err)
+{
+	CONN_HOLD(conn);
+	cleanup(conn_domain_free) virDomainPtr domain = NULL;
+	int state;
+
+	domain = conn_domain(conn, uuid, err);
+	if (domain == NULL)
+		return -1;
+	if (virDomainSuspend(domain) == 0)
+		return 0;
+	(void)conn_fail(conn, err);
+	if (virDomainGetState(domain, &state, NULL, 0) == 0 &&
+	    state == VIR_DOMAIN_PAUSED)
+		return conn_forgive(err);
 	return -1;
 }
 
@@ -250,7 +155,7 @@ jobs_destroy(struct hv_conn *conn, const char *uuid, struct err *err)
 	if (virDomainDestroy(domain) == 0)
 		return 0;
 	(void)conn_fail(conn, err);
-	return virDomainIsActive(domain) == 0 ? jobs_forgive(err) : -1;
+	return virDomainIsActive(domain) == 0 ? conn_forgive(err) : -1;
 }
 
 static bool
@@ -291,7 +196,7 @@ jobs_undefine(struct hv_conn *conn, const char *uuid, struct err *err)
 	(void)conn_fail(conn, err);
 	if (!jobs_has_tpm(domain) &&
 	    virDomainUndefineFlags(domain, VIR_DOMAIN_UNDEFINE_KEEP_NVRAM) == 0)
-		return jobs_forgive(err);
+		return conn_forgive(err);
 	return -1;
 }
 

@@ -2,7 +2,7 @@
  * The hypervisor vtable on libvirt: connecting, and who does the rest.
  *
  * Reading order: evloop.c (the thread under it all), events.c, listing.c,
- * jobs.c, abi.c; conn.c has the errors.
+ * jobs.c, jobs_migrate.c, jobs_power.c, claim.c, abi.c; conn.c has the errors.
  *
  * Every connection gets keepalive, also the ones that only wait for one long
  * call: without it a call to a host that froze would never return.  Five
@@ -18,6 +18,7 @@
 
 #include "base/log.h"
 #include "hv/abi.h"
+#include "hv/claim.h"
 #include "hv/conn.h"
 #include "hv/events.h"
 #include "hv/evloop.h"
@@ -154,4 +155,14 @@ const struct hv_ops hv_libvirt = {
     .destroy = jobs_destroy,
     .undefine = jobs_undefine,
     .set_autostart = jobs_set_autostart,
+    .set_bandwidth = jobs_set_bandwidth,
+    .set_max_downtime = jobs_set_max_downtime,
+    .start_postcopy = jobs_start_postcopy,
+    .suspend = jobs_suspend,
+    .shutdown = jobs_shutdown,
+    .start = jobs_start,
+    .export = jobs_export,
+    .define = jobs_define,
+    .claim = claim_take,
+    .unclaim = claim_drop,
 };

@@ -2,8 +2,9 @@
  * What a host and its guests are, read in as few calls as libvirt allows.
  *
  * State and reason of all guests come in one call, which flags they carry in
- * two more (libvirt can list by flag); only the XML, and for those that run
- * whether a job is active, cost a call per guest.  These few lists are not one
+ * a few more (libvirt can list by flag); only the XML, for those that run
+ * whether a job is active, and for those that have snapshots or checkpoints
+ * how many, cost a call per guest.  These few lists are not one
  * moment's view.  That is no loss: events are registered before a listing, and
  * what changes meanwhile is read again.
  *
@@ -120,6 +121,24 @@ listing_read(
 	return 0;
 }
 
+/* How many snapshots; FACTS_UNKNOWN: it cannot tell.  Also for checkpoints,
+ * which came later than all else here. */
+static int
+listing_snapshots(virDomainPtr domain)
+{
+	int count = virDomainSnapshotNum(domain, 0);
+
+	return count >= 0 ? count : FACTS_UNKNOWN;
+}
+
+static int
+listing_checkpoints(virDomainPtr domain)
+{
+	int count = virDomainListAllCheckpoints(domain, NULL, 0);
+
+	return count >= 0 ? count : FACTS_UNKNOWN;
+}
+
 struct facts_domain *
 listing_domain(struct hv_conn *conn, const char *uuid, struct err *err)
 {
@@ -147,6 +166,9 @@ listing_domain(struct hv_conn *conn, const char *uuid, struct err *err)
 	}
 	out->persistent = persistent == 1;
 	out->autostart = autostart == 1;
+	out->managed_save = virDomainHasManagedSaveImage(domain, 0) == 1;
+	out->snapshots = listing_snapshots(domain);
+	out->checkpoints = listing_checkpoints(domain);
 	return out;
 }
 
@@ -181,7 +203,11 @@ listing_domains(struct hv_conn *conn, struct facts_host *out, struct err *err)
 {
 	cleanup(listing_list_clear) struct domain_list persistent = {0};
 	cleanup(listing_list_clear) struct domain_list autostart = {0};
+	cleanup(listing_list_clear) struct domain_list saved = {0};
+	cleanup(listing_list_clear) struct domain_list snapshots = {0};
+	cleanup(listing_list_clear) struct domain_list checkpoints = {0};
 	cleanup(listing_stats_free) virDomainStatsRecordPtr *stats = NULL;
+	bool checkpoints_known;
 	int count;
 
 	count = virConnectGetAllDomainStats(conn->vir, VIR_DOMAIN_STATS_STATE,
@@ -190,9 +216,16 @@ listing_domains(struct hv_conn *conn, struct facts_host *out, struct err *err)
 		return conn_fail(conn, err);
 	if (listing_by_flag(conn, VIR_CONNECT_LIST_DOMAINS_PERSISTENT,
 		&persistent, err) < 0 ||
+	    listing_by_flag(conn, VIR_CONNECT_LIST_DOMAINS_AUTOSTART,
+		&autostart, err) < 0 ||
 	    listing_by_flag(
-		conn, VIR_CONNECT_LIST_DOMAINS_AUTOSTART, &autostart, err) < 0)
+		conn, VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE, &saved, err) < 0 ||
+	    listing_by_flag(conn, VIR_CONNECT_LIST_DOMAINS_HAS_SNAPSHOT,
+		&snapshots, err) < 0)
 		return -1;
+	checkpoints_known =
+	    listing_by_flag(conn, VIR_CONNECT_LIST_DOMAINS_HAS_CHECKPOINT,
+		&checkpoints, NULL) == 0;
 
 	out->domains = listing_array((size_t)count, sizeof(*out->domains));
 	for (int i = 0; i < count; i++) {
@@ -207,6 +240,14 @@ listing_domains(struct hv_conn *conn, struct facts_host *out, struct err *err)
 			continue;
 		domain->persistent = listing_has(&persistent, stats[i]->dom);
 		domain->autostart = listing_has(&autostart, stats[i]->dom);
+		domain->managed_save = listing_has(&saved, stats[i]->dom);
+		if (listing_has(&snapshots, stats[i]->dom))
+			domain->snapshots = listing_snapshots(stats[i]->dom);
+		if (!checkpoints_known)
+			domain->checkpoints = FACTS_UNKNOWN;
+		else if (listing_has(&checkpoints, stats[i]->dom))
+			domain->checkpoints =
+			    listing_checkpoints(stats[i]->dom);
 		out->domain_count++;
 	}
 	return 0;
