@@ -16,18 +16,26 @@
  *
  * The three strategies share the frame: journal, observing, ending.  A live move
  * (shared or with its disks copied) has one irreversible call and the
- * reconciliation table, below.  A restart is a row of steps, each of which may
- * be repeated, with a way forward and a way back: move_restart.c.
+ * reconciliation table: move_live.c.  A restart is a row of steps, each of which
+ * may be repeated, with a way forward and a way back: move_restart.c.
  *
- * Live:
+ * Live (the first steps only when disks are copied):
  *
- *   new --begin--> performing --the call ended--> observing <--+
+ *   new --begin--> stepping: check, prepare
+ *                      |
+ *                      v
+ *                  performing --the call ended--> observing <--+
  *                      ^                           |  |  |     |
  *                      |  (a restart comes in      |  |  |     |
  *                      |   at observing)           |  |  +--> repairing
  *                      |                           |  |
  *                following <---- still running ----+  +--> collecting --> ended
- *                                                          (only if moved)
+ *                                                     |    (only if moved)
+ *                                                     +--> stepping: clean
+ *                                                          (only if it stayed)
+ *
+ * Restart: new --begin--> observing --> stepping --> observing --> ... --> ended,
+ * with waiting wherever there is something to wait for.
  *
  * All that is needed to go on after a crash is in move_save(); it is written
  * with each journal entry, in one transaction.
@@ -45,7 +53,10 @@ struct move_disk {
 	char *backing, *backing_format; /* at the target; NULL */
 	int64_t capacity, allocation;   /* bytes */
 	bool replace; /* an old copy of ours may be in the way there */
-	bool created; /* there, by us: the journal says so before it is */
+	bool created; /* there, by us */
+	/* `created`, but its making was not answered: it goes only while nothing
+	 * has been written to it (hv_volume.only_empty) */
+	bool unsure;
 	/* restart of a running guest: the layer over it while it is copied */
 	char *layer;        /* path at the source; NULL: none */
 	char *layer_volume; /* its name at the target */
@@ -53,37 +64,52 @@ struct move_disk {
 	bool layer_created; /* at the target */
 };
 
-/* The steps of a restart, in their order forward; some are of a live-copy too.
- * Each is done by the executor as a whole and may be done again. */
+/*
+ * The steps of a restart, in their order forward; CHECK, PREPARE and CLEAN are of
+ * a live-copy too.  Each is done by the executor as a whole and may be done again
+ * after it was done, in part or in full.  Its result is MOVE_EV_STEPPED, with the
+ * codes of hv.h; ERR_UNREACHABLE and ERR_TIMEOUT mean that its end is not known.
+ */
 enum move_step {
 	MOVE_STEP_NONE,
 	/* Changes nothing: ERR_CONFLICT, naming it, when at the target there is
 	 * an image where one of the disks is to be, unless its `replace` is set.
-	 * What is found there after it succeeded has been made by us, or while
-	 * we made ours; see PREPARE in move_live.c. */
+	 * What is found there later has been made by us, or in the moment in
+	 * which we made ours; see move_doubt_volumes(). */
 	MOVE_STEP_CHECK,
-	/* Volumes at the target.  Sets `created` of each that it made, also
-	 * when it fails; `replace` is as hv_volume wants it. */
+	/* Volumes at the target, for each disk.  Sets `created` of those that it
+	 * made, also when it fails; `replace` is as hv_volume wants it. */
 	MOVE_STEP_PREPARE,
-	MOVE_STEP_FREEZE,    /* layers at the source */
-	MOVE_STEP_COPY,      /* the bases, while it runs */
-	MOVE_STEP_SHUTDOWN,  /* ask the guest (again) */
-	MOVE_STEP_DESTROY,   /* it did not listen, and that is allowed */
-	MOVE_STEP_COPY_REST, /* the layers, or all when it was off */
-	MOVE_STEP_CARRY,     /* NVRAM, TPM, secrets */
-	MOVE_STEP_DEFINE,    /* at the target */
-	MOVE_STEP_DISARM,    /* no autostart at the source any more */
-	MOVE_STEP_START,     /* at the target */
+	MOVE_STEP_FREEZE, /* layers at the source, for each disk */
+	/* The bases, while it runs (or after it has ended by itself): frozen. */
+	MOVE_STEP_COPY,
+	/* Ask the guest: `ask` is the number of the request, from 0; 0 goes to
+	 * the agent if it has one, later ones to ACPI and agent in turn. */
+	MOVE_STEP_SHUTDOWN,
+	/* Kill its QEMU, at the source: it did not listen, and that is allowed,
+	 * or it runs at the target. */
+	MOVE_STEP_DESTROY,
+	/* The guest is off.  The layers, if FREEZE is among steps_done; else the
+	 * images, all of them. */
+	MOVE_STEP_COPY_REST,
+	MOVE_STEP_CARRY,  /* NVRAM, TPM, secrets */
+	MOVE_STEP_DEFINE, /* at the target; on the layers, if there are any */
+	MOVE_STEP_DISARM, /* no autostart at the source any more */
+	MOVE_STEP_START,  /* at the target */
 	MOVE_STEP_UNDEFINE_SOURCE,
 	MOVE_STEP_MERGE_TARGET, /* layers into their bases, there */
 	MOVE_STEP_AUTOSTART,    /* there */
 	/* the way back */
-	MOVE_STEP_UNDEFINE_TARGET,
-	MOVE_STEP_REARM, /* autostart at the source */
+	MOVE_STEP_DESTROY_TARGET,  /* kill its QEMU there: it runs twice */
+	MOVE_STEP_UNDEFINE_TARGET, /* and what CARRY has brought */
+	MOVE_STEP_REARM,           /* autostart at the source */
 	MOVE_STEP_START_SOURCE,
 	MOVE_STEP_MERGE_SOURCE, /* layers at the source */
-	MOVE_STEP_CLEAN,        /* volumes of ours at the target: those
-				 * `created`, with their layers */
+	/* Volumes at the target: those `created`, the layers `layer_created`.
+	 * Clears both flags of what it has removed, also when it fails.
+	 * ERR_CONFLICT: something is used, or not empty though `unsure`; the
+	 * others are gone. */
+	MOVE_STEP_CLEAN,
 };
 #define MOVE_STEP_COUNT (MOVE_STEP_CLEAN + 1)
 
@@ -134,8 +160,9 @@ struct move {
 	/* Where it is. */
 	enum move_state state;
 	enum move_outcome outcome;
-	bool perform_ok;  /* the call returned success */
-	bool abort_asked; /* by a person */
+	bool perform_begun; /* the intent is in the journal */
+	bool perform_ok;    /* the call returned success */
+	bool abort_asked;   /* by a person */
 	bool timed_out;
 	bool repaired;        /* something was undone */
 	enum move_step step;  /* that is out, or was last */
@@ -145,8 +172,17 @@ struct move {
 	bool cut_off;         /* its power was cut, by force_off */
 	bool owner_ended;     /* its owner has shut it down during the move: it
 			   * stays off at the target */
-	int asks;             /* shutdown requests so far */
-	int reboots;          /* seen since the first */
+	int starts;           /* at the target: how often it was tried */
+	bool verified;        /* seen running there twice: no way back */
+	int step_failures;    /* of this step, in a row */
+	int runs_seen; /* looks that saw it run at the target, in a row */
+	struct mono clean_since; /* ms 0: not; waits for a host to clean */
+	bool clean_over;         /* what is left is left */
+	bool writes_suspend;     /* the journal entry of this moment */
+	unsigned begun_before;   /* steps_begun, before the intent of this
+				  * moment */
+	int asks;                /* shutdown requests so far */
+	int reboots;             /* seen since the first */
 	struct mono asked_at, shutdown_deadline;
 	bool suspended;                /* by us, to make it end (converge) */
 	bool uncertain;                /* the call's end is not known */
@@ -209,7 +245,10 @@ enum move_action_kind {
 	MOVE_DO_COLLECT,
 	MOVE_DO_TIMER, /* in ms; replaces an earlier one */
 	MOVE_DO_ALARM, /* for the log, loudly: text */
-	MOVE_DO_END,   /* outcome is set */
+	/* Outcome is set.  Disks that are still `created` or `layer_created`
+	 * although it has not completed (and is not stuck) could not be removed
+	 * at the target in time: they are leftovers there, due at once. */
+	MOVE_DO_END,
 };
 
 struct move_action {
@@ -239,6 +278,14 @@ struct move_actions {
  * first look. */
 #define MOVE_STAYED_AGAIN_MS 1500
 #define MOVE_REPAIR_TRIES 5
+#define MOVE_COPY_TRIES 3
+#define MOVE_STARTS 2 /* of a guest that does not stay up at the target */
+/* How often a guest that is to shut down is looked at (a host's news make it
+ * sooner), and when one that was started is looked at again. */
+#define MOVE_SHUTDOWN_LOOK_MS 200
+#define MOVE_VERIFY_MS 500
+/* How long a move that has failed waits for its target to remove volumes. */
+#define MOVE_CLEAN_MS 60000
 /* A host that was silent for this long may be dead: the move takes no part of a
  * limit, and a person who aborts it takes the guest into their own hands. */
 #define MOVE_IDLE_MS 60000
@@ -260,6 +307,8 @@ bool move_step_is_at_source(enum move_step step);
 /* Adds a disk, all of whose strings are copied, and returns it. */
 struct move_disk *move_add_disk(
     struct move *move, const struct move_disk *disk);
+/* Volumes of ours are, or may be, at the target. */
+bool move_has_volumes(const struct move *move);
 void move_add_eject(struct move *move, const char *target);
 
 /* For the journal.  New reference. */

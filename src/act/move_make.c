@@ -64,6 +64,7 @@ static const char *const step_names[] = {
     [MOVE_STEP_UNDEFINE_SOURCE] = "undefine-source",
     [MOVE_STEP_MERGE_TARGET] = "merge-target",
     [MOVE_STEP_AUTOSTART] = "autostart",
+    [MOVE_STEP_DESTROY_TARGET] = "destroy-target",
     [MOVE_STEP_UNDEFINE_TARGET] = "undefine-target",
     [MOVE_STEP_REARM] = "rearm",
     [MOVE_STEP_START_SOURCE] = "start-source",
@@ -100,6 +101,7 @@ move_step_is_at_source(enum move_step step)
 	case MOVE_STEP_START:
 	case MOVE_STEP_MERGE_TARGET:
 	case MOVE_STEP_AUTOSTART:
+	case MOVE_STEP_DESTROY_TARGET:
 	case MOVE_STEP_UNDEFINE_TARGET:
 	case MOVE_STEP_CLEAN:
 		return false;
@@ -215,4 +217,14 @@ move_add_eject(struct move *m, const char *target)
 		abort();
 	m->ejects = all;
 	all[m->eject_count++] = copy(target);
+}
+
+bool
+move_has_volumes(const struct move *m)
+{
+	for (size_t i = 0; i < m->disk_count; i++) {
+		if (m->disks[i].created || m->disks[i].layer_created)
+			return true;
+	}
+	return false;
 }

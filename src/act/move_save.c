@@ -31,14 +31,15 @@ static json_t *
 save_disk(const struct move_disk *d)
 {
 	return json_pack("{s:s*, s:s*, s:s*, s:s*, s:s*, s:s*, s:s*, s:s*, "
-			 "s:I, s:I, s:b, s:b, s:s*, s:s*, s:s*, s:b}",
+			 "s:I, s:I, s:b, s:b, s:b, s:s*, s:s*, s:s*, s:b}",
 	    "target", d->target, "path", d->path, "format", d->format, "pool",
 	    d->pool, "volume", d->volume, "dest_path", d->dest_path, "backing",
 	    d->backing, "backing_format", d->backing_format, "capacity",
 	    (json_int_t)d->capacity, "allocation", (json_int_t)d->allocation,
-	    "replace", d->replace, "created", d->created, "layer", d->layer,
-	    "layer_volume", d->layer_volume, "layer_dest_path",
-	    d->layer_dest_path, "layer_created", d->layer_created);
+	    "replace", d->replace, "created", d->created, "unsure", d->unsure,
+	    "layer", d->layer, "layer_volume", d->layer_volume,
+	    "layer_dest_path", d->layer_dest_path, "layer_created",
+	    d->layer_created);
 }
 
 static json_t *
@@ -51,7 +52,8 @@ save_strategy(const struct move *m)
 	for (size_t i = 0; i < m->eject_count; i++)
 		json_array_append_new(ejects, json_string(m->ejects[i]));
 	return json_pack("{s:s, s:o, s:o, s:b, s:b, s:b, s:b, s:b, s:I, s:I, "
-			 "s:b, s:s, s:o, s:o, s:b, s:b, s:b, s:i, s:i, s:b}",
+			 "s:b, s:s, s:o, s:o, s:b, s:b, s:b, s:i, s:i, s:b, "
+			 "s:b, s:i, s:b}",
 	    "strategy", move_strategy_name(m->strategy), "disks", disks,
 	    "ejects", ejects, "incremental", m->incremental, "unsafe_ok",
 	    m->unsafe_ok, "auto_converge", m->auto_converge, "postcopy",
@@ -61,7 +63,8 @@ save_strategy(const struct move *m)
 	    "steps_done", save_steps(m->steps_done), "steps_begun",
 	    save_steps(m->steps_begun), "back", m->back, "cut_off", m->cut_off,
 	    "owner_ended", m->owner_ended, "asks", m->asks, "reboots",
-	    m->reboots, "suspended", m->suspended);
+	    m->reboots, "suspended", m->suspended, "perform_begun",
+	    m->perform_begun, "starts", m->starts, "verified", m->verified);
 }
 
 json_t *
@@ -153,19 +156,19 @@ static int
 load_disk(struct move *m, json_t *o, struct err *err)
 {
 	struct move_disk d = {0};
-	int replace = 0, created = 0, layer_created = 0;
+	int replace = 0, created = 0, unsure = 0, layer_created = 0;
 	json_int_t capacity, allocation;
 	json_error_t jerr;
 
 	if (json_unpack_ex(o, &jerr, 0,
 		"{s:s, s:s, s?s, s?s, s?s, s?s, s?s, s?s, s:I, s:I, s:b, s:b, "
-		"s?s, s?s, s?s, s:b}",
+		"s?b, s?s, s?s, s?s, s:b}",
 		"target", &d.target, "path", &d.path, "format", &d.format,
 		"pool", &d.pool, "volume", &d.volume, "dest_path", &d.dest_path,
 		"backing", &d.backing, "backing_format", &d.backing_format,
 		"capacity", &capacity, "allocation", &allocation, "replace",
-		&replace, "created", &created, "layer", &d.layer,
-		"layer_volume", &d.layer_volume, "layer_dest_path",
+		&replace, "created", &created, "unsure", &unsure, "layer",
+		&d.layer, "layer_volume", &d.layer_volume, "layer_dest_path",
 		&d.layer_dest_path, "layer_created", &layer_created) != 0)
 		return err_set(
 		    err, ERR_INVALID, "journal: move: disk: %s", jerr.text);
@@ -173,6 +176,7 @@ load_disk(struct move *m, json_t *o, struct err *err)
 	d.allocation = allocation;
 	d.replace = replace;
 	d.created = created;
+	d.unsure = unsure;
 	d.layer_created = layer_created;
 	(void)move_add_disk(m, &d);
 	return 0;
@@ -207,13 +211,13 @@ load_strategy(struct move *m, json_t *json, struct err *err)
 	json_t *disks = NULL, *ejects = NULL, *done = NULL, *begun = NULL;
 	int incremental = 0, unsafe_ok = 0, auto_converge = 0, postcopy = 0;
 	int was_running = 0, force_off = 0, back = 0, cut_off = 0;
-	int owner_ended = 0, suspended = 0;
+	int owner_ended = 0, suspended = 0, perform_begun = 1, verified = 0;
 	json_int_t shutdown_ms = 0, repeat_ms = 0;
 	json_error_t jerr;
 
 	if (json_unpack_ex(json, &jerr, 0,
 		"{s?s, s?o, s?o, s?b, s?b, s?b, s?b, s?b, s?I, s?I, s?b, s?s, "
-		"s?o, s?o, s?b, s?b, s?b, s?i, s?i, s?b}",
+		"s?o, s?o, s?b, s?b, s?b, s?i, s?i, s?b, s?b, s?i, s?b}",
 		"strategy", &strategy, "disks", &disks, "ejects", &ejects,
 		"incremental", &incremental, "unsafe_ok", &unsafe_ok,
 		"auto_converge", &auto_converge, "postcopy", &postcopy,
@@ -221,7 +225,9 @@ load_strategy(struct move *m, json_t *json, struct err *err)
 		"repeat_ms", &repeat_ms, "force_off", &force_off, "step", &step,
 		"steps_done", &done, "steps_begun", &begun, "back", &back,
 		"cut_off", &cut_off, "owner_ended", &owner_ended, "asks",
-		&m->asks, "reboots", &m->reboots, "suspended", &suspended) != 0)
+		&m->asks, "reboots", &m->reboots, "suspended", &suspended,
+		"perform_begun", &perform_begun, "starts", &m->starts,
+		"verified", &verified) != 0)
 		return err_set(
 		    err, ERR_INVALID, "journal: move: %s", jerr.text);
 	if (find_strategy(strategy, &m->strategy) < 0 ||
@@ -241,6 +247,8 @@ load_strategy(struct move *m, json_t *json, struct err *err)
 	m->cut_off = cut_off;
 	m->owner_ended = owner_ended;
 	m->suspended = suspended;
+	m->perform_begun = perform_begun;
+	m->verified = verified;
 	if (load_steps(done, &m->steps_done, err) < 0 ||
 	    load_steps(begun, &m->steps_begun, err) < 0)
 		return -1;

@@ -102,6 +102,9 @@ struct hv_volume {
 	int64_t capacity;                     /* virtual size, bytes; exact */
 	const char *backing, *backing_format; /* NULL: none */
 	bool replace; /* one of that name is an old copy of ours: it goes */
+	/* remove: it goes only while nothing has been written to it, else
+	 * ERR_CONFLICT.  Ours, if it is ours, was never copied to. */
+	bool only_empty;
 };
 
 /* What prepare found or made, by index of what was asked. */

@@ -352,7 +352,8 @@ START_TEST(a_malformed_journal_is_refused)
 	    "incremental", "unsafe_ok", "auto_converge", "postcopy",
 	    "was_running", "shutdown_ms", "repeat_ms", "force_off", "step",
 	    "steps_done", "steps_begun", "back", "cut_off", "owner_ended",
-	    "asks", "reboots", "suspended"};
+	    "asks", "reboots", "suspended", "perform_begun", "starts",
+	    "verified"};
 	json_t *good = move_save(move), *bad;
 	struct err err = {0};
 	struct move *m;
