@@ -66,6 +66,7 @@ weight(const struct move *m, enum move_step step)
 		return layered ? LAYER_BYTES : 0;
 	case MOVE_STEP_NONE:
 	case MOVE_STEP_DESTROY:
+	case MOVE_STEP_DESTROY_TARGET:
 	case MOVE_STEP_UNDEFINE_TARGET:
 	case MOVE_STEP_REARM:
 	case MOVE_STEP_START_SOURCE:
@@ -245,6 +246,7 @@ step_phase(const struct move *m)
 		return "finishing";
 	case MOVE_STEP_MERGE_TARGET:
 		return "merging";
+	case MOVE_STEP_DESTROY_TARGET:
 	case MOVE_STEP_UNDEFINE_TARGET:
 	case MOVE_STEP_REARM:
 	case MOVE_STEP_START_SOURCE:

@@ -176,35 +176,39 @@ work_copy(const struct hv_ops *ops, struct hv_conn *conn, struct step_call *c)
 	c->copied_ms = mono_diff(clock_mono_now(), began);
 }
 
+/* One after the other, so that it is known of each whether it is gone; the first
+ * error is told. */
+static void
+work_clean_one(const struct hv_ops *ops, struct hv_conn *conn,
+    struct step_call *c, const struct hv_volume *volume, bool *there)
+{
+	struct err err = {0};
+
+	if (ops->remove(conn, volume, 1, &err) == 0)
+		*there = false;
+	else if (c->call.err.code == ERR_NONE)
+		c->call.err = err;
+}
+
+/* What lies above goes first. */
 static void
 work_clean(const struct hv_ops *ops, struct hv_conn *conn, struct step_call *c)
 {
-	const struct move *m = c->own;
-	struct hv_volume *volumes =
-	    calloc(2 * m->disk_count + 1, sizeof(*volumes));
-	size_t count = 0;
+	for (size_t i = 0; i < c->own->disk_count; i++) {
+		struct move_disk *d = &c->own->disks[i];
 
-	if (volumes == NULL)
-		abort();
-	/* What lies above goes first.  A layer's name is ours alone. */
-	for (size_t i = 0; i < m->disk_count; i++) {
-		const struct move_disk *d = &m->disks[i];
-
-		if (d->layer_volume != NULL &&
-		    (d->layer_created || has_begun(m, MOVE_STEP_COPY_REST)))
-			volumes[count++] = (struct hv_volume){
-			    .pool = d->pool, .name = d->layer_volume};
-	}
-	for (size_t i = 0; i < m->disk_count; i++) {
-		const struct move_disk *d = &m->disks[i];
-
+		if (d->layer_created && d->layer_volume != NULL)
+			work_clean_one(ops, conn, c,
+			    &(struct hv_volume){
+				.pool = d->pool, .name = d->layer_volume},
+			    &d->layer_created);
 		if (d->created)
-			volumes[count++] = (struct hv_volume){
-			    .pool = d->pool, .name = d->volume};
+			work_clean_one(ops, conn, c,
+			    &(struct hv_volume){.pool = d->pool,
+				.name = d->volume,
+				.only_empty = d->unsure},
+			    &d->created);
 	}
-	if (count > 0)
-		(void)ops->remove(conn, volumes, count, &c->call.err);
-	free(volumes);
 }
 
 /* ---- layers ---- */
@@ -338,6 +342,7 @@ work_step(const struct hv_ops *ops, struct hv_conn *conn, void *item)
 		    err);
 		return;
 	case MOVE_STEP_DESTROY:
+	case MOVE_STEP_DESTROY_TARGET:
 		(void)ops->destroy(conn, uuid, err);
 		return;
 	case MOVE_STEP_CARRY:
@@ -399,6 +404,10 @@ learn(struct journey *j, const struct step_call *c, bool ok)
 		if (c->step == MOVE_STEP_PREPARE &&
 		    c->prepared[i].path[0] != '\0')
 			str_replace(&d->dest_path, c->prepared[i].path);
+		if (c->step == MOVE_STEP_CLEAN) {
+			d->created = c->own->disks[i].created;
+			d->layer_created = c->own->disks[i].layer_created;
+		}
 		if (c->step != MOVE_STEP_COPY_REST || !is_layered(c->own))
 			continue;
 		/* Also of a copy that broke off in the middle. */
@@ -485,6 +494,7 @@ is_long(enum move_step step)
 		return true;
 	case MOVE_STEP_NONE:
 	case MOVE_STEP_DESTROY:
+	case MOVE_STEP_DESTROY_TARGET:
 	case MOVE_STEP_DEFINE:
 	case MOVE_STEP_DISARM:
 	case MOVE_STEP_REARM:
