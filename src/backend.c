@@ -219,8 +219,11 @@ plan(void *arg, const char *host, const struct control_drain_options *o,
 	cleanup_snapshot struct snapshot *s = pilot_snapshot(d->pilot);
 	cleanup_arena struct arena *arena = arena_new(ARENA_MAX);
 	const struct snap_host *h = snapshot_find_host(s, host);
-	struct evaluate_drain drain = {
-	    .host = host, .parallel = o->parallel, .only_to = o->only_to};
+	struct evaluate_drain drain = {.host = host,
+	    .parallel = o->parallel,
+	    .only_to = o->only_to,
+	    .include_stopped = o->include_stopped,
+	    .force_off = o->force_off};
 	struct evaluate_input input;
 
 	if (h == NULL) {
@@ -266,7 +269,9 @@ drain(void *arg, const char *host, const struct control_drain_options *o,
 	    &(struct drains_options){.parallel = o->parallel,
 		.only_to = o->only_to,
 		.reason = o->reason,
-		.by = by},
+		.by = by,
+		.force_off = o->force_off,
+		.include_stopped = o->include_stopped},
 	    err);
 	if (id < 0)
 		return NULL;

@@ -93,6 +93,8 @@ open_drain(struct drains *ds, const struct store_drain *row)
 	d->started = row->started;
 	d->parallel = row->parallel;
 	d->only_to = str_dup(row->only_to);
+	d->force_off = row->force_off;
+	d->include_stopped = row->include_stopped;
 	d->reason = str_dup(row->reason);
 	d->by = str_dup(row->by);
 	d->guests = map_new(guest_free);
@@ -211,6 +213,8 @@ join(struct drains *ds, struct drain *d, const struct drains_options *o,
 {
 	struct drain changed = *d;
 	bool same = o->parallel == d->parallel &&
+	    o->force_off == d->force_off &&
+	    o->include_stopped == d->include_stopped &&
 	    (o->only_to == NULL) == (d->only_to == NULL) &&
 	    (o->only_to == NULL || strcmp(o->only_to, d->only_to) == 0);
 
@@ -219,6 +223,8 @@ join(struct drains *ds, struct drain *d, const struct drains_options *o,
 		return d->id;
 	changed.progressed = d->progressed;
 	changed.parallel = o->parallel;
+	changed.force_off = o->force_off;
+	changed.include_stopped = o->include_stopped;
 	changed.only_to = str_dup(o->only_to);
 	if (drains_write(ds, &changed, STORE_DRAIN_RUNNING, NULL, err) < 0) {
 		free(changed.only_to);
@@ -243,6 +249,8 @@ drains_start(struct drains *ds, const char *host,
 	    .only_to = o->only_to,
 	    .reason = o->reason,
 	    .by = o->by,
+	    .force_off = o->force_off,
+	    .include_stopped = o->include_stopped,
 	};
 
 	if (d != NULL)
@@ -268,6 +276,8 @@ drains_write(struct drains *ds, struct drain *d, enum store_drain_state state,
 	    .only_to = d->only_to,
 	    .reason = d->reason,
 	    .by = d->by,
+	    .force_off = d->force_off,
+	    .include_stopped = d->include_stopped,
 	    .moved = d->moved,
 	    .failed = d->failed,
 	    .blocked = d->blocked,
@@ -370,7 +380,9 @@ drains_options(struct drains *ds, size_t *out_count)
 	for (struct drain *d = ds->open; d != NULL; d = d->next)
 		ds->options[n++] = (struct evaluate_drain){.host = d->host,
 		    .parallel = d->parallel,
-		    .only_to = d->only_to};
+		    .only_to = d->only_to,
+		    .include_stopped = d->include_stopped,
+		    .force_off = d->force_off};
 	*out_count = n;
 	return ds->options;
 }

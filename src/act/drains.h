@@ -37,6 +37,7 @@ struct drains_options {
 	const char *only_to; /* NULL */
 	const char *reason;  /* NULL */
 	const char *by;
+	bool force_off, include_stopped;
 };
 /* Starts one, or joins the one that is open for this host (options are taken
  * over).  Returns its id, or -1. */

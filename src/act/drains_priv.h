@@ -38,6 +38,7 @@ struct drain {
 	enum store_drain_state state;
 	struct wall started, ended;
 	int parallel;
+	bool force_off, include_stopped;
 	struct map *guests; /* uuid -> struct drain_guest */
 	int moved, failed, blocked;
 	int in_flight, active; /* moves; those that do not just wait */

@@ -45,6 +45,16 @@ state_name(enum store_drain_state state)
 	return "?";
 }
 
+/* Only what was asked for. */
+static void
+set_flags(json_t *o, bool force_off, bool include_stopped)
+{
+	if (force_off)
+		json_object_set_new(o, "force_off", json_true());
+	if (include_stopped)
+		json_object_set_new(o, "include_stopped", json_true());
+}
+
 static json_t *
 guest_json(struct drains *ds, const struct drain_guest *g)
 {
@@ -185,6 +195,7 @@ drain_json(struct drains *ds, const struct drain *d, bool with_vms)
 	fields_text(o, "by", d->by);
 	fields_text(o, "reason", d->reason);
 	fields_text(o, "to", d->only_to);
+	set_flags(o, d->force_off, d->include_stopped);
 	if (d->parallel >= 0)
 		json_object_set_new(o, "parallel", json_integer(d->parallel));
 	if (d->unattended)
@@ -272,6 +283,7 @@ show_row(const struct store_drain *row, void *arg)
 		fields_text(o, "by", row->by);
 		fields_text(o, "reason", row->reason);
 		fields_text(o, "to", row->only_to);
+		set_flags(o, row->force_off, row->include_stopped);
 		json_object_set_new(o, "failed", json_integer(row->failed));
 		set_tally(o, guests);
 		if (q->with_vms)

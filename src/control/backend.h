@@ -28,7 +28,8 @@
  * vms      {vms: [view vm]}                  vm: one with detail
  * plan     decide/evaluate.h explain_plan
  * drain    {id, host, state: running|done|blocked|cancelled, started, ended,
- *          by, reason, parallel, to, duration_ms, total, moved, moving,
+ *          by, reason, parallel, to, force_off, include_stopped (true or
+ *          absent), duration_ms, total, moved, moving,
  *          waiting, blocked, failed (attempts that failed),
  *          bytes, vms: [drain_vm]}
  * drain_vm {vm, uuid, fate: moved|moving|waiting|blocked|excepted|gone, to,
@@ -55,6 +56,8 @@ struct control_drain_options {
 	int parallel;        /* -1: none */
 	const char *only_to; /* NULL */
 	const char *reason;  /* NULL */
+	bool force_off;      /* of guests that do not shut down */
+	bool include_stopped;
 };
 struct control_move_options {
 	const char *to;       /* NULL: the best */

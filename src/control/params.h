@@ -13,7 +13,7 @@
  * and values out of range are refused with what would be right.
  */
 
-#define PARAMS_MAX 4          /* keys that one route knows */
+#define PARAMS_MAX 6          /* keys that one route knows */
 #define PARAMS_VALUE_MAX 1024 /* bytes of one value in a query */
 
 enum param_type { PARAM_TEXT, PARAM_NUMBER, PARAM_BOOL };

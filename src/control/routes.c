@@ -123,6 +123,8 @@ drain_options(const struct call *call)
 	    .parallel = (int)arg_number(call, "parallel", -1),
 	    .only_to = arg_text(call, "to"),
 	    .reason = arg_text(call, "reason"),
+	    .force_off = arg_bool(call, "force_off", false),
+	    .include_stopped = arg_bool(call, "include_stopped", false),
 	};
 }
 
@@ -304,6 +306,8 @@ get_events(struct call *call, struct err *err)
 	}
 #define P_TO P_TEXT("to", ROUTES_NAME_MAX)
 #define P_REASON P_TEXT("reason", ROUTES_TEXT_MAX)
+#define P_FORCE P_BOOL("force_off")
+#define P_STOPPED P_BOOL("include_stopped")
 #define P_PARALLEL P_NUMBER("parallel", 1, 1000)
 #define P_MAX P_NUMBER("max", 1, ROUTES_LIST_MAX)
 #define P_AFTER P_NUMBER("after", 0, INT64_MAX)
@@ -314,11 +318,12 @@ static const struct route routes[] = {
     {"GET", "/v1/hosts", 200, get_hosts, {{0}}},
     {"GET", "/v1/hosts/NAME", 200, get_host, {{0}}},
     {"POST", "/v1/hosts/NAME/drain", 202, post_drain,
-	{P_PARALLEL, P_TO, P_REASON}},
+	{P_PARALLEL, P_TO, P_REASON, P_FORCE, P_STOPPED}},
     {"POST", "/v1/hosts/NAME/undrain", 200, post_undrain, {{0}}},
     {"POST", "/v1/hosts/NAME/cordon", 200, post_cordon, {P_REASON}},
     {"POST", "/v1/hosts/NAME/uncordon", 200, post_uncordon, {{0}}},
-    {"GET", "/v1/plan/drain/NAME", 200, get_plan, {P_PARALLEL, P_TO}},
+    {"GET", "/v1/plan/drain/NAME", 200, get_plan,
+	{P_PARALLEL, P_TO, P_FORCE, P_STOPPED}},
     {"GET", "/v1/drains", 200, get_drains, {P_MAX}},
     {"GET", "/v1/drains/ID", 200, get_drain, {{0}}},
     {"GET", "/v1/vms", 200, get_vms, {{0}}},

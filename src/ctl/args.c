@@ -64,6 +64,25 @@ parse_output(const char *text, enum args_output *out, struct err *err)
 }
 
 static int
+parse_strategy(const char *text, const char **out, struct err *err)
+{
+	static const char *const names[] = {
+	    "live-shared", "live-copy", "restart", NULL};
+	const char *nearest;
+
+	for (int i = 0; names[i] != NULL; i++)
+		if (strcmp(text, names[i]) == 0) {
+			*out = names[i];
+			return 0;
+		}
+	nearest = diag_suggest(text, names);
+	return err_set(err, ERR_INVALID,
+	    "--strategy %s: live-shared, live-copy or restart is wanted%s%s%s",
+	    text, nearest != NULL ? " (did you mean " : "",
+	    nearest != NULL ? nearest : "", nearest != NULL ? "?)" : "");
+}
+
+static int
 set_option(struct args *args, const struct args_flag *flag, const char *value,
     struct err *err)
 {
@@ -75,6 +94,8 @@ set_option(struct args *args, const struct args_flag *flag, const char *value,
 	case ARGS_DRY_RUN:
 	case ARGS_NO_WAIT:
 	case ARGS_OPEN:
+	case ARGS_FORCE_OFF:
+	case ARGS_STOPPED:
 	case ARGS_HELP:
 	case ARGS_VERSION:
 		break;
@@ -101,8 +122,7 @@ set_option(struct args *args, const struct args_flag *flag, const char *value,
 		args->reason = value;
 		break;
 	case ARGS_STRATEGY:
-		args->strategy = value;
-		break;
+		return parse_strategy(value, &args->strategy, err);
 	case ARGS_SOCKET:
 		args->socket = value;
 		break;

@@ -29,11 +29,13 @@ enum args_option {
 	ARGS_SINCE = 1 << 7,
 	ARGS_MAX = 1 << 8,
 	ARGS_OPEN = 1 << 9,
+	ARGS_FORCE_OFF = 1 << 10,
+	ARGS_STOPPED = 1 << 11,
 	/* any command */
-	ARGS_SOCKET = 1 << 10,
-	ARGS_OUTPUT = 1 << 11,
-	ARGS_HELP = 1 << 12,
-	ARGS_VERSION = 1 << 13,
+	ARGS_SOCKET = 1 << 12,
+	ARGS_OUTPUT = 1 << 13,
+	ARGS_HELP = 1 << 14,
+	ARGS_VERSION = 1 << 15,
 };
 #define ARGS_ANY (ARGS_SOCKET | ARGS_OUTPUT | ARGS_HELP | ARGS_VERSION)
 

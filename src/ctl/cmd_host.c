@@ -44,6 +44,8 @@ plan_path(const struct ctl *ctl, const char *host)
 		buf_addf(&path, "&parallel=%d", ctl->args.parallel);
 	if (to != NULL)
 		buf_adds(&path, to);
+	if (ctl->args.given & ARGS_STOPPED)
+		buf_adds(&path, "&include_stopped=1");
 	/* The first of them begins the query. */
 	if (strchr(buf_str(&path), '&') != NULL)
 		*strchr(path.data, '&') = '?';
@@ -103,6 +105,10 @@ drain_body(const struct ctl *ctl)
 	if (ctl->args.reason != NULL)
 		json_object_set_new(
 		    body, "reason", json_string(ctl->args.reason));
+	if (ctl->args.given & ARGS_FORCE_OFF)
+		json_object_set_new(body, "force_off", json_true());
+	if (ctl->args.given & ARGS_STOPPED)
+		json_object_set_new(body, "include_stopped", json_true());
 	return body;
 }
 

@@ -10,7 +10,8 @@
 
 #define WAITING (ARGS_NO_WAIT | ARGS_TIMEOUT)
 #define DRAINING                                                               \
-	(ARGS_DRY_RUN | WAITING | ARGS_PARALLEL | ARGS_TO | ARGS_REASON)
+	(ARGS_DRY_RUN | WAITING | ARGS_PARALLEL | ARGS_TO | ARGS_REASON |      \
+	    ARGS_FORCE_OFF | ARGS_STOPPED)
 #define MANY ARGS_WORDS_MAX
 
 #define DRAIN_HELP                                                             \
@@ -21,6 +22,10 @@
 	"cannot move, and shows progress meanwhile.  Ctrl-C stops waiting; "   \
 	"the\n"                                                                \
 	"drain goes on.  A host that is being drained already is watched.\n"   \
+	"A guest that cannot go live is shut down and started elsewhere, if "  \
+	"the policy\n"                                                         \
+	"allows it; one that does not shut down stays, unless --force-off is " \
+	"given.\n"                                                             \
 	"With --dry-run nothing is done; the plan is shown."
 #define UNDRAIN_HELP                                                           \
 	"Ends a drain, and clears the maintenance and cordon flags.  Moves "   \
@@ -43,8 +48,8 @@ const struct args_command args_commands[] = {
 	"let no guests in", CORDON_HELP},
     {"host", "uncordon", "HOST...", 1, MANY, 0, true, ctl_host_uncordon,
 	"let guests in again", NULL},
-    {"plan", "drain", "HOST", 1, 1, ARGS_PARALLEL | ARGS_TO, true,
-	ctl_plan_drain, "what a drain would do", NULL},
+    {"plan", "drain", "HOST", 1, 1, ARGS_PARALLEL | ARGS_TO | ARGS_STOPPED,
+	true, ctl_plan_drain, "what a drain would do", NULL},
     {"vm", "list", "", 0, 0, 0, true, ctl_vm_list, "the guests", NULL},
     {"vm", "show", "VM", 1, 1, 0, true, ctl_vm_show,
 	"one guest, by name or UUID", NULL},
@@ -90,6 +95,9 @@ const struct args_flag args_flags[] = {
     {ARGS_TO, 0, "to", "HOST", "only to this host"},
     {ARGS_REASON, 0, "reason", "TEXT", "why, for others to read"},
     {ARGS_STRATEGY, 0, "strategy", "NAME", "live-shared, live-copy or restart"},
+    {ARGS_FORCE_OFF, 0, "force-off", NULL,
+	"cut the power of guests that do not shut down"},
+    {ARGS_STOPPED, 0, "include-stopped", NULL, "also guests that are shut off"},
     {ARGS_SINCE, 0, "since", "SEQ", "those after this number"},
     {ARGS_MAX, 'n', "max", "N", "at most N rows"},
     {ARGS_OPEN, 0, "open", NULL, "only what is under way"},

@@ -45,8 +45,9 @@ struct evaluate_decision {
 /* Per host in a drain, from outside: the operator's options. */
 struct evaluate_drain {
 	const char *host;
-	int parallel;        /* --parallel; -1: none */
-	const char *only_to; /* NULL: any */
+	int parallel;                    /* --parallel; -1: none */
+	const char *only_to;             /* NULL: any */
+	bool include_stopped, force_off; /* beside the policy's */
 };
 
 /* A guest that must not be tried before a time (backoff). */

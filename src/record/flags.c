@@ -12,7 +12,8 @@
 
 #define DRAIN_COLUMNS                                                          \
 	"SELECT id, host, state, started, ended, parallel,"                    \
-	" only_to, reason, by, moved, failed, blocked, detail FROM drains "
+	" only_to, reason, by, moved, failed, blocked, detail,"                \
+	" force_off, include_stopped FROM drains "
 
 static const char *const drain_names[] = {
     [STORE_DRAIN_RUNNING] = "running",
@@ -90,6 +91,8 @@ drain_bind(struct query *q, const struct store_drain *drain)
 	query_bind_int(q, drain->failed);
 	query_bind_int(q, drain->blocked);
 	query_bind_text(q, drain->detail);
+	query_bind_int(q, drain->force_off);
+	query_bind_int(q, drain->include_stopped);
 }
 
 int
@@ -97,8 +100,9 @@ store_add_drain(struct store *store, struct store_drain *drain, struct err *err)
 {
 	static const char add[] =
 	    "INSERT INTO drains (state, ended, parallel,"
-	    " only_to, reason, moved, failed, blocked, detail, host, started,"
-	    " by) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)";
+	    " only_to, reason, moved, failed, blocked, detail, force_off,"
+	    " include_stopped, host, started, by)"
+	    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 	static const char prune[] =
 	    "DELETE FROM drains WHERE id IN (SELECT id"
 	    " FROM drains WHERE id <= ? AND state <> 'running'"
@@ -134,7 +138,8 @@ store_update_drain(
 	static const char sql[] =
 	    "UPDATE drains SET state = ?, ended = ?,"
 	    " parallel = ?, only_to = ?, reason = ?, moved = ?, failed = ?,"
-	    " blocked = ?, detail = ? WHERE id = ?";
+	    " blocked = ?, detail = ?, force_off = ?, include_stopped = ?"
+	    " WHERE id = ?";
 	struct query q = query_open(store, sql);
 	int changes;
 
@@ -175,6 +180,8 @@ drain_read(struct query *q, struct store_drain *drain)
 	drain->failed = (int)query_int(q);
 	drain->blocked = (int)query_int(q);
 	drain->detail = query_text(q);
+	drain->force_off = query_int(q) != 0;
+	drain->include_stopped = query_int(q) != 0;
 }
 
 int

@@ -80,12 +80,21 @@ store_update_move(
 	    " policy = ?, rule = ?, why = ?, attempt = ?, state = ?,"
 	    " context = ?, outcome = ?, error = ?, result = ?, started = ?,"
 	    " ended = ? WHERE id = ?";
-	struct query q = query_open(store, sql);
-	int changes;
+	struct query q;
+	int changes = 0, rc = 0;
+	bool own;
 
-	move_bind(&q, move);
-	query_bind_int(&q, move->id);
-	if (query_run(&q, &changes, err) != 0)
+	if (store_enter(store, &own, err) != 0)
+		return -1;
+	if (move->outcome != NULL)
+		rc = totals_count(store, move, err);
+	if (rc == 0) {
+		q = query_open(store, sql);
+		move_bind(&q, move);
+		query_bind_int(&q, move->id);
+		rc = query_run(&q, &changes, err);
+	}
+	if (store_leave(store, own, rc, err) != 0)
 		return -1;
 	if (changes == 0)
 		return err_set(err, ERR_NOT_FOUND, "there is no move %lld",

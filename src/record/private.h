@@ -83,6 +83,12 @@ void query_drop_statements(struct store *store);
 int store_enter(struct store *store, bool *out_own, struct err *err);
 int store_leave(struct store *store, bool own, int rc, struct err *err);
 
+/* ---- totals.c ---- */
+
+/* The move, which is open so far, ends with its outcome. */
+int totals_count(
+    struct store *store, const struct store_move *move, struct err *err);
+
 /* ---- faults.c: nothing, unless compiled with DROVER_FAULTS ---- */
 
 void faults_open(struct store_faults *faults);

@@ -89,7 +89,21 @@ static const char schema_2[] =
     " actual_downtime_ms INTEGER NOT NULL, at INTEGER NOT NULL) STRICT;"
     "CREATE INDEX predictions_at ON predictions (at, move_id);";
 
-const char *const schema_steps[] = {schema_1, schema_2};
+/* Totals begin with what the history still has. */
+static const char schema_3[] =
+    "ALTER TABLE drains ADD COLUMN force_off INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE drains ADD COLUMN include_stopped INTEGER NOT NULL DEFAULT 0;"
+
+    "CREATE TABLE totals ("
+    " strategy TEXT NOT NULL, outcome TEXT NOT NULL, moves INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL,"
+    " PRIMARY KEY (strategy, outcome)) STRICT, WITHOUT ROWID;"
+    "INSERT INTO totals SELECT strategy, outcome, COUNT(*), SUM(CASE WHEN"
+    " json_valid(result) THEN COALESCE(CAST(json_extract(result, '$.bytes')"
+    " AS INTEGER), 0) ELSE 0 END) FROM moves WHERE outcome IS NOT NULL"
+    " GROUP BY strategy, outcome;";
+
+const char *const schema_steps[] = {schema_1, schema_2, schema_3};
 const int schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);
 
 /* Copies the first column of the first row; "" when there is none. */

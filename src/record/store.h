@@ -72,6 +72,7 @@ struct store_drain {
 	int parallel;               /* -1: none */
 	const char *only_to;        /* NULL */
 	const char *reason;         /* NULL */
+	bool force_off, include_stopped;
 	const char *by;
 	int moved, failed, blocked;
 	const char *detail; /* JSON of what is blocked and why; NULL */
@@ -128,6 +129,16 @@ struct store_move_filter {
 /* Newest first. */
 int store_each_move(struct store *store, const struct store_move_filter *filter,
     void (*fn)(const struct store_move *move, void *arg), void *arg,
+    struct err *err);
+
+/* Moves that have ended, ever, also those that are forgotten; and what they
+ * sent.  By strategy and outcome. */
+struct store_total {
+	const char *strategy, *outcome;
+	int64_t moves, bytes;
+};
+int store_each_total(struct store *store,
+    void (*fn)(const struct store_total *total, void *arg), void *arg,
     struct err *err);
 
 /* Intents before, results after each irreversible call. */

@@ -180,9 +180,9 @@ scenario_make_input(struct scenario *scenario)
 	for (const struct node *node = node_first(root, "drains"); node != NULL;
 	     node = node->next)
 		drain[drains++] =
-		    (struct evaluate_drain){node_text(node, "host"),
-			(int)node_number(node, "parallel", -1),
-			node_text(node, "to")};
+		    (struct evaluate_drain){.host = node_text(node, "host"),
+			.parallel = (int)node_number(node, "parallel", -1),
+			.only_to = node_text(node, "to")};
 	scenario->input = (struct evaluate_input){
 	    .settings = scenario->settings,
 	    .snapshot = scenario->snapshot,

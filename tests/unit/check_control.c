@@ -213,6 +213,11 @@ START_TEST(each_route_reaches_its_call)
 	expect("POST", "/v1/hosts/kvm1/drain",
 	    "{\"parallel\": 3, \"to\": \"kvm2\", \"reason\": \"new disk\"}",
 	    202, "drain kvm1 3 kvm2 new disk uid=%u pid=%d", uid, pid);
+	expect("POST", "/v1/hosts/kvm1/drain",
+	    "{\"force_off\": true, \"include_stopped\": true}", 202,
+	    "drain kvm1 -1 - - force stopped uid=%u pid=%d", uid, pid);
+	expect("GET", "/v1/plan/drain/kvm1?include_stopped=1", "", 200,
+	    "plan_drain kvm1 -1 - - stopped");
 	expect("POST", "/v1/hosts/kvm1/undrain", "{}", 200,
 	    "undrain kvm1 uid=%u", uid);
 	expect("POST", "/v1/hosts/kvm1/cordon", "{\"reason\": \"fan\"}", 200,
@@ -328,7 +333,8 @@ START_TEST(wrong_bodies_are_refused_with_what_is_wanted)
 	expect("POST", drain, "{\"parralel\": 2}", 400,
 	    "unknown key \"parralel\" (did you mean \"parallel\"?)");
 	expect("POST", drain, "{\"zzz\": 2}", 400,
-	    "known: \"parallel\", \"to\", \"reason\"");
+	    "known: \"parallel\", \"to\", \"reason\", \"force_off\", "
+	    "\"include_stopped\"");
 	expect("POST", "/v1/reload", "{\"zzz\": 2}", 400, "known: none");
 	expect("POST", drain, "{\"parallel\": \"2\"}", 400,
 	    "\"parallel\": a whole number from 1 to 1000 is wanted");

@@ -301,6 +301,13 @@ START_TEST(options_may_stand_anywhere)
 	}
 	ck_assert_int_eq(args(&parsed, &err, "vm show -- --odd"), 0);
 	ck_assert_str_eq(parsed.operands[0], "--odd");
+	ck_assert_int_eq(
+	    args(&parsed, &err, "drain --force-off kvm1 --include-stopped"), 0);
+	ck_assert((parsed.given & ARGS_FORCE_OFF) != 0);
+	ck_assert((parsed.given & ARGS_STOPPED) != 0);
+	ck_assert_int_eq(
+	    args(&parsed, &err, "vm move a --strategy restart"), 0);
+	ck_assert_str_eq(parsed.strategy, "restart");
 	ck_assert_int_eq(args(&parsed, &err, "drain kvm1"), 0);
 	ck_assert_ptr_eq(parsed.command->run, ctl_host_drain);
 }
@@ -329,6 +336,9 @@ START_TEST(mistakes_are_answered_with_what_was_meant)
 	    {"host list --to a", "host list has no option --to"},
 	    {"host list -o jsn", "did you mean json?"},
 	    {"status -o name", "use -o json"},
+	    {"vm move a --strategy live", "did you mean live-"},
+	    {"vm move a --strategy", "--strategy wants a NAME"},
+	    {"plan drain a --force-off", "plan drain has no option"},
 	    {"move list --max 0", "a whole number from 1 on"},
 	};
 	struct args parsed;

@@ -243,7 +243,7 @@ START_TEST(the_operators_pace_makes_more_waves)
 	plan = plan_drain(world.arena, &input, &world.s.hosts[0]);
 	ck_assert_int_eq(plan->waves, 3);
 	ck_assert_uint_eq(plan->movable, 6);
-	drains[0] = (struct evaluate_drain){"kvm1", 1, NULL};
+	drains[0] = (struct evaluate_drain){.host = "kvm1", .parallel = 1};
 	input.drain_count = 1;
 	plan = plan_drain(world.arena, &input, &world.s.hosts[0]);
 	ck_assert_int_eq(plan->waves, 6);

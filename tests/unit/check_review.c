@@ -209,11 +209,12 @@ START_TEST(the_targets_of_a_drain_outlive_the_daemon)
 	add_guest();
 	site_set_mood(3, SITE_HANGS, NULL);
 	put_flag("kvm1", true);
-	ck_assert_int_eq(
-	    drains_start(drains, "kvm1",
-		&(struct drains_options){
-		    .parallel = 1, .only_to = "kvm3", .by = "uid 0"},
-		NULL),
+	ck_assert_int_eq(drains_start(drains, "kvm1",
+			     &(struct drains_options){.parallel = 1,
+				 .only_to = "kvm3",
+				 .by = "uid 0",
+				 .force_off = true},
+			     NULL),
 	    1);
 	take_down();
 	build();
@@ -222,6 +223,8 @@ START_TEST(the_targets_of_a_drain_outlive_the_daemon)
 	ck_assert_int_eq(options[0].parallel, 1);
 	ck_assert_ptr_nonnull(options[0].only_to);
 	ck_assert_str_eq(options[0].only_to, "kvm3");
+	ck_assert(options[0].force_off);
+	ck_assert(!options[0].include_stopped);
 	site_finish(true);
 }
 END_TEST

@@ -205,23 +205,24 @@ START_TEST(an_older_database_is_brought_up_to_date_all_or_nothing)
 {
 	struct store *store = open_store();
 	const char *const good[] = {schema_steps[0], schema_steps[1],
-	    "ALTER TABLE flags ADD COLUMN extra TEXT"};
+	    schema_steps[2], "ALTER TABLE flags ADD COLUMN extra TEXT"};
 	const char *const bad[] = {schema_steps[0], schema_steps[1],
+	    schema_steps[2],
 	    "ALTER TABLE flags ADD COLUMN more TEXT; CREATE TABLE flags (x)"};
 	struct err err;
 
-	ck_assert_int_eq(schema_step_count, 2);
+	ck_assert_int_eq(schema_step_count, 3);
 	add_move(store, "web1");
 	ck_assert_int_eq(
-	    schema_prepare(store->db, store->path, bad, 3, &err), -1);
-	ck_assert_int_eq(query_sql(store, "PRAGMA user_version"), 2);
+	    schema_prepare(store->db, store->path, bad, 4, &err), -1);
+	ck_assert_int_eq(query_sql(store, "PRAGMA user_version"), 3);
 	ck_assert_int_eq(query_sql(store,
 			     "SELECT COUNT(*) FROM"
 			     " pragma_table_info('flags') WHERE name = 'more'"),
 	    0);
 	ck_assert_int_eq(
-	    schema_prepare(store->db, store->path, good, 3, &err), 0);
-	ck_assert_int_eq(query_sql(store, "PRAGMA user_version"), 3);
+	    schema_prepare(store->db, store->path, good, 4, &err), 0);
+	ck_assert_int_eq(query_sql(store, "PRAGMA user_version"), 4);
 	ck_assert_int_eq(query_sql(store, "SELECT COUNT(*) FROM moves"), 1);
 	ck_assert_int_eq(
 	    query_sql(store,
@@ -288,10 +289,11 @@ copy_drain(const struct store_drain *d, void *arg)
 	char *out = arg;
 
 	snprintf(out + strlen(out), 256 - strlen(out),
-	    "%" PRId64 " %s %d %d/%d/%d p%d %s %s;", d->id, d->host,
+	    "%" PRId64 " %s %d %d/%d/%d p%d %s %s%s%s;", d->id, d->host,
 	    (int)d->state, d->moved, d->failed, d->blocked, d->parallel,
 	    d->only_to != NULL ? d->only_to : "-",
-	    d->detail != NULL ? d->detail : "-");
+	    d->detail != NULL ? d->detail : "-", d->force_off ? " force" : "",
+	    d->include_stopped ? " stopped" : "");
 }
 
 START_TEST(drains_are_listed_newest_first)
@@ -311,15 +313,19 @@ START_TEST(drains_are_listed_newest_first)
 	drain.moved = 3;
 	drain.blocked = 1;
 	drain.detail = "[\"web1\"]";
+	drain.force_off = true;
 	ck_assert_int_eq(store_update_drain(store, &drain, &err), 0);
-	drain = (struct store_drain){
-	    .host = "kvm2", .parallel = 4, .only_to = "kvm3", .by = "uid 0"};
+	drain = (struct store_drain){.host = "kvm2",
+	    .parallel = 4,
+	    .only_to = "kvm3",
+	    .by = "uid 0",
+	    .include_stopped = true};
 	ck_assert_int_eq(store_add_drain(store, &drain, &err), 0);
 	ck_assert_int_eq(
 	    store_each_drain(store, 10, copy_drain, text, &err), 0);
 	ck_assert_str_eq(text,
-	    "2 kvm2 0 0/0/0 p4 kvm3 -;"
-	    "1 kvm1 2 3/0/1 p-1 - [\"web1\"];");
+	    "2 kvm2 0 0/0/0 p4 kvm3 - stopped;"
+	    "1 kvm1 2 3/0/1 p-1 - [\"web1\"] force;");
 	drain.id = 77;
 	ck_assert_int_eq(store_update_drain(store, &drain, &err), -1);
 	ck_assert_int_eq(err.code, ERR_NOT_FOUND);

@@ -54,7 +54,8 @@ START_TEST(a_database_of_version_1_keeps_its_moves_and_gets_the_new_tables)
 	sqlite3_close(db);
 
 	store = open_store();
-	ck_assert_int_eq(query_sql(store, "PRAGMA user_version"), 2);
+	ck_assert_int_eq(
+	    query_sql(store, "PRAGMA user_version"), schema_step_count);
 	ck_assert_int_eq(
 	    query_sql(store, "SELECT COUNT(*) FROM moves WHERE name = 'web1'"),
 	    1);

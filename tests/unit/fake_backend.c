@@ -73,8 +73,10 @@ static json_t *
 fake_plan_drain(void *arg, const char *host,
     const struct control_drain_options *options, struct err *err)
 {
-	return note(arg, err, "plan_drain %s %d %s %s", host, options->parallel,
-	    or_none(options->only_to), or_none(options->reason));
+	return note(arg, err, "plan_drain %s %d %s %s%s%s", host,
+	    options->parallel, or_none(options->only_to),
+	    or_none(options->reason), options->force_off ? " force" : "",
+	    options->include_stopped ? " stopped" : "");
 }
 
 static json_t *
@@ -82,9 +84,11 @@ fake_drain(void *arg, const char *host,
     const struct control_drain_options *options,
     const struct control_peer *peer, struct err *err)
 {
-	return note(arg, err, "drain %s %d %s %s uid=%u pid=%d", host,
+	return note(arg, err, "drain %s %d %s %s%s%s uid=%u pid=%d", host,
 	    options->parallel, or_none(options->only_to),
-	    or_none(options->reason), (unsigned)peer->uid, (int)peer->pid);
+	    or_none(options->reason), options->force_off ? " force" : "",
+	    options->include_stopped ? " stopped" : "", (unsigned)peer->uid,
+	    (int)peer->pid);
 }
 
 static json_t *
