@@ -403,6 +403,11 @@ check_storage(struct place_check *check)
 
 	storage_classify(look->arena, look->settings, look->s, look->source,
 	    check->host, look->request->vm, check->storage);
+	for (size_t i = 0; i < check->storage->disk_count; i++) {
+		if (check->storage->disks[i].way == STORAGE_WAY_ABSENT)
+			return arena_printf(look->arena,
+			    "storage not shared: %s", check->storage->why);
+	}
 	switch (check->storage->class) {
 	case STORAGE_DISKLESS:
 	case STORAGE_SHARED:

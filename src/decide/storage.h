@@ -10,8 +10,9 @@
  * only when proven, by one of these: a network disk; a file under one of the
  * operator's shared_paths; a file or volume in a pool that both hosts have
  * active with the same type and the same network source; a marker volume made
- * in the one host's pool and seen in the other's (snapshot proofs).  Not proven
- * means local.  A removable medium that is not there is absent.
+ * in the one host's pool and seen in the other's (snapshot proofs), unless
+ * storage.proof is `declared`.  Not proven means local.  A removable medium that
+ * is not shared, and of which the target has no file, is absent.
  */
 enum storage_class {
 	STORAGE_DISKLESS,
@@ -28,22 +29,31 @@ struct storage_disk {
 	const char *why; /* the proof, or what is missing */
 	bool own_proof; /* by shared_paths or marker: libvirt's test of the file
 			  * system may say otherwise */
+	bool elsewhere; /* local: the target has this very image, at another
+			  * path.  It must never be copied there */
+	bool open; /* not shared as far as is known: a marker, or the target's
+		    * word about a medium, is awaited */
 };
 
 struct storage_result {
 	enum storage_class class;
-	const char *why; /* names each disk that is not shared, and why;
-				 * or the proof when shared */
+	const char *why; /* names each image that is not shared, and why;
+				 * or the proof when all are */
 	bool locked;     /* QEMU's image lock protects every writable
 				 * disk, and there is one, so that two hosts
 				 * cannot both run the guest (see handover
 				 * in drover-policy(7)) */
-	struct storage_disk *disks; /* as in vm->disks, empty drives left out */
+	/* In order of vm->disks, empty drives left out; each disk is followed
+	 * by the images below it (disk->backing). */
+	struct storage_disk *disks;
 	size_t disk_count;
 	bool own_proof;     /* of any shared, writable disk */
 	const char *unsafe; /* NULL, or why libvirt must not be overruled: a
 			      * cache mode, or a relabelled image */
-	bool marker_wanted; /* a marker could prove more (see marker.h) */
+	bool
+	    marker_wanted; /* a marker could prove more, and there is no verdict
+			      * about it: decisions wait for one.  Where no
+			      * marker can be made the verdict is "rejected" */
 };
 
 void storage_classify(struct arena *arena, const struct settings *settings,
@@ -54,8 +64,10 @@ void storage_classify(struct arena *arena, const struct settings *settings,
 const char *storage_class_name(enum storage_class class);
 
 /*
- * Pairs of pools, on different hosts, that are no network storage and could be
- * one: same type and same path, or same name.  For whoever makes markers.
+ * May pools of two hosts be one storage, which only a marker can tell?  Both are
+ * active and hold files (dir, fs, netfs), at the same path or under the same
+ * name, and are not proven to be one by their network source.  For whoever makes
+ * markers.  Both ways round the same.
  */
 bool storage_is_marker_pair(
     const struct snap_pool *here, const struct snap_pool *there);

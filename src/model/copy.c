@@ -113,6 +113,18 @@ copy_verdicts(
 	}
 }
 
+static void
+copy_media(
+    struct arena *arena, const struct snap_host *from, struct snap_host *to)
+{
+	to->media =
+	    arena_array(arena, from->medium_count, sizeof(to->media[0]));
+	for (size_t i = 0; i < from->medium_count; i++) {
+		to->media[i] = from->media[i];
+		to->media[i].path = arena_strdup(arena, from->media[i].path);
+	}
+}
+
 void
 copy_host(
     struct arena *arena, const struct snap_host *from, struct snap_host *to)
@@ -128,6 +140,7 @@ copy_host(
 	copy_pools(arena, from, to);
 	copy_networks(arena, from, to);
 	copy_verdicts(arena, from, to);
+	copy_media(arena, from, to);
 	to->interfaces =
 	    copy_strings(arena, from->interfaces, from->interface_count);
 	to->label_keys =

@@ -48,11 +48,14 @@ inventory_calloc(size_t count, size_t size)
 	return p;
 }
 
+/* What the host was asked for, and could say otherwise when it comes back. */
 static void
-inventory_forget_verdicts(struct inventory_host *host)
+inventory_forget_answers(struct inventory_host *host)
 {
 	map_free(host->verdicts);
 	host->verdicts = map_new(inventory_verdict_free);
+	map_free(host->media);
+	host->media = map_new(free);
 }
 
 /* All that the host said or that was measured; not its flags. */
@@ -61,11 +64,12 @@ inventory_forget_seen(struct inventory_host *host)
 {
 	arena_free(host->seen_arena);
 	host->seen_arena = NULL;
-	host->seen = (struct snap_host){.cpus = SNAPSHOT_UNKNOWN};
+	host->seen = (struct snap_host){
+	    .cpus = SNAPSHOT_UNKNOWN, .hypervisor_version = SNAPSHOT_UNKNOWN};
 	host->seen_print = 0;
 	map_free(host->domains);
 	host->domains = map_new(inventory_domain_free);
-	inventory_forget_verdicts(host);
+	inventory_forget_answers(host);
 	inventory_meter_reset(&host->cpu);
 	host->memory_total = SNAPSHOT_UNKNOWN;
 	host->memory_free = SNAPSHOT_UNKNOWN;
@@ -85,6 +89,7 @@ inventory_host_free(struct inventory_host *host)
 	arena_free(host->seen_arena);
 	map_free(host->domains);
 	map_free(host->verdicts);
+	map_free(host->media);
 	free(host->down_why);
 	free(host->flag_why);
 	free(host->claimed_by);
@@ -255,7 +260,7 @@ inventory_apply_lost(struct inventory_host *host, const char *why)
 	host->silent_ms = 0;
 	inventory_set_string(
 	    &host->down_why, why != NULL ? why : "connection lost");
-	inventory_forget_verdicts(host);
+	inventory_forget_answers(host);
 	inventory_meter_reset(&host->cpu);
 	return changed;
 }
@@ -361,6 +366,8 @@ inventory_apply_to(struct inventory *inventory, struct inventory_host *host,
 	case INVENTORY_PROVEN:
 		return event->proof != NULL &&
 		    inventory_proof_read(inventory, event->proof);
+	case INVENTORY_MEDIUM_SEEN:
+		return inventory_medium_read(host, event);
 	case INVENTORY_ARRIVED:
 		host->memory_arrived += event->memory;
 		return true;

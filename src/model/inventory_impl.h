@@ -37,6 +37,11 @@ struct inventory_verdict {
 	char *why;
 };
 
+struct inventory_medium {
+	enum snap_verdict there;
+	struct mono at;
+};
+
 struct inventory_host {
 	/* From the settings; `seen` has name, URI, limits, labels too. */
 	struct arena *config_arena;
@@ -62,6 +67,7 @@ struct inventory_host {
 	struct inventory_meter cpu;
 	struct map *domains;  /* UUID -> inventory_domain */
 	struct map *verdicts; /* ABI key -> inventory_verdict */
+	struct map *media;    /* path -> inventory_medium */
 };
 
 struct inventory {
@@ -74,6 +80,7 @@ struct inventory {
 
 /* Verdicts kept per host; the oldest is dropped first. */
 #define INVENTORY_VERDICTS_MAX 1024
+#define INVENTORY_MEDIA_MAX 1024
 
 struct inventory_host *inventory_find(
     const struct inventory *inventory, const char *name);
@@ -98,6 +105,13 @@ bool inventory_proof_sweep(
     struct inventory *inventory, const struct inventory_host *host, bool all);
 void inventory_proof_show(
     const struct inventory *inventory, struct snapshot *s);
+
+/* inventory_media.c */
+bool inventory_medium_read(
+    struct inventory_host *host, const struct inventory_event *event);
+/* Pointers into the inventory. */
+void inventory_medium_list(struct arena *arena,
+    const struct inventory_host *host, struct snap_host *to);
 
 /* inventory_load.c */
 void inventory_meter_reset(struct inventory_meter *meter);

@@ -257,6 +257,7 @@ inventory_host_print(const struct snap_host *seen)
 
 	print = hash_string(print, seen->cpu_xml);
 	print = hash_number(print, seen->cpus);
+	print = hash_number(print, seen->hypervisor_version);
 	print = hash_number(print, seen->pools_known);
 	for (size_t i = 0; i < seen->pool_count; i++) {
 		print = hash_string(print, seen->pools[i].name);
@@ -282,7 +283,10 @@ bool
 inventory_list_host(struct inventory_host *host, struct facts_host *facts)
 {
 	struct arena *scratch = arena_new(LISTING_ARENA_MAX);
-	struct snap_host seen = {.cpus = facts->cpus};
+	struct snap_host seen = {.cpus = facts->cpus,
+	    .hypervisor_version = facts->hypervisor_version > 0
+		? facts->hypervisor_version
+		: SNAPSHOT_UNKNOWN};
 	bool changed = false;
 	const char *uuid;
 	void *value;

@@ -135,7 +135,8 @@ struct snap_vm {
 /* Storage at two hosts that was proven to be one, or not, by a marker. */
 struct snap_proof {
 	const char *host_a, *pool_a, *host_b, *pool_b;
-	enum snap_verdict same; /* rejected: seen not to be */
+	enum snap_verdict same; /* rejected: seen not to be, or nothing can
+				 * be seen there (no marker can be made) */
 };
 
 struct snap_pool {
@@ -158,6 +159,12 @@ struct snap_abi_verdict {
 	const char *key;
 	enum snap_verdict verdict;
 	const char *why; /* in words, when rejected */
+};
+
+/* Is there a file that guests could have in a drive? */
+struct snap_medium {
+	const char *path;
+	enum snap_verdict there;
 };
 
 struct snap_host {
@@ -194,8 +201,11 @@ struct snap_host {
 	size_t verdict_count;
 	const char **label_keys, **label_values;
 	size_t label_count;
-	int64_t hugepages_free; /* bytes in free huge pages; unknown */
-	const char **machines;  /* from the capabilities; may be empty */
+	struct snap_medium *media; /* that were looked for */
+	size_t medium_count;
+	int64_t hypervisor_version; /* 7002022 = 7.2.22; unknown */
+	int64_t hugepages_free;     /* bytes in free huge pages; unknown */
+	const char **machines;      /* from the capabilities; may be empty */
 	size_t machine_count;
 };
 

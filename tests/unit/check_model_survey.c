@@ -367,6 +367,53 @@ START_TEST(a_proof_about_an_unknown_pool_or_host_is_none)
 }
 END_TEST
 
+static void
+count_medium(const char *host, const char *path, void *arg)
+{
+	ck_assert_str_eq(host, "kvm2");
+	ck_assert_str_eq(path, "/iso/a.iso");
+	++*(int *)arg;
+}
+
+static int
+unseen(void)
+{
+	int count = 0;
+
+	inventory_each_unseen_medium(
+	    inventory, (struct mono){now_ms}, 5 * MINUTE, count_medium, &count);
+	return count;
+}
+
+START_TEST(other_hosts_are_asked_for_the_media_in_drives)
+{
+	list("kvm1", "/pool");
+	list("kvm2", "/pool");
+	ck_assert_int_eq(unseen(), 0);
+	read_domain("<disk type='file' device='cdrom'><source "
+		    "file='/iso/a.iso'/><target dev='sda'/></disk>",
+	    1024, DOMAIN_RUNNING);
+	ck_assert_int_eq(unseen(), 1);
+	ck_assert(apply("kvm2",
+	    (struct inventory_event){.news = INVENTORY_MEDIUM_SEEN,
+		.key = "/iso/a.iso",
+		.verdict = SNAP_VERDICT_OK}));
+	ck_assert_int_eq(unseen(), 0);
+	ck_assert_uint_eq(look()->hosts[1].medium_count, 1);
+	ck_assert_str_eq(s->hosts[1].media[0].path, "/iso/a.iso");
+	ck_assert_int_eq(s->hosts[1].media[0].there, SNAP_VERDICT_OK);
+	now_ms += 5 * MINUTE;
+	ck_assert_int_eq(unseen(), 1);
+	ck_assert(apply("kvm2",
+	    (struct inventory_event){.news = INVENTORY_MEDIUM_SEEN,
+		.key = "/iso/a.iso",
+		.verdict = SNAP_VERDICT_REJECTED}));
+	ck_assert_int_eq(unseen(), 0);
+	apply("kvm2", (struct inventory_event){.news = INVENTORY_HOST_LOST});
+	ck_assert_uint_eq(look()->hosts[1].medium_count, 0);
+}
+END_TEST
+
 START_TEST(leftovers_are_the_snapshots_own)
 {
 	char path[] = "/pool/web1.qcow2";
@@ -419,6 +466,7 @@ main(void)
 	tcase_add_test(tc, a_proof_is_one_from_either_side);
 	tcase_add_test(tc, a_proof_ends_with_what_it_was_made_of);
 	tcase_add_test(tc, a_proof_about_an_unknown_pool_or_host_is_none);
+	tcase_add_test(tc, other_hosts_are_asked_for_the_media_in_drives);
 	tcase_add_test(tc, leftovers_are_the_snapshots_own);
 	tcase_add_test(tc, what_libvirt_keeps_of_a_guest_is_seen);
 	suite_add_tcase(suite, tc);
