@@ -116,7 +116,7 @@ work_prepare(
 		    .backing = m->incremental && !flat ? d->backing : NULL,
 		    .backing_format =
 			m->incremental && !flat ? d->backing_format : NULL,
-		    .replace = d->replace || d->created,
+		    .replace = d->replace || (d->created && !d->unsure),
 		};
 	}
 	(void)ops->prepare(

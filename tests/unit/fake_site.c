@@ -2,7 +2,7 @@
  * The hosts, under one lock.  A migration that hangs waits on a condition; whoever
  * aborts, finishes or detaches it wakes all.
  */
-#include "fake_site.h"
+#include "fake_site_priv.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static struct site_guest guests[SITE_HOSTS][SITE_GUESTS];
+struct site_guest guests[SITE_HOSTS][SITE_GUESTS];
 static struct {
 	enum site_mood mood;
 	char error[160];
@@ -23,22 +23,21 @@ static struct {
 	bool hangs, aborted, detached, paused;
 	int from, to;
 } flights[SITE_GUESTS];
-static int migrations, hanging, twice;
+static int migrations, hanging;
+int twice;
+static struct hv_job job_told;
 static void (*watcher)(const char *what, const char *uuid);
 
 /* Not one per open: at the end links leave connections to the process's end. */
-struct hv_conn {
-	int host;
-};
 static struct hv_conn conns[SITE_HOSTS] = {{0}, {1}, {2}, {3}};
 
-static void
+void
 site_lock(void)
 {
 	(void)pthread_mutex_lock(&lock);
 }
 
-static void
+void
 site_unlock(void)
 {
 	(void)pthread_mutex_unlock(&lock);
@@ -53,6 +52,8 @@ site_reset(void)
 	memset(flights, 0, sizeof(flights));
 	migrations = hanging = twice = 0;
 	watcher = NULL;
+	memset(&job_told, 0, sizeof(job_told));
+	site_reset_disks();
 	site_unlock();
 }
 
@@ -67,8 +68,8 @@ site_uuid(int n)
 	return texts[n];
 }
 
-static int
-number_of(const char *uuid)
+int
+site_number(const char *uuid)
 {
 	int n = atoi(uuid + strlen("bbbbbbbb-0000-0000-0000-"));
 
@@ -179,6 +180,14 @@ site_downtime_ms(void)
 }
 
 void
+site_set_job(const struct hv_job *job)
+{
+	site_lock();
+	job_told = *job;
+	site_unlock();
+}
+
+void
 site_watch(void (*fn)(const char *what, const char *uuid))
 {
 	site_lock();
@@ -186,8 +195,8 @@ site_watch(void (*fn)(const char *what, const char *uuid))
 	site_unlock();
 }
 
-static void
-tell_watcher(const char *what, const char *uuid)
+void
+site_tell(const char *what, const char *uuid)
 {
 	void (*fn)(const char *, const char *);
 
@@ -237,19 +246,25 @@ static char *
 make_xml(const struct site_guest *g)
 {
 	char *xml = malloc(2048);
+	char shared[64];
 
 	if (xml == NULL)
 		abort();
+	(void)snprintf(shared, sizeof(shared), "/srv/images/%s.qcow2", g->name);
 	(void)snprintf(xml, 2048,
 	    "<domain type='kvm'><name>%s</name>"
 	    "<uuid>%s</uuid><memory unit='b'>%lld</memory><vcpu>1</vcpu>"
 	    "<os><type arch='x86_64' machine='pc-q35-7.2'>hvm</type></os>"
 	    "<devices><emulator>/usr/bin/qemu-system-x86_64</emulator>"
 	    "<disk type='file' device='disk'><driver name='qemu' type='qcow2' "
-	    "cache='none'/><source file='/srv/images/%s.qcow2'/>"
+	    "cache='none'/><source file='%s'/>"
 	    "<target dev='vda' bus='virtio'/></disk><interface type='bridge'>"
 	    "<source bridge='%s'/></interface></devices></domain>",
-	    g->name, g->uuid, (long long)g->memory, g->name, g->bridge);
+	    g->name, g->uuid, (long long)g->memory,
+	    g->layer[0] != '\0'      ? g->layer
+		: g->disk[0] != '\0' ? g->disk
+				     : shared,
+	    g->bridge);
 	return xml;
 }
 
@@ -316,7 +331,7 @@ site_list(struct hv_conn *conn, struct err *err)
 static struct facts_domain *
 site_domain(struct hv_conn *conn, const char *uuid, struct err *err)
 {
-	const struct site_guest *g = &guests[conn->host][number_of(uuid)];
+	const struct site_guest *g = &guests[conn->host][site_number(uuid)];
 	struct facts_domain *d = NULL;
 
 	site_lock();
@@ -366,6 +381,7 @@ arrive(int from, int to, int n, bool paused)
 	struct site_guest *s = &guests[from][n], *d = &guests[to][n];
 
 	*d = *s;
+	site_disks_arrive(from, to, n);
 	d->job = d->autostart = false;
 	d->state = paused ? DOMAIN_PAUSED : DOMAIN_RUNNING;
 	d->reason = paused ? DOMAIN_REASON_USER : DOMAIN_REASON_MIGRATED;
@@ -406,8 +422,8 @@ hang(int from, int to, int n, bool paused, struct err *err)
 	    "job: canceled by client");
 }
 
-static int
-target_of(const char *uri)
+int
+site_host_of(const char *uri)
 {
 	const char *at = strstr(uri, "//kvm");
 
@@ -418,11 +434,12 @@ static int
 site_migrate(
     struct hv_conn *conn, const struct hv_migrate *how, struct err *err)
 {
-	int n = number_of(how->uuid), to = target_of(how->dest_uri), rc = 0;
+	int n = site_number(how->uuid), to = site_host_of(how->dest_uri),
+	    rc = 0;
 	struct site_guest *s = &guests[conn->host][n];
 	struct site_guest *d = &guests[to][n];
 
-	tell_watcher("migrate", how->uuid);
+	site_tell("migrate", how->uuid);
 	site_lock();
 	migrations++;
 	if (!s->present || s->state != DOMAIN_RUNNING || d->present) {
@@ -483,7 +500,7 @@ site_finish(bool arrives)
 static int
 site_abort(struct hv_conn *conn, const char *uuid, struct err *err)
 {
-	int n = number_of(uuid), rc = 0;
+	int n = site_number(uuid), rc = 0;
 
 	site_lock();
 	if (flights[n].hangs && flights[n].from == conn->host)
@@ -516,11 +533,15 @@ static int
 site_job(
     struct hv_conn *conn, const char *uuid, struct hv_job *out, struct err *err)
 {
-	struct site_guest g = site_look(conn->host + 1, number_of(uuid));
+	struct site_guest g = site_look(conn->host + 1, site_number(uuid));
 
 	if (!g.present)
 		return err_set(err, ERR_NOT_FOUND, "Domain not found");
 	fill_job(out, g.job);
+	site_lock();
+	if (g.job && job_told.active)
+		*out = job_told;
+	site_unlock();
 	return 0;
 }
 
@@ -528,7 +549,7 @@ static int
 site_last_job(
     struct hv_conn *conn, const char *uuid, struct hv_job *out, struct err *err)
 {
-	struct site_guest g = site_look(conn->host + 1, number_of(uuid));
+	struct site_guest g = site_look(conn->host + 1, site_number(uuid));
 
 	if (!g.present)
 		return err_set(err, ERR_NOT_FOUND, "Domain not found");
@@ -541,10 +562,10 @@ site_last_job(
 static int
 site_resume(struct hv_conn *conn, const char *uuid, struct err *err)
 {
-	int n = number_of(uuid), rc = 0;
+	int n = site_number(uuid), rc = 0;
 	struct site_guest *g = &guests[conn->host][n];
 
-	tell_watcher("resume", uuid);
+	site_tell("resume", uuid);
 	site_lock();
 	if (!g->present)
 		rc = err_set(err, ERR_NOT_FOUND, "Domain not found");
@@ -561,7 +582,7 @@ site_resume(struct hv_conn *conn, const char *uuid, struct err *err)
 static int
 site_destroy(struct hv_conn *conn, const char *uuid, struct err *err)
 {
-	struct site_guest *g = &guests[conn->host][number_of(uuid)];
+	struct site_guest *g = &guests[conn->host][site_number(uuid)];
 
 	(void)err;
 	site_lock();
@@ -575,7 +596,7 @@ site_destroy(struct hv_conn *conn, const char *uuid, struct err *err)
 static int
 site_undefine(struct hv_conn *conn, const char *uuid, struct err *err)
 {
-	struct site_guest *g = &guests[conn->host][number_of(uuid)];
+	struct site_guest *g = &guests[conn->host][site_number(uuid)];
 	int rc = 0;
 
 	site_lock();
@@ -592,7 +613,7 @@ site_autostart(struct hv_conn *conn, const char *uuid, bool on, struct err *err)
 {
 	(void)err;
 	site_lock();
-	guests[conn->host][number_of(uuid)].autostart = on;
+	guests[conn->host][site_number(uuid)].autostart = on;
 	site_unlock();
 	return 0;
 }
@@ -613,4 +634,21 @@ const struct hv_ops site_ops = {
     .destroy = site_destroy,
     .undefine = site_undefine,
     .set_autostart = site_autostart,
+    .set_bandwidth = site_set_bandwidth,
+    .set_max_downtime = site_set_max_downtime,
+    .start_postcopy = site_start_postcopy,
+    .suspend = site_suspend,
+    .prepare = site_prepare,
+    .remove = site_remove,
+    .locate = site_locate,
+    .has_file = site_has_file,
+    .copy = site_copy,
+    .freeze = site_freeze,
+    .merge = site_merge,
+    .shutdown = site_shutdown,
+    .start = site_start,
+    .export = site_export,
+    .define = site_define,
+    .carry = site_carry,
+    .forget = site_forget,
 };

@@ -21,9 +21,14 @@ enum site_mood {
 	SITE_HANGS,      /* until aborted or let go */
 };
 
+enum site_manners { SITE_OBEYS, SITE_IGNORES, SITE_REBOOTS };
+
 struct site_guest {
 	char uuid[HV_UUID_SIZE], name[32];
 	bool present, defined, autostart, job;
+	/* With a disk of its host's own: the image, and the layer over it. */
+	char disk[128], layer[128];
+	enum site_manners manners; /* when asked to shut down */
 	enum domain_state state;
 	enum domain_reason reason;
 	int64_t memory; /* bytes */
@@ -53,5 +58,31 @@ void site_finish(bool arrives);
 /* Called in each migration, and before each resume, before anything happens. */
 void site_watch(void (*fn)(const char *what, const char *uuid));
 int site_downtime_ms(void); /* what last_job will tell */
+/* What `job` tells of every migration that hangs. */
+void site_set_job(const struct hv_job *job);
+
+/* ---- disks; fake_site_disks.c ---- */
+
+/* A volume has a number for its content, 0 when it is empty; the content of a
+ * disk is that of its image and of the layer over it together. */
+void site_add_volume(int host, const char *pool, const char *name, int content);
+/* Its path is /POOL/NAME. */
+bool site_has_volume(int host, const char *pool, const char *name);
+int site_volumes(int host); /* how many */
+/* Guest n gets a disk of its own in pool "local": NAME.qcow2, with content. */
+void site_give_disk(int host, int n, int content);
+void site_set_manners(int n, enum site_manners manners);
+int site_content(int host, int n); /* of its disk; -1: an image is missing */
+void site_write(int host, int n);  /* the guest adds 1 to it */
+/* Copies wait inside until let go (or cancelled); how many do. */
+void site_hold_copies(bool hold);
+int site_copying(void);
+/* Calls of one kind, so far: "shutdown-agent", "suspend", "forget", ... */
+int site_calls(const char *what);
+/* The next call of that kind fails. */
+void site_fail(const char *what, enum err_code code, const char *message);
+/* An image was read while its guest could write to it, and the like. */
+int site_spoiled(void);
+int64_t site_last_value(const char *what); /* "set-bandwidth", ... */
 
 #endif
