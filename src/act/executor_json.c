@@ -134,6 +134,8 @@ progress_json(const struct journey *j)
 
 	if (j->move->disk_count > 0)
 		fields_count(o, "copied_bytes", executor_moved(j));
+	if (j->move->asks > 0)
+		fields_count(o, "asks", j->move->asks);
 	if (!j->job_known && j->copy == NULL)
 		return o;
 	fields_count(o, "rate", j->rate > 0 ? j->rate : j->job.memory_rate);

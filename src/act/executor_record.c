@@ -219,6 +219,51 @@ keep_images(struct journey *j, struct err *err)
 }
 
 static int
+keep_at_target(struct journey *j, const struct move_disk *d, const char *volume,
+    const char *path, struct err *err)
+{
+	return leftovers_keep(j->ex->deps.leftovers,
+	    &(struct store_leftover){
+		.move_id = j->id,
+		.host = j->move->to,
+		.uuid = j->move->uuid,
+		.name = j->move->name,
+		.pool = d->pool,
+		.volume = volume,
+		.path = path,
+		.since = j->ended_at,
+		.due = j->ended_at,
+	    },
+	    err);
+}
+
+/* Volumes of a move that has failed which could not be removed at the target in
+ * time.  One that may be somebody else's is never ours to remove later. */
+static int
+keep_rest(struct journey *j, struct err *err)
+{
+	const struct move *m = j->move;
+
+	for (size_t i = 0; i < m->disk_count; i++) {
+		const struct move_disk *d = &m->disks[i];
+
+		if (d->created && d->unsure)
+			log_warn("move",
+			    "%s: %s in pool %s of %s may be a rest of the "
+			    "move, or somebody's: it was left as it is",
+			    m->name, d->volume, d->pool, m->to);
+		else if (d->created && d->dest_path != NULL &&
+		    keep_at_target(j, d, d->volume, d->dest_path, err) < 0)
+			return -1;
+		if (d->layer_created && d->layer_dest_path != NULL &&
+		    keep_at_target(
+			j, d, d->layer_volume, d->layer_dest_path, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
 keep_prediction(struct journey *j, int64_t total_ms, struct err *err)
 {
 	const struct executor_plan *p = &j->plan;
@@ -252,6 +297,8 @@ write_end(struct journey *j, const struct store_move *row, json_t *data,
 	if (store_update_move(store, row, err) < 0 ||
 	    add_journal(j, "result", row->outcome, row->error, err) < 0 ||
 	    (good && keep_images(j, err) < 0) ||
+	    (!good && j->move->outcome != MOVE_STUCK &&
+		keep_rest(j, err) < 0) ||
 	    (good && keep_prediction(j, total_ms, err) < 0)) {
 		json_decref(data);
 		return -1;
@@ -291,7 +338,7 @@ executor_write_end(struct journey *j, struct err *err)
 	}
 	if (write_end(j, &row, data, total, err) == 0 &&
 	    store_commit(store, err) == 0) {
-		if (good && j->move->disk_count > 0)
+		if (j->move->disk_count > 0)
 			leftovers_changed(j->ex->deps.leftovers);
 		return 0;
 	}

@@ -26,6 +26,7 @@ static struct {
 static int migrations, hanging;
 int twice;
 static struct hv_job job_told;
+static struct site_asked last_asked;
 static void (*watcher)(const char *what, const char *uuid);
 
 /* Not one per open: at the end links leave connections to the process's end. */
@@ -171,6 +172,17 @@ int
 site_hanging(void)
 {
 	return read_int(&hanging);
+}
+
+struct site_asked
+site_asked(void)
+{
+	struct site_asked copy_of;
+
+	site_lock();
+	copy_of = last_asked;
+	site_unlock();
+	return copy_of;
 }
 
 int
@@ -442,6 +454,15 @@ site_migrate(
 	site_tell("migrate", how->uuid);
 	site_lock();
 	migrations++;
+	last_asked = (struct site_asked){.bandwidth = how->bandwidth,
+	    .max_downtime_ms = how->max_downtime_ms,
+	    .paused = how->paused,
+	    .auto_converge = how->auto_converge,
+	    .postcopy = how->postcopy,
+	    .incremental = how->incremental,
+	    .unsafe_ok = how->unsafe_ok,
+	    .copies = how->copy_count,
+	    .edits = how->edit_count};
 	if (!s->present || s->state != DOMAIN_RUNNING || d->present) {
 		rc = err_set(err, ERR_REFUSED, "domain is not running");
 	} else {

@@ -50,6 +50,12 @@ int site_running_at(int host); /* how many run there */
 int site_twice(void);          /* how often a guest ran on two hosts */
 int site_migrations(void);     /* calls so far */
 int site_hanging(void);        /* in this moment */
+struct site_asked {            /* of the last migration */
+	int64_t bandwidth, max_downtime_ms;
+	bool paused, auto_converge, postcopy, incremental, unsafe_ok;
+	size_t copies, edits;
+};
+struct site_asked site_asked(void);
 /* The calls that hang return with a broken connection, while the migrations go on
  * until site_finish(). */
 void site_detach(void);

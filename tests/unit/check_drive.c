@@ -1,0 +1,274 @@
+/*
+ * Migrations that run, driven: the ladder for those that do not end by
+ * themselves, and the links divided among all.
+ */
+#include "executor_fixture.h"
+
+#define MIB ((int64_t)1 << 20)
+
+static int64_t
+start_with(int n, int64_t bandwidth, unsigned rungs)
+{
+	struct err err = {0};
+	struct site_guest g = site_look(1, n);
+	int64_t id = executor_start(executor,
+	    &(struct executor_request){.uuid = g.uuid,
+		.name = g.name,
+		.from = "kvm1",
+		.to = "kvm2",
+		.dest_uri = "qemu+tcp://kvm2.example.org/system",
+		.strategy = MOVE_LIVE_SHARED,
+		.policy = "maintenance",
+		.rule = "10-maintenance.yaml:5",
+		.why = "kvm1 is in maintenance",
+		.attempt = 1,
+		.persistent = true,
+		.was_running = true,
+		.bandwidth = bandwidth,
+		.converge = {.rungs = rungs,
+		    .max_downtime_ms = 2000,
+		    .pause_max_ms = 0},
+		.predicted_ms = 5000,
+		.predicted_downtime_ms = 100,
+		.timeout_ms = 600000},
+	    &err);
+
+	ck_assert_msg(id > 0, "%s", err.msg);
+	return id;
+}
+
+static void
+setup_guests(void)
+{
+	setup();
+	site_add_guest(1, 1);
+	site_add_guest(1, 2);
+	site_set_mood(2, SITE_HANGS, NULL);
+	run_until(all_hosts_are_up);
+}
+
+static bool
+one_hangs(void)
+{
+	return site_hanging() == 1;
+}
+
+static bool
+two_hang(void)
+{
+	return site_hanging() == 2;
+}
+
+static bool
+all_have_ended(void)
+{
+	return executor_count(executor) == 0;
+}
+
+/* ---- the ladder ---- */
+
+static int64_t iteration;
+
+/* Writes as fast as the link carries: each pass leaves as much as the last. */
+static void
+tell_a_pass(void)
+{
+	site_set_job(&(struct hv_job){.active = true,
+	    .elapsed_ms = iteration * 1000,
+	    .downtime_ms = 5000,
+	    .memory_total = 1024 * MIB,
+	    .memory_done = iteration * 100 * MIB,
+	    .memory_remaining = 500 * MIB,
+	    .memory_rate = 100 * MIB,
+	    .dirty_rate = 120 * MIB,
+	    .disk_total = 0,
+	    .disk_done = 0,
+	    .disk_remaining = 0,
+	    .iterations = ++iteration});
+}
+
+static bool
+the_limit_was_raised(void)
+{
+	tell_a_pass();
+	return site_calls("set-max-downtime") > 0;
+}
+
+static bool
+the_limit_was_raised_again(void)
+{
+	tell_a_pass();
+	return site_calls("set-max-downtime") > 1;
+}
+
+START_TEST(a_limit_is_raised_step_by_step_and_each_is_in_the_journal)
+{
+	int64_t first;
+
+	iteration = 0;
+	start_with(1, 0, CONVERGE_DOWNTIME);
+	run_until(one_hangs);
+	run_until(the_limit_was_raised);
+	first = site_last_value("set-max-downtime");
+	ck_assert_int_gt(first, 300);
+	run_until(the_limit_was_raised_again);
+	ck_assert_int_gt(site_last_value("set-max-downtime"), first);
+	ck_assert_int_le(site_last_value("set-max-downtime"), 2000);
+	ck_assert_int_ge(ask("SELECT COUNT(*) FROM journal WHERE "
+			     "kind = 'note' AND step = 'converge' AND "
+			     "length(detail) > 20"),
+	    2);
+	site_finish(true);
+	run_until(all_have_ended);
+	ck_assert_int_eq(last_outcome, MOVE_COMPLETED);
+}
+END_TEST
+
+static bool
+some_passes_went_by(void)
+{
+	tell_a_pass();
+	return iteration > 400;
+}
+
+START_TEST(what_cannot_be_written_is_not_done)
+{
+	iteration = 0;
+	start_with(1, 0, CONVERGE_DOWNTIME);
+	run_until(one_hangs);
+	change("CREATE TRIGGER broken BEFORE INSERT ON journal WHEN "
+	       "NEW.step = 'converge' BEGIN SELECT RAISE(ABORT, 'disk full'); "
+	       "END");
+	run_until(some_passes_went_by);
+	ck_assert_int_eq(site_calls("set-max-downtime"), 0);
+	change("DROP TRIGGER broken");
+	run_until(the_limit_was_raised);
+	site_finish(true);
+	run_until(all_have_ended);
+}
+END_TEST
+
+START_TEST(without_a_rung_nothing_is_done)
+{
+	iteration = 0;
+	start_with(1, 0, 0);
+	run_until(one_hangs);
+	run_until(some_passes_went_by);
+	ck_assert_int_eq(site_calls("set-max-downtime"), 0);
+	ck_assert_int_eq(site_calls("suspend"), 0);
+	ck_assert_int_eq(site_calls("start-postcopy"), 0);
+	site_finish(true);
+	run_until(all_have_ended);
+}
+END_TEST
+
+/* ---- links ---- */
+
+static bool
+the_first_was_slowed_down(void)
+{
+	return site_calls("set-bandwidth") > 0 &&
+	    site_last_value("set-bandwidth") == 50 * MIB;
+}
+
+static bool
+the_first_has_the_link_again(void)
+{
+	return site_last_value("set-bandwidth") == 100 * MIB;
+}
+
+START_TEST(a_link_is_divided_and_divided_again)
+{
+	int64_t other;
+	struct err err = {0};
+
+	executor_set_bandwidth(executor, 100 * MIB);
+	start_with(1, 0, 0);
+	run_until(one_hangs);
+	other = start_with(2, 0, 0);
+	run_until(two_hang);
+	run_until(the_first_was_slowed_down);
+	ck_assert_int_eq(executor_abort(executor, other, &err), 0);
+	run_until(one_hangs);
+	run_until(the_first_has_the_link_again);
+	site_finish(true);
+	run_until(all_have_ended);
+}
+END_TEST
+
+static bool
+it_was_slowed_down(void)
+{
+	return site_last_value("set-bandwidth") == 10 * MIB;
+}
+
+START_TEST(a_policy_may_allow_less_than_the_share)
+{
+	executor_set_bandwidth(executor, 100 * MIB);
+	start_with(1, 20 * MIB, 0);
+	run_until(one_hangs);
+	ck_assert_int_eq(site_asked().bandwidth, 20 * MIB);
+	executor_set_bandwidth(executor, 10 * MIB);
+	run_until(it_was_slowed_down);
+	site_finish(true);
+	run_until(all_have_ended);
+}
+END_TEST
+
+/* ---- predictions and rates ---- */
+
+START_TEST(a_prediction_stands_beside_what_came_out)
+{
+	site_set_mood(2, SITE_TAKES, NULL);
+	start_with(1, 0, 0);
+	run_until(all_have_ended);
+	ck_assert_int_eq(last_outcome, MOVE_COMPLETED);
+	ck_assert_int_eq(ask("SELECT predicted_ms FROM predictions"), 5000);
+	ck_assert_int_eq(ask("SELECT actual_downtime_ms FROM predictions"),
+	    site_downtime_ms());
+	ck_assert_int_ge(ask("SELECT actual_ms FROM predictions"), 0);
+	ck_assert_int_lt(
+	    ask("SELECT json_extract(body, "
+		"'$.data.prediction_error_percent') FROM events WHERE "
+		"type = 'drover.move.completed'"),
+	    0);
+	ck_assert_int_eq(ask("SELECT json_extract(result, "
+			     "'$.predicted_downtime_ms') FROM moves"),
+	    100);
+}
+END_TEST
+
+START_TEST(the_link_is_known_by_what_moved_over_it_also_later)
+{
+	site_set_mood(2, SITE_TAKES, NULL);
+	ck_assert_int_eq(executor_link_rate(executor, "kvm2"), 0);
+	start_with(1, 0, 0);
+	run_until(all_have_ended);
+	/* 1 GiB in a second, by its last job. */
+	ck_assert_int_eq(executor_link_rate(executor, "kvm2"), 1024 * MIB);
+	ck_assert_int_eq(executor_link_rate(executor, "kvm1"), 0);
+	take_down();
+	build();
+	ck_assert_int_eq(executor_link_rate(executor, "kvm2"), 1024 * MIB);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("drive");
+	TCase *tc = tcase_create("drive");
+
+	tcase_add_checked_fixture(tc, setup_guests, teardown);
+	tcase_set_timeout(tc, 3 * DEADLINE_S);
+	tcase_add_test(
+	    tc, a_limit_is_raised_step_by_step_and_each_is_in_the_journal);
+	tcase_add_test(tc, what_cannot_be_written_is_not_done);
+	tcase_add_test(tc, without_a_rung_nothing_is_done);
+	tcase_add_test(tc, a_link_is_divided_and_divided_again);
+	tcase_add_test(tc, a_policy_may_allow_less_than_the_share);
+	tcase_add_test(tc, a_prediction_stands_beside_what_came_out);
+	tcase_add_test(tc, the_link_is_known_by_what_moved_over_it_also_later);
+	suite_add_tcase(suite, tc);
+	return run_suite(suite);
+}
