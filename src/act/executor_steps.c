@@ -26,7 +26,7 @@ struct step_call {
 	bool agent;
 	struct reconcile_side expect;
 	struct move *own; /* what it was when this began */
-	char *to_uri;
+	char *from_uri, *to_uri;
 	char *xml; /* between the two halves of DEFINE */
 	struct hv_prepared *prepared;
 	struct executor_copy copy;
@@ -37,6 +37,7 @@ static void
 step_free(struct step_call *c)
 {
 	move_free(c->own);
+	free(c->from_uri);
 	free(c->to_uri);
 	free(c->xml);
 	free(c->prepared);
@@ -290,6 +291,7 @@ static void
 work_undefine(
     const struct hv_ops *ops, struct hv_conn *conn, struct step_call *c)
 {
+	bool source = c->step == MOVE_STEP_UNDEFINE_SOURCE;
 	struct err err = {0};
 
 	if (ops->undefine(conn, c->call.uuid, &c->call.err) < 0) {
@@ -298,14 +300,12 @@ work_undefine(
 		c->call.err = (struct err){0};
 	}
 	if (has_begun(c->own, MOVE_STEP_CARRY) &&
-	    ops->forget(conn, c->call.uuid, &err) < 0)
+	    ops->forget(conn, c->call.uuid, source ? c->to_uri : c->from_uri,
+		&err) < 0)
 		log_warn("move",
 		    "%s: what libvirt keeps of it beside its disks stays at "
 		    "%s: %s",
-		    c->own->name,
-		    c->step == MOVE_STEP_UNDEFINE_SOURCE ? c->own->from
-							 : c->own->to,
-		    err.msg);
+		    c->own->name, source ? c->own->from : c->own->to, err.msg);
 }
 
 /* ---- one step ---- */
@@ -509,6 +509,7 @@ executor_step(struct journey *j, const struct move_action *action)
 {
 	struct step_call *c = executor_call_new(j, sizeof(*c));
 	struct link *to = j->ex->deps.link(j->move->to, j->ex->deps.arg);
+	struct link *from = j->ex->deps.link(j->move->from, j->ex->deps.arg);
 	const char *host = move_step_is_at_source(action->perform_step)
 	    ? j->move->from
 	    : j->move->to;
@@ -521,6 +522,7 @@ executor_step(struct journey *j, const struct move_action *action)
 	c->prepared = calloc(j->move->disk_count + 1, sizeof(*c->prepared));
 	if (c->prepared == NULL)
 		abort();
+	c->from_uri = str_dup(from != NULL ? link_uri(from) : "");
 	c->to_uri = str_dup(to != NULL ? link_uri(to) : "");
 	c->copy.limit = j->share;
 	log_info("move", "%s: %s", j->move->name, move_step_name(c->step));

@@ -130,8 +130,8 @@ struct hv_copy {
 
 struct hv_copied {
 	int64_t length;  /* of the file, bytes */
-	int64_t data;    /* that were not holes, bytes */
-	char sha256[65]; /* of the whole, hexadecimal */
+	int64_t data;    /* that were sent, bytes: neither holes nor zeros */
+	char sha256[65]; /* of what is not zeros, hexadecimal; see blocks.h */
 };
 
 enum hv_shutdown { HV_SHUTDOWN_AGENT, HV_SHUTDOWN_ACPI };
@@ -278,8 +278,12 @@ struct hv_ops {
 	 * of secrets that it uses.  The guest must be off. */
 	int (*carry)(struct hv_conn *conn, const char *uuid, const char *to_uri,
 	    struct err *err);
-	/* Takes away at this host what carry brought, or has left behind. */
-	int (*forget)(struct hv_conn *conn, const char *uuid, struct err *err);
+	/* Takes away at this host what carry brought, or has left behind.
+	 * `other_uri`: the host that has the guest now, off or running, whose
+	 * definition says what there is; directories that both hosts share are
+	 * left alone. */
+	int (*forget)(struct hv_conn *conn, const char *uuid,
+	    const char *other_uri, struct err *err);
 
 	/* ---- who else is at it ---- */
 

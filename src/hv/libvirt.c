@@ -18,13 +18,18 @@
 
 #include "base/log.h"
 #include "hv/abi.h"
+#include "hv/carry.h"
 #include "hv/claim.h"
 #include "hv/conn.h"
 #include "hv/events.h"
 #include "hv/evloop.h"
 #include "hv/hv.h"
+#include "hv/images.h"
 #include "hv/jobs.h"
+#include "hv/layers.h"
 #include "hv/listing.h"
+#include "hv/streams.h"
+#include "hv/survey.h"
 
 #define LIBVIRT_KEEPALIVE_S 5
 #define LIBVIRT_KEEPALIVE_COUNT 3
@@ -165,4 +170,14 @@ const struct hv_ops hv_libvirt = {
     .define = jobs_define,
     .claim = claim_take,
     .unclaim = claim_drop,
+    .survey = survey_guest,
+    .prepare = images_prepare,
+    .remove = images_remove,
+    .locate = images_locate,
+    .has_file = images_has_file,
+    .copy = streams_copy,
+    .freeze = layers_freeze,
+    .merge = layers_merge,
+    .carry = carry_guest,
+    .forget = carry_forget,
 };
