@@ -300,8 +300,8 @@ work_undefine(
 		c->call.err = (struct err){0};
 	}
 	if (has_begun(c->own, MOVE_STEP_CARRY) &&
-	    ops->forget(conn, c->call.uuid, source ? c->to_uri : c->from_uri,
-		&err) < 0)
+	    ops->forget(
+		conn, c->call.uuid, source ? c->to_uri : c->from_uri, &err) < 0)
 		log_warn("move",
 		    "%s: what libvirt keeps of it beside its disks stays at "
 		    "%s: %s",

@@ -8,7 +8,7 @@
 
 /*
  * The parts of hvprobe: hvprobe.c has hosts, input and output; hvprobe_ops.c
- * the table of what can be asked of a host.
+ * and hvprobe_images.c the tables of what can be asked of a host.
  */
 
 #define PROBE_WORDS_MAX 32
@@ -80,6 +80,10 @@ void probe_say_job(
     const struct host *host, const char *what, const struct hv_job *j);
 /* Called for each op that ended. */
 void probe_op_ended(bool failed);
+
+/* hvprobe_images.c */
+extern const struct op_verb probe_image_verbs[];
+extern const size_t probe_image_verb_count;
 
 /* hvprobe_ops.c: takes the op (and frees it), or -1: no such command. */
 int op_start(struct op *op);

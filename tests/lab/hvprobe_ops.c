@@ -386,6 +386,23 @@ op_usage(void)
 	for (size_t i = 0; i < OP_VERBS; i++)
 		(void)fprintf(
 		    stderr, "  %s %s\n", verbs[i].name, verbs[i].usage);
+	for (size_t i = 0; i < probe_image_verb_count; i++)
+		(void)fprintf(stderr, "  %s %s\n", probe_image_verbs[i].name,
+		    probe_image_verbs[i].usage);
+}
+
+static const struct op_verb *
+op_find(const char *name)
+{
+	for (size_t i = 0; i < OP_VERBS; i++) {
+		if (strcmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+	}
+	for (size_t i = 0; i < probe_image_verb_count; i++) {
+		if (strcmp(probe_image_verbs[i].name, name) == 0)
+			return &probe_image_verbs[i];
+	}
+	return NULL;
 }
 
 /* ---- carrying out ---- */
@@ -503,12 +520,8 @@ op_call(struct op *op)
 int
 op_start(struct op *op)
 {
-	const struct op_verb *verb = NULL;
+	const struct op_verb *verb = op_find(op->words[0]);
 
-	for (size_t i = 0; i < OP_VERBS; i++) {
-		if (strcmp(verbs[i].name, op->words[0]) == 0)
-			verb = &verbs[i];
-	}
 	if (verb == NULL || op->count < verb->words)
 		return -1;
 	op->verb = verb;
