@@ -686,8 +686,10 @@ site_carry(
 }
 
 int
-site_forget(struct hv_conn *conn, const char *uuid, struct err *err)
+site_forget(struct hv_conn *conn, const char *uuid, const char *other_uri,
+    struct err *err)
 {
 	(void)uuid;
+	(void)other_uri;
 	return count_call("forget", conn->host + 1, err);
 }

@@ -51,6 +51,7 @@ char *site_export(struct hv_conn *conn, const char *uuid,
 int site_define(struct hv_conn *conn, const char *xml, struct err *err);
 int site_carry(struct hv_conn *conn, const char *uuid, const char *to_uri,
     struct err *err);
-int site_forget(struct hv_conn *conn, const char *uuid, struct err *err);
+int site_forget(struct hv_conn *conn, const char *uuid, const char *other_uri,
+    struct err *err);
 
 #endif
