@@ -457,6 +457,8 @@ move_vm(void *arg, const char *name, const struct control_move_options *o,
 	}
 	if (check_target(d, NULL, o->to, err) < 0)
 		return NULL;
+	if (o->dry_run)
+		pilot_wonder(d->pilot, vm->uuid);
 	id = pilot_move_guest(
 	    d->pilot, arena, s, vm, o->to, o->dry_run, &choice, err);
 	if (o->dry_run && choice.vm != NULL) {

@@ -12,6 +12,7 @@
 
 #include "act/abicheck.h"
 #include "act/history.h"
+#include "act/survey.h"
 #include "base/log.h"
 #include "hv/explain.h"
 
@@ -26,6 +27,7 @@ struct pilot {
 	const struct settings *settings;
 	struct history *history;
 	struct abicheck *abicheck;
+	struct survey *survey;
 	struct loop_timer *turn; /* as soon as possible */
 	struct loop_timer *wake; /* when a time comes */
 	bool begun;
@@ -41,6 +43,29 @@ on_answered(void *arg)
 	pilot_changed(arg);
 }
 
+static bool
+is_moving(const char *uuid, void *arg)
+{
+	struct pilot *p = arg;
+	struct executor_report report;
+
+	return executor_find_guest(p->deps.executor, uuid, &report);
+}
+
+static struct link *
+find_link(const char *host, void *arg)
+{
+	struct pilot *p = arg;
+
+	return p->deps.link(host, p->deps.arg);
+}
+
+static struct snapshot *
+look_around(void *arg)
+{
+	return pilot_snapshot(arg);
+}
+
 struct pilot *
 pilot_new(const struct pilot_deps *deps)
 {
@@ -54,6 +79,13 @@ pilot_new(const struct pilot_deps *deps)
 	p->wake = loop_timer_new(deps->loop, take_turn, p);
 	p->abicheck = abicheck_new(
 	    deps->loop, deps->inventory, deps->link, deps->arg, on_answered, p);
+	p->survey = survey_new(&(struct survey_deps){.loop = deps->loop,
+	    .inventory = deps->inventory,
+	    .link = find_link,
+	    .moving = is_moving,
+	    .look = look_around,
+	    .answered = on_answered,
+	    .arg = p});
 	return p;
 }
 
@@ -65,6 +97,7 @@ pilot_free(struct pilot *p)
 	loop_timer_free(p->turn);
 	loop_timer_free(p->wake);
 	abicheck_free(p->abicheck);
+	survey_free(p->survey);
 	history_free(p->history);
 	free(p);
 }
@@ -267,6 +300,7 @@ take_turn(void *arg)
 		drains_update(p->deps.drains, &evaluation->decisions[i], now);
 	}
 	cancel_unwanted(p, s, evaluation);
+	survey_run(p->survey, s);
 	drains_unattended(p->deps.drains, evaluation, now);
 	wake = evaluation->wake;
 	look = drains_wake(p->deps.drains);
@@ -323,6 +357,13 @@ pilot_move_ended(struct pilot *p, const struct executor_report *r)
 			(x->permanent && x->any_target),
 		    policy != NULL ? policy->backoff_ms : DEFAULT_BACKOFF_MS,
 		    clock_mono_now());
+	pilot_changed(p);
+}
+
+void
+pilot_wonder(struct pilot *p, const char *uuid)
+{
+	survey_ask(p->survey, uuid);
 	pilot_changed(p);
 }
 

@@ -44,6 +44,9 @@ void pilot_move_ended(
 /* Asks again now for what failed before (an operator drains again). */
 void pilot_retry(struct pilot *pilot, const char *host);
 
+/* Somebody asks about this guest: what a survey can tell of it comes next. */
+void pilot_wonder(struct pilot *pilot, const char *uuid);
+
 /* What everything is seen as now, with moves in flight.  free: snapshot_free. */
 struct snapshot *pilot_snapshot(struct pilot *pilot);
 /* The rest of what an evaluation needs. */

@@ -8,7 +8,9 @@
  * what is missing is opened again, one at a time, in a queue of its own: when
  * that hangs, connecting does not.
  *
- * Only long calls open a connection themselves when none is idle.
+ * Only long calls open a connection themselves when none is idle.  Questions
+ * that take a while (how fast does a guest write?) have others, so that they
+ * never make a migration wait for one.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +24,7 @@
 struct long_call {
 	struct link *link;
 	uint64_t generation;
+	bool aside;
 	struct hv_conn *conn; /* the idle one; then the one that was used */
 	void (*work)(const struct hv_ops *, struct hv_conn *, void *);
 	void (*done)(void *, const struct err *);
@@ -153,6 +156,8 @@ void
 link_own_reset(struct link *link)
 {
 	link_own_close(link, link->idle, link->idle_count);
+	link_own_close(link, link->aside, link->aside_count);
+	link->aside_count = 0;
 	link->idle_count = 0;
 	link->idle_opening = false;
 }
@@ -178,6 +183,30 @@ link_own_return(
 		link->idle[link->idle_count++] = conn;
 	else
 		link_own_close(link, &conn, 1);
+}
+
+static void
+link_own_return_aside(
+    struct link *link, struct hv_conn *conn, uint64_t generation, bool alive)
+{
+	if (conn == NULL)
+		return;
+	if (alive && link_is_current(link, generation) &&
+	    link->aside_count < LINK_ASIDE_MAX)
+		link->aside[link->aside_count++] = conn;
+	else
+		link_own_close(link, &conn, 1);
+}
+
+static void
+link_own_return_long(struct long_call *call, bool alive)
+{
+	if (call->aside)
+		link_own_return_aside(
+		    call->link, call->conn, call->generation, alive);
+	else
+		link_own_return(
+		    call->link, call->conn, call->generation, alive);
 }
 
 static void
@@ -212,7 +241,7 @@ link_own_long_finished(void *arg, int cancelled)
 
 	if (cancelled)
 		(void)err_set(&call->err, ERR_ABORTED, "shutting down");
-	link_own_return(link, call->conn, call->generation, call->alive);
+	link_own_return_long(call, call->alive);
 	call->done(call->item, &call->err);
 	free(call);
 	link_unref(link);
@@ -229,8 +258,14 @@ link_own_long_refused(void *arg)
 	link_unref(link);
 }
 
-void
-link_call_long(struct link *link,
+static struct hv_conn *
+link_own_take_aside(struct link *link)
+{
+	return link->aside_count > 0 ? link->aside[--link->aside_count] : NULL;
+}
+
+static void
+link_own_call(struct link *link, bool aside,
     void (*work)(const struct hv_ops *ops, struct hv_conn *conn, void *item),
     void (*done)(void *item, const struct err *err), void *item)
 {
@@ -240,6 +275,7 @@ link_call_long(struct link *link,
 		abort();
 	call->link = link;
 	call->generation = link->generation;
+	call->aside = aside;
 	call->work = work;
 	call->done = done;
 	call->item = item;
@@ -250,14 +286,31 @@ link_call_long(struct link *link,
 		loop_post(link->loop, link_own_long_refused, call);
 		return;
 	}
-	call->conn = link_own_take(link);
+	call->conn = aside ? link_own_take_aside(link) : link_own_take(link);
 	if (workers_submit(link->workers, WORKERS_LONG, link->host,
 		link_own_work_long, link_own_long_finished, call) < 0) {
-		link_own_return(link, call->conn, call->generation, true);
+		link_own_return_long(call, true);
 		(void)err_set(&call->err, ERR_LIMIT, "%s: too many calls wait",
 		    link->host);
 		loop_post(link->loop, link_own_long_refused, call);
 		return;
 	}
-	link_own_ready(link);
+	if (!aside)
+		link_own_ready(link);
+}
+
+void
+link_call_long(struct link *link,
+    void (*work)(const struct hv_ops *ops, struct hv_conn *conn, void *item),
+    void (*done)(void *item, const struct err *err), void *item)
+{
+	link_own_call(link, false, work, done, item);
+}
+
+void
+link_call_aside(struct link *link,
+    void (*work)(const struct hv_ops *ops, struct hv_conn *conn, void *item),
+    void (*done)(void *item, const struct err *err), void *item)
+{
+	link_own_call(link, true, work, done, item);
 }

@@ -108,6 +108,8 @@ struct link {
 	struct hv_conn *idle[LINK_IDLE_MAX];
 	unsigned idle_count;
 	bool idle_opening;
+	struct hv_conn *aside[LINK_ASIDE_MAX]; /* of link_call_aside */
+	unsigned aside_count;
 };
 
 /* link.c */

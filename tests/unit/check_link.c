@@ -607,6 +607,37 @@ START_TEST(a_long_call_replaces_an_idle_connection_that_broke)
 }
 END_TEST
 
+static struct call second_call;
+static bool
+second_is_done(void)
+{
+	return second_call.dones > 0;
+}
+
+START_TEST(a_question_aside_takes_no_connection_that_is_kept_ready)
+{
+	int before;
+
+	run_until(is_listed);
+	run_until(has_idle);
+	before = fake_opened();
+	fake_hold(FAKE_MIGRATE);
+	call = (struct call){0};
+	link_call_aside(link_, call_work_long, call_done, &call);
+	run_until(is_migrating);
+	ck_assert_int_eq(link_->idle_count, LINK_IDLE_MAX);
+	fake_let_go(FAKE_MIGRATE);
+	run_until(is_done);
+	ck_assert_int_eq(fake_opened(), before + 1);
+	/* The next one finds the connection of the first. */
+	second_call = (struct call){0};
+	link_call_aside(link_, call_work_long, call_done, &second_call);
+	run_until(second_is_done);
+	ck_assert_int_eq(second_call.code, ERR_NONE);
+	ck_assert_int_eq(fake_opened(), before + 1);
+}
+END_TEST
+
 START_TEST(load_is_not_asked_again_before_it_answered)
 {
 	link_set_sample_interval(link_, 1);
@@ -754,6 +785,7 @@ main(void)
 	ADD(a_control_call_without_an_idle_connection_uses_the_main_one);
 	ADD(a_long_call_takes_an_idle_connection_and_another_is_made);
 	ADD(a_long_call_replaces_an_idle_connection_that_broke);
+	ADD(a_question_aside_takes_no_connection_that_is_kept_ready);
 	ADD(load_is_not_asked_again_before_it_answered);
 	ADD(a_host_that_does_not_answer_is_called_silent_until_it_does);
 	ADD(a_slow_operation_does_not_make_a_host_silent);

@@ -11,6 +11,7 @@
 
 #define FAKE_CONNS_MAX 256
 #define FAKE_HOSTS 9
+#define FAKE_SURVEYS_MAX 256
 
 struct hv_conn {
 	hv_event_fn fn;
@@ -30,6 +31,10 @@ static int opened, closed, misused;
 static int version;
 static bool domain_gone;
 static struct hv_mark marks[FAKE_HOSTS + 1];
+static char surveyed[FAKE_SURVEYS_MAX][HV_UUID_SIZE + 1];
+static int surveys;
+static const char *image_path;
+static int64_t image_allocation, dirty_rate;
 static struct {
 	bool held;
 	int begun, inside, most;
@@ -46,6 +51,9 @@ fake_reset(void)
 	opened = closed = misused = version = 0;
 	domain_gone = false;
 	memset(marks, 0, sizeof(marks));
+	surveys = 0;
+	image_path = NULL;
+	image_allocation = dirty_rate = FACTS_UNKNOWN;
 	(void)pthread_mutex_unlock(&lock);
 }
 
@@ -90,6 +98,27 @@ fake_remove_domain(void)
 	(void)pthread_mutex_lock(&lock);
 	domain_gone = true;
 	version++;
+	(void)pthread_mutex_unlock(&lock);
+}
+
+const char *
+fake_surveyed(int n)
+{
+	const char *text;
+
+	(void)pthread_mutex_lock(&lock);
+	text = n < surveys ? surveyed[n] : NULL;
+	(void)pthread_mutex_unlock(&lock);
+	return text;
+}
+
+void
+fake_set_survey(const char *path, int64_t allocation, int64_t rate)
+{
+	(void)pthread_mutex_lock(&lock);
+	image_path = path;
+	image_allocation = allocation;
+	dirty_rate = rate;
 	(void)pthread_mutex_unlock(&lock);
 }
 
@@ -378,6 +407,45 @@ fake_migrate(
 	return rc;
 }
 
+static char *
+fake_copy(const char *text)
+{
+	char *copy = text != NULL ? strdup(text) : NULL;
+
+	if (text != NULL && copy == NULL)
+		abort();
+	return copy;
+}
+
+static struct facts_survey *
+fake_survey(
+    struct hv_conn *conn, const char *uuid, int64_t dirty_ms, struct err *err)
+{
+	struct facts_survey *facts = NULL;
+	int seen, rc = fake_enter(FAKE_SURVEY, conn, &seen, err);
+
+	if (surveys < FAKE_SURVEYS_MAX)
+		(void)snprintf(surveyed[surveys++], sizeof(surveyed[0]), "%s%s",
+		    uuid, dirty_ms > 0 ? "+" : "");
+	if (rc == 0) {
+		facts = calloc(1, sizeof(*facts));
+		if (facts == NULL ||
+		    (facts->disks = calloc(1, sizeof(*facts->disks))) == NULL)
+			abort();
+		facts->uuid = fake_copy(uuid);
+		facts->dirty_rate = dirty_ms > 0 ? dirty_rate : FACTS_UNKNOWN;
+		facts->disk_count = image_path != NULL;
+		facts->disks[0] =
+		    (struct facts_disk){.path = fake_copy(image_path),
+			.target = fake_copy(image_path != NULL ? "vda" : NULL),
+			.capacity = image_allocation,
+			.allocation = image_allocation,
+			.top_allocation = image_allocation};
+	}
+	fake_leave(FAKE_SURVEY, conn);
+	return facts;
+}
+
 static bool
 fake_is_mark(const struct hv_mark *a, const struct hv_mark *b)
 {
@@ -425,6 +493,7 @@ const struct hv_ops fake_hv = {
     .load = fake_load,
     .job = fake_job,
     .migrate = fake_migrate,
+    .survey = fake_survey,
     .claim = fake_claim,
     .unclaim = fake_unclaim,
 };

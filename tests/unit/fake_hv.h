@@ -21,6 +21,7 @@ enum fake_call {
 	FAKE_MIGRATE,
 	FAKE_CLAIM,
 	FAKE_UNCLAIM,
+	FAKE_SURVEY,
 	FAKE_CALLS
 };
 
@@ -41,6 +42,12 @@ void fake_emit(enum hv_event_kind kind, const char *uuid);
 void fake_break(const char *why);
 /* Idle connections break without telling. */
 void fake_break_idle(void);
+
+/* The guest that survey number n (from 0) was of, with a '+' behind it when its
+ * memory was sampled; NULL: there were not so many.  It finds one image with
+ * this path, allocation and rate. */
+const char *fake_surveyed(int n);
+void fake_set_survey(const char *path, int64_t allocation, int64_t dirty_rate);
 
 /* Marks are kept per host: its URI ends in its number, 1 to 9.  An empty owner is
  * none. */
