@@ -3,7 +3,8 @@
 
 /*
  * libvirt's and QEMU's messages in words that say what to do.  A table of
- * substrings, most specific first; pure.
+ * substrings, most specific first; pure.  What a guest's owner may have written
+ * (names, paths) does not decide.
  */
 struct hv_explanation {
 	const char *token;  /* "unsafe-storage", "no-bridge": for programs */

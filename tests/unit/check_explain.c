@@ -134,6 +134,62 @@ static const struct {
 	"daemon-or-qemu-died", 0, 0 },
 { "internal error: qemu unexpectedly closed the monitor: "
 	"qemu-system-x86_64: something new", "qemu-start", 1, 0 },
+{ "internal error: qemu unexpectedly closed the monitor",
+	"target-qemu-died", 0, 0 },
+{ "operation failed: migration of disk vda failed: No space left on device",
+	"no-space", 1, 0 },
+{ "operation failed: migration of disk vda failed: Source and target image "
+	"have different sizes", "size-mismatch", 1, 0 },
+{ "operation failed: job 'migration out' failed due to I/O error",
+	"guest-io-error", 1, 1 },
+{ "qemu-system-x86_64: -blockdev {\"node-name\":\"x\"}: Image is corrupt; "
+	"cannot be opened read/write", "image-corrupt", 1, 1 },
+{ "storage volume 'a.qcow2' exists already", "volume-taken", 1, 0 },
+{ "Storage volume not found: no storage vol with matching path '/srv/x'",
+	"no-volume", 1, 0 },
+{ "Storage pool not found: no storage pool with matching name 'p'",
+	"no-pool", 1, 0 },
+{ "Requested operation is not valid: storage pool 'p' is not active",
+	"pool-inactive", 1, 0 },
+{ "internal error: Unable to find an unused port in range 'migration' "
+	"(49152-49215)", "no-free-port", 0, 0 },
+{ "operation failed: Unable to find any firmware to satisfy 'efi'",
+	"no-firmware", 1, 0 },
+{ "operation failed: unable to find any master var store for loader: "
+	"/usr/share/OVMF/x.fd", "no-firmware", 1, 0 },
+{ "unsupported configuration: TPM version '2.0' is not supported", "no-tpm",
+	1, 0 },
+{ "internal error: Could not run '/usr/bin/swtpm_setup'. exitstatus: 1; "
+	"Check error log '/var/log/swtpm/libvirt/qemu/x-swtpm.log' for "
+	"details.", "tpm-failed", 1, 0 },
+{ "unsupported configuration: Requested TSC frequency 2100000 Hz is outside "
+	"tolerance range ([1, 2] Hz) around host frequency 2 Hz and TSC "
+	"scaling is not supported by the host CPU", "tsc-frequency", 1, 0 },
+{ "Operation not supported: vDPA devices cannot be migrated",
+	"not-migratable", 1, 1 },
+{ "Requested operation is not valid: migration with transient disk is not "
+	"supported", "not-migratable", 1, 1 },
+{ "Requested operation is not valid: cannot migrate domain with I/O error",
+	"guest-io-error", 1, 1 },
+{ "internal error: cannot migrate domain: Migration disabled: x",
+	"not-migratable", 1, 1 },
+{ "Requested operation is not valid: cannot migrate a domain with <interface "
+	"type='hostdev'>", "passthrough", 1, 1 },
+{ "internal error: unable to execute QEMU command 'migrate': State blocked "
+	"by non-migratable device '0000:00:05.0/x'", "not-migratable", 1,
+	1 },
+{ "Requested operation is not valid: migration with virtiofs device is not "
+	"supported", "not-migratable", 1, 1 },
+{ "block copy still active: disk 'vda' already in active block job",
+	"disk-busy", 0, 1 },
+{ "argument unsupported: QEMU guest agent is not configured", "no-agent", 1,
+	1 },
+{ "Guest agent is not responding: QEMU guest agent is not connected",
+	"no-agent", 0, 1 },
+{ "Guest agent is not responding: Guest agent not available for now",
+	"no-agent", 0, 1 },
+{ "Domain not found: no domain with matching uuid "
+	"'680fd844-cebb-45f4-aea1-4178ccd989cf' (web1)", "gone", 1, 1 },
 { "internal error: process exited while connecting to monitor: "
 	"qemu-system-x86_64: something new", "qemu-start", 1, 0 },
 { "operation failed: job 'migration out' unexpectedly failed",
@@ -171,6 +227,54 @@ START_TEST(cause_and_remedy_are_one_sentence_each)
 }
 END_TEST
 
+/* What stands between quotes was written by whoever owns the guest. */
+START_TEST(a_name_or_path_does_not_decide)
+{
+	/* clang-format off */
+	static const struct {
+		const char *message, *token;
+	} tricks[] = {
+	{ "operation failed: domain 'canceled by client' is already defined "
+		"with uuid 680fd844-cebb-45f4-aea1-4178ccd989cf",
+		"name-taken" },
+	{ "Cannot access storage file '/srv/Failed to get \"write\" lock': No "
+		"such file or directory", "no-file" },
+	{ "Cannot access storage file '/srv/in post-copy phase/': 'x'",
+		"no-file" },
+	{ "process exited while connecting to monitor: -blockdev {\"filename\":"
+		"\"/srv/missing features/{}\"}: Could not open '/srv/x': No such "
+		"file or directory", "no-file" },
+	{ "something about 'cannot acquire state change lock'", "other" },
+	{ "unable to connect to server at 'kvm2:49152 refused': whatever",
+		"peer-unreachable" },
+	};
+	/* clang-format on */
+
+	for (size_t i = 0; i < sizeof(tricks) / sizeof(tricks[0]); i++)
+		ck_assert_str_eq(
+		    hv_explain(tricks[i].message)->token, tricks[i].token);
+}
+END_TEST
+
+START_TEST(a_message_of_any_length_is_read)
+{
+	static char text[8192];
+
+	for (size_t len = 2000; len < 2100; len++) {
+		memset(text, '\'', len);
+		text[len] = '\0';
+		ck_assert_str_eq(hv_explain(text)->token, "other");
+		memset(text, 'x', len);
+		text[0] = '{';
+		text[len - 1] = '}';
+		ck_assert_str_eq(hv_explain(text)->token, "other");
+		memcpy(text, "'1.2.3.4", 8);
+		memcpy(text + len - 3, ":1'", 3);
+		ck_assert_str_eq(hv_explain(text)->token, "other");
+	}
+}
+END_TEST
+
 START_TEST(an_unknown_message_is_not_guessed_at)
 {
 	const char *const unknown[] = {
@@ -200,6 +304,8 @@ main(void)
 	tcase_add_loop_test(tc, every_known_message_is_explained, 0, count);
 	tcase_add_loop_test(
 	    tc, cause_and_remedy_are_one_sentence_each, 0, count);
+	tcase_add_test(tc, a_name_or_path_does_not_decide);
+	tcase_add_test(tc, a_message_of_any_length_is_read);
 	tcase_add_test(tc, an_unknown_message_is_not_guessed_at);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
