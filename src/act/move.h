@@ -197,8 +197,12 @@ struct move {
 	struct mono deadline;      /* ms 0: none; of the attempt */
 	char error[768];           /* why the attempt failed */
 	char note[256];            /* what it waits for, in words */
-	int last_row;              /* of the reconciliation table */
-	int sure_row;              /* seen once; see
+	char remark[256];          /* what a person should know of its end,
+				    * also of a good one; "" mostly */
+	bool ends_now;             /* the list of this moment has the end */
+	bool patient; /* this wait is not cut short by news of a host */
+	int last_row; /* of the reconciliation table */
+	int sure_row; /* seen once; see
 					 * reconcile_needs_second_look() */
 };
 

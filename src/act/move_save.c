@@ -53,7 +53,7 @@ save_strategy(const struct move *m)
 		json_array_append_new(ejects, json_string(m->ejects[i]));
 	return json_pack("{s:s, s:o, s:o, s:b, s:b, s:b, s:b, s:b, s:I, s:I, "
 			 "s:b, s:s, s:o, s:o, s:b, s:b, s:b, s:i, s:i, s:b, "
-			 "s:b, s:i, s:b}",
+			 "s:b, s:i, s:b, s:s}",
 	    "strategy", move_strategy_name(m->strategy), "disks", disks,
 	    "ejects", ejects, "incremental", m->incremental, "unsafe_ok",
 	    m->unsafe_ok, "auto_converge", m->auto_converge, "postcopy",
@@ -64,7 +64,8 @@ save_strategy(const struct move *m)
 	    save_steps(m->steps_begun), "back", m->back, "cut_off", m->cut_off,
 	    "owner_ended", m->owner_ended, "asks", m->asks, "reboots",
 	    m->reboots, "suspended", m->suspended, "perform_begun",
-	    m->perform_begun, "starts", m->starts, "verified", m->verified);
+	    m->perform_begun, "starts", m->starts, "verified", m->verified,
+	    "remark", m->remark);
 }
 
 json_t *
@@ -207,7 +208,7 @@ load_disks(struct move *m, json_t *disks, json_t *ejects, struct err *err)
 static int
 load_strategy(struct move *m, json_t *json, struct err *err)
 {
-	const char *strategy = "live-shared", *step = "none";
+	const char *strategy = "live-shared", *step = "none", *remark = "";
 	json_t *disks = NULL, *ejects = NULL, *done = NULL, *begun = NULL;
 	int incremental = 0, unsafe_ok = 0, auto_converge = 0, postcopy = 0;
 	int was_running = 0, force_off = 0, back = 0, cut_off = 0;
@@ -217,7 +218,7 @@ load_strategy(struct move *m, json_t *json, struct err *err)
 
 	if (json_unpack_ex(json, &jerr, 0,
 		"{s?s, s?o, s?o, s?b, s?b, s?b, s?b, s?b, s?I, s?I, s?b, s?s, "
-		"s?o, s?o, s?b, s?b, s?b, s?i, s?i, s?b, s?b, s?i, s?b}",
+		"s?o, s?o, s?b, s?b, s?b, s?i, s?i, s?b, s?b, s?i, s?b, s?s}",
 		"strategy", &strategy, "disks", &disks, "ejects", &ejects,
 		"incremental", &incremental, "unsafe_ok", &unsafe_ok,
 		"auto_converge", &auto_converge, "postcopy", &postcopy,
@@ -227,7 +228,7 @@ load_strategy(struct move *m, json_t *json, struct err *err)
 		"cut_off", &cut_off, "owner_ended", &owner_ended, "asks",
 		&m->asks, "reboots", &m->reboots, "suspended", &suspended,
 		"perform_begun", &perform_begun, "starts", &m->starts,
-		"verified", &verified) != 0)
+		"verified", &verified, "remark", &remark) != 0)
 		return err_set(
 		    err, ERR_INVALID, "journal: move: %s", jerr.text);
 	if (find_strategy(strategy, &m->strategy) < 0 ||
@@ -249,6 +250,7 @@ load_strategy(struct move *m, json_t *json, struct err *err)
 	m->suspended = suspended;
 	m->perform_begun = perform_begun;
 	m->verified = verified;
+	(void)snprintf(m->remark, sizeof(m->remark), "%s", remark);
 	if (load_steps(done, &m->steps_done, err) < 0 ||
 	    load_steps(begun, &m->steps_begun, err) < 0)
 		return -1;

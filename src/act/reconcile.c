@@ -329,14 +329,21 @@ off_on_both(const struct reconcile_view *v)
 	    "the guest stopped at the source during the move");
 }
 
-/* 80 to 87: the source's guest is neither running nor off, and not stopped by
+/* 80 to 86: the source's guest is neither running nor off, and not stopped by
  * the migration: paused by a person, asleep, or changing. */
 static struct reconcile_row
 source_halted(const struct reconcile_view *v)
 {
 	const struct reconcile_side *s = &v->source, *d = &v->target;
 	bool still = is_paused(s) || in_state(s, DOMAIN_PMSUSPENDED);
+	/* By a pause that came when the migration was over: one that comes
+	 * during it, or during a switchover, has migration's own reason. */
+	bool ours =
+	    v->suspended && is_paused(s) && has_reason(s, DOMAIN_REASON_USER);
 
+	if (ours && is_absent(d))
+		return ROW(86, RECONCILE_RESUME_SOURCE,
+		    "Drover has paused it for a migration that did not end");
 	if (still && is_absent(d))
 		return ROW(80, RECONCILE_STAYED,
 		    "it is at the source, where it is paused or asleep");

@@ -47,6 +47,8 @@ struct reconcile_view {
 	bool source_destroyed; /* by Drover, because the target owns it */
 	bool repaired;         /* Drover has resumed the source, or removed
 				 * something at the target */
+	bool suspended; /* Drover has paused it at the source, or was about
+				* to, to let the migration end */
 };
 
 #define RECONCILE_PATIENCE_MS 15000
