@@ -247,6 +247,26 @@ guest_add()
 	guest_address "$guest"
 }
 
+# Ends it wherever it is, with its definitions and images on all hosts.
+guest_drop() # GUEST
+{
+	local host pool pid
+	while read -r pid _; do
+		kill -KILL "$pid"
+	done < <(qemu_pids "$1")
+	for host in $(hosts); do
+		virsh_on "$host" destroy "$1" >/dev/null 2>&1 || :
+		virsh_on "$host" undefine "$1" >/dev/null 2>&1 || :
+		for pool in local shared; do
+			in_host "$host" find "$(pool_path "$host" "$pool")" \
+				-maxdepth 1 -type f \( -name "$1.*" -o -name \
+				"$1-*" \) -delete
+			virsh_on "$host" pool-refresh "$pool" >/dev/null
+		done
+	done
+	rm -rf "$STATE/index/$(guest_index "$1")" "$STATE/guests/$1"
+}
+
 # guest_ask GUEST WORD: one line from the guest's beacon
 guest_ask()
 {
