@@ -10,6 +10,9 @@ DROVERD=${DROVERD:-$BUILD/droverd}
 DROVERCTL=${DROVERCTL:-$BUILD/droverctl}
 HUB=10.77.0.254
 
+# shellcheck source=faults.sh
+. "$LAB_DIR/lib/faults.sh"
+
 say()
 {
 	printf '    %s\n' "$*"
@@ -24,6 +27,13 @@ fail()
 lab()
 {
 	"$LAB_DIR/lab" -n "$LAB_NAME" "$@"
+}
+
+# case_ok WHAT: one of several things that the test shows; a line of its own in
+# what tests/lab/run says
+case_ok()
+{
+	printf 'case: %s\n' "$*"
 }
 
 # wait_for SECONDS WHAT CMD...: until CMD succeeds

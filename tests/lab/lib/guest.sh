@@ -135,6 +135,7 @@ guest_options() # ARGS...
 		--host) host=$2; shift ;;
 		--memory) memory=$2; shift ;;
 		--disk) size=$2; shift ;;
+		--no-disk) pool='' ;;
 		--format) format=$2; shift ;;
 		--allocate) fill=$(size_in_mib "$2"); shift ;;
 		--zeros) zeros=$(size_in_mib "$2"); shift ;;
@@ -150,6 +151,7 @@ guest_options() # ARGS...
 		--autostart) auto=1 ;;
 		--no-acpi) acpi=none ;;
 		--reboot-on-acpi) acpi=reboot ;;
+		--linger) linger=$2; shift ;;
 		--stopped) start=0 wait=0 ;;
 		--no-wait) wait=0 ;;
 		-*) guest_usage ;;
@@ -170,6 +172,7 @@ guest_disks()
 {
 	local path base='' part=all
 
+	[[ -n $pool ]] || return 0
 	path=$(pool_path "$host" "$pool")/$guest.$format
 	if [[ -n $backing ]]; then
 		base=$(pool_path "$host" "$backing")/$guest-base.qcow2
@@ -210,7 +213,8 @@ guest_add()
 {
 	local guest='' host=kvm1 memory=128 size=64M pool=shared bridge=br0
 	local format=raw fill=0 zeros=0 backing='' second='' cdrom='' optional=0
-	local auto='' cpu='' dirty=0 acpi=poweroff wait=1 start=1 index=1
+	local auto='' cpu='' dirty=0 acpi=poweroff linger=0 wait=1 start=1
+	local index=1
 	local cmdline disks
 
 	guest_options "$@"
@@ -225,7 +229,7 @@ guest_add()
 	cmdline+=" nokaslr mitigations=off audit=0 apparmor=0"
 	cmdline+=" lab.name=$guest lab.ip=$NET.$((100 + index))"
 	cmdline+=" lab.acpi=$acpi lab.dirty=$dirty lab.area=$AREA_MIB"
-	cmdline+=" lab.fill=$fill lab.zeros=$zeros"
+	cmdline+=" lab.fill=$fill lab.zeros=$zeros lab.linger=$linger"
 	mkdir "$STATE/guests/$guest"
 	echo "$index" >"$STATE/guests/$guest/index"
 

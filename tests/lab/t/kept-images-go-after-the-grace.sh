@@ -1,0 +1,48 @@
+# shellcheck shell=bash
+# Images at the old host are kept for storage.keep_source and then removed, also
+# when the time passes while droverd is away; what is in use again is not.
+export STORAGE_MORE=', keep_source: 20s'
+fixture 2 'limits: { per_source: 4, per_target: 4 }'
+strategy_policies
+strategy_guests lc1 rl1
+droverd_start
+droverd_up 2
+ctl host drain kvm1 --timeout 3m
+expect_images kvm1 "lc1.qcow2 rl1.qcow2"
+[[ $(kept_on kvm1 | paste -s -d ' ') == "lc1.qcow2 rl1.qcow2" ]] ||
+	fail "kept on kvm1: $(kept_on kvm1)"
+case_ok "they are kept"
+wait_for 60 "the images to go" has_images kvm1 ""
+[[ -z $(kept_on kvm1) ]] || fail "they are gone and still listed"
+case_ok "and removed"
+
+# one that is in use again stays, whatever the list says
+ctl host undrain kvm1
+ctl host drain kvm2 --timeout 3m
+for g in lc1 rl1; do
+	expect_whole $g kvm1
+done
+droverd_kill
+due()
+{
+	[[ $(sqlite3 -readonly "$WORK/state/drover.db" "SELECT count(*) FROM
+		leftovers WHERE due > strftime('%s', 'now') * 1000") == 0 ]]
+}
+wait_for 60 "the grace to pass" due
+expect_images kvm2 "lc1.qcow2 rl1.qcow2"
+# somebody else has taken the image of rl1 into use meanwhile
+lab virsh kvm2 define /dev/stdin >/dev/null <<'XML'
+<domain type='qemu'><name>other</name><memory unit='MiB'>64</memory>
+<os><type arch='x86_64' machine='q35'>hvm</type></os>
+<devices><disk type='file' device='disk'><driver name='qemu' type='qcow2'/>
+<source file='/var/lib/libvirt/images/rl1.qcow2'/>
+<target dev='vda' bus='virtio'/></disk></devices></domain>
+XML
+droverd_start
+droverd_up 2
+wait_for 60 "the image of lc1 to go" has_images kvm2 rl1.qcow2
+case_ok "also after a time away, and not what is in use"
+for g in lc1 rl1; do
+	expect_whole $g kvm1
+done
+droverd_stop
