@@ -4,7 +4,7 @@
 need_fault_injection
 fixture 2 'limits: { bandwidth: 48MiB/s }'
 strategy_guests lc1
-kill_at_every_record lc1
+kill_at_every_record lc1 4
 ctl_journal=$(sqlite3 -readonly "$WORK/state/drover.db" \
 	"SELECT DISTINCT step FROM journal" | paste -s -d ' ')
 say "steps: $ctl_journal"

@@ -4,4 +4,4 @@
 need_fault_injection
 fixture 2 'limits: { bandwidth: 32MiB/s }'
 strategy_guests ls1
-kill_at_every_record ls1
+kill_at_every_record ls1 2

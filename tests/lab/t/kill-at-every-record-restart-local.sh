@@ -4,4 +4,4 @@
 need_fault_injection
 fixture 2
 strategy_guests -m 12 rl1
-kill_at_every_record rl1
+kill_at_every_record rl1 16

@@ -3,4 +3,4 @@
 need_fault_injection
 fixture 2
 strategy_guests rs1
-kill_at_every_record rs1
+kill_at_every_record rs1 10
