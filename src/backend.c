@@ -11,26 +11,8 @@
 #include "base/cleanup.h"
 #include "base/fields.h"
 #include "base/log.h"
-#include "daemon.h"
-#include "decide/evaluate.h"
+#include "backend.h"
 #include "model/view.h"
-
-#define ARENA_MAX ((size_t)1 << 30)
-
-static void
-snapshot_cleanup(struct snapshot **s)
-{
-	snapshot_free(*s);
-}
-
-static void
-arena_cleanup(struct arena **a)
-{
-	arena_free(*a);
-}
-
-#define cleanup_snapshot cleanup(snapshot_cleanup)
-#define cleanup_arena cleanup(arena_cleanup)
 
 static void
 peer_text(const struct control_peer *peer, char *out, size_t size)
@@ -39,8 +21,8 @@ peer_text(const struct control_peer *peer, char *out, size_t size)
 	    out, size, "uid %u (pid %d)", (unsigned)peer->uid, (int)peer->pid);
 }
 
-static const struct settings_host *
-known_host(const struct daemon *d, const char *name, struct err *err)
+const struct settings_host *
+backend_find_host(const struct daemon *d, const char *name, struct err *err)
 {
 	const struct settings_host *h = settings_find_host(d->settings, name);
 
@@ -142,10 +124,11 @@ get_host(void *arg, const char *name, struct err *err)
 	json_t *o;
 
 	if (h == NULL) {
-		(void)known_host(d, name, err);
+		(void)backend_find_host(d, name, err);
 		return NULL;
 	}
 	o = view_host(s, h, true);
+	json_object_set_new(o, "kept", leftovers_json(d->leftovers, name));
 	drain = drains_open_id(d->drains, name);
 	if (drain != 0)
 		json_object_set_new(
@@ -166,8 +149,8 @@ get_vms(void *arg, struct err *err)
 	return json_pack("{s:o}", "vms", list);
 }
 
-static const struct snap_vm *
-known_vm(const struct snapshot *s, const char *name, struct err *err)
+const struct snap_vm *
+backend_find_vm(const struct snapshot *s, const char *name, struct err *err)
 {
 	bool ambiguous = false;
 	const struct snap_vm *vm = snapshot_search_vm(s, name, &ambiguous);
@@ -190,59 +173,25 @@ get_vm(void *arg, const char *name, struct err *err)
 {
 	struct daemon *d = arg;
 	cleanup_snapshot struct snapshot *s = pilot_snapshot(d->pilot);
-	const struct snap_vm *vm = known_vm(s, name, err);
+	const struct snap_vm *vm = backend_find_vm(s, name, err);
 
 	return vm != NULL ? view_vm(s, vm, true) : NULL;
 }
 
 /* ---- drains and flags ---- */
 
-static int
-check_target(
+int
+backend_check_target(
     const struct daemon *d, const char *host, const char *to, struct err *err)
 {
 	if (to == NULL)
 		return 0;
-	if (known_host(d, to, err) == NULL)
+	if (backend_find_host(d, to, err) == NULL)
 		return -1;
 	if (host != NULL && strcmp(host, to) == 0)
 		return err_set(
 		    err, ERR_INVALID, "%s cannot be its own target", host);
 	return 0;
-}
-
-static json_t *
-plan(void *arg, const char *host, const struct control_drain_options *o,
-    struct err *err)
-{
-	struct daemon *d = arg;
-	cleanup_snapshot struct snapshot *s = pilot_snapshot(d->pilot);
-	cleanup_arena struct arena *arena = arena_new(ARENA_MAX);
-	const struct snap_host *h = snapshot_find_host(s, host);
-	struct evaluate_drain drain = {.host = host,
-	    .parallel = o->parallel,
-	    .only_to = o->only_to,
-	    .include_stopped = o->include_stopped,
-	    .force_off = o->force_off};
-	struct evaluate_input input;
-
-	if (h == NULL) {
-		(void)known_host(d, host, err);
-		return NULL;
-	}
-	if (check_target(d, host, o->only_to, err) < 0)
-		return NULL;
-	if (!h->known) {
-		(void)err_set(err, ERR_UNREACHABLE,
-		    "%s has not been seen yet: "
-		    "%s",
-		    host, h->down_why != NULL ? h->down_why : "connecting");
-		return NULL;
-	}
-	pilot_fill_input(d->pilot, s, &input);
-	input.drains = &drain;
-	input.drain_count = 1;
-	return explain_plan(plan_drain(arena, &input, h));
 }
 
 static json_t *
@@ -259,8 +208,8 @@ drain(void *arg, const char *host, const struct control_drain_options *o,
 	    .by = by,
 	    .reason = o->reason};
 
-	if (known_host(d, host, err) == NULL ||
-	    check_target(d, host, o->only_to, err) < 0)
+	if (backend_find_host(d, host, err) == NULL ||
+	    backend_check_target(d, host, o->only_to, err) < 0)
 		return NULL;
 	peer_text(peer, by, sizeof(by));
 	if (flags_set(d->flags, &flag, err) < 0)
@@ -312,7 +261,7 @@ set_flag(struct daemon *d, const char *host, bool cordoned, const char *reason,
 	    .reason = reason};
 	const struct store_flag *now = flags_get(d->flags, host);
 
-	if (known_host(d, host, err) == NULL)
+	if (backend_find_host(d, host, err) == NULL)
 		return NULL;
 	peer_text(peer, by, sizeof(by));
 	if (cordoned && now != NULL && now->maintenance)
@@ -400,8 +349,8 @@ add_journal(const struct store_journal *entry, void *arg)
 	json_array_append_new(arg, o);
 }
 
-static json_t *
-show_move(void *arg, int64_t id, struct err *err)
+json_t *
+backend_show_move(void *arg, int64_t id, struct err *err)
 {
 	struct daemon *d = arg;
 	struct move_listing l = {d, json_array()};
@@ -418,64 +367,6 @@ show_move(void *arg, int64_t id, struct err *err)
 }
 
 static json_t *
-choice_json(const struct snapshot *s, const struct place_choice *c)
-{
-	json_t *o =
-	    json_pack("{s:s, s:s, s:s, s:s*}", "vm", c->vm->name, "uuid",
-		c->vm->uuid, "from", s->hosts[c->vm->host].name, "why", c->why);
-
-	if (c->target != NULL) {
-		json_object_set_new(o, "to", json_string(c->target->name));
-		json_object_set_new(o, "strategy", json_string("live-shared"));
-		json_object_set_new(o, "handover",
-		    json_string(evaluate_strict(NULL, c) ? "strict" : "fast"));
-	}
-	json_object_set_new(o, "rejected", explain_rejections(c));
-	return o;
-}
-
-static json_t *
-move_vm(void *arg, const char *name, const struct control_move_options *o,
-    const struct control_peer *peer, struct err *err)
-{
-	struct daemon *d = arg;
-	cleanup_snapshot struct snapshot *s = pilot_snapshot(d->pilot);
-	cleanup_arena struct arena *arena = arena_new(ARENA_MAX);
-	const struct snap_vm *vm = known_vm(s, name, err);
-	struct place_choice choice = {0};
-	struct executor_report report;
-	int64_t id;
-
-	if (vm == NULL)
-		return NULL;
-	if (o->strategy != NULL && strcmp(o->strategy, "live-shared") != 0) {
-		(void)err_set(err, ERR_INVALID,
-		    "strategy \"%s\" is not known; "
-		    "there is live-shared",
-		    o->strategy);
-		return NULL;
-	}
-	if (check_target(d, NULL, o->to, err) < 0)
-		return NULL;
-	if (o->dry_run)
-		pilot_wonder(d->pilot, vm->uuid);
-	id = pilot_move_guest(
-	    d->pilot, arena, s, vm, o->to, o->dry_run, &choice, err);
-	if (o->dry_run && choice.vm != NULL) {
-		if (err != NULL)
-			*err = (struct err){0};
-		return choice_json(s, &choice);
-	}
-	if (id <= 0)
-		return NULL;
-	log_info("control", "%s: move to %s asked for by uid %u", vm->name,
-	    choice.target->name, (unsigned)peer->uid);
-	if (executor_find(d->executor, id, &report))
-		return executor_report_json(&report);
-	return show_move(d, id, err);
-}
-
-static json_t *
 abort_move(
     void *arg, int64_t id, const struct control_peer *peer, struct err *err)
 {
@@ -484,7 +375,7 @@ abort_move(
 	if (executor_abort(d->executor, id, err) < 0) {
 		/* Unknown, or over: the store knows which. */
 		if (err != NULL && err->code == ERR_NOT_FOUND) {
-			json_t *o = show_move(d, id, err);
+			json_t *o = backend_show_move(d, id, err);
 
 			if (o != NULL)
 				(void)err_set(err, ERR_CONFLICT,
@@ -495,7 +386,7 @@ abort_move(
 	}
 	log_info("control", "move %" PRId64 ": abort asked for by uid %u", id,
 	    (unsigned)peer->uid);
-	return show_move(d, id, err);
+	return backend_show_move(d, id, err);
 }
 
 /* ---- the rest ---- */
@@ -536,7 +427,8 @@ backend_make(struct daemon *d)
 	    .host = get_host,
 	    .vms = get_vms,
 	    .vm = get_vm,
-	    .plan_drain = plan,
+	    .plan_drain = backend_plan,
+	    .explain = backend_explain,
 	    .drain = drain,
 	    .undrain = undrain,
 	    .cordon = cordon,
@@ -544,8 +436,8 @@ backend_make(struct daemon *d)
 	    .drains = list_drains,
 	    .drain_show = show_drain,
 	    .moves = list_moves,
-	    .move = show_move,
-	    .vm_move = move_vm,
+	    .move = backend_show_move,
+	    .vm_move = backend_move_vm,
 	    .move_abort = abort_move,
 	    .reload = reload,
 	    .events = events,

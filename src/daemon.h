@@ -22,7 +22,7 @@
 /*
  * All objects of the running daemon, in the order in which they are built; they
  * are taken down in reverse.  Only the files of this folder see it: daemon.c,
- * news.c, flagfiles.c, backend.c and main.c.
+ * news.c, flagfiles.c, backend*.c and main.c.
  */
 struct daemon {
 	char *config_path;

@@ -137,8 +137,9 @@ bool executor_find_guest(
  * disks: [{target, path, volume, dest_path, capacity, allocation}]  copied ones
  * step: the step that is out, or was last, of a restart or a copy of disks
  * predicted_ms, predicted_downtime_ms   where there was a prediction
- * progress: {percent, phase, rate, remaining, eta_ms, copied_bytes, asks,
- *   dirty_rate, iteration, expected_downtime_ms, downtime_limit_ms, converging, paused}
+ * progress: {percent, phase, rate, remaining, eta_ms, copied_bytes, asks (how
+ *   often it was asked to shut down), dirty_rate, iteration,
+ *   expected_downtime_ms, downtime_limit_ms, converging, paused}
  * result: {total_ms, downtime_ms, downtime_source ("qemu", "measured"), bytes,
  *   memory_bytes, disk_bytes, iterations, job_ms, kept_until, predicted_ms,
  *   predicted_downtime_ms, prediction_error_percent}

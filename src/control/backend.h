@@ -24,9 +24,14 @@
  *          [{name, type, pending, dead, ...}], config: {loaded, path,
  *          rejected: text of the last refused reload or absent}}
  * hosts    {hosts: [model/view.h host]}      host: one with detail, and
- *          "drain": the running drain without vms, if any
+ *          "drain": the running drain without vms, if any; "kept": images of
+ *          guests that have left: [{id, move, vm, uuid, host, pool, volume,
+ *          path, since, until, note}]
  * vms      {vms: [view vm]}                  vm: one with detail
  * plan     decide/evaluate.h explain_plan
+ * explain  of a guest {kind: "vm", state, policy} and an item of
+ *          explain_plan; of a host {kind: "host", state, policies: [{policy,
+ *          file, line, mode, when, holds: true|false|unknown}]} and a plan
  * drain    {id, host, state: running|done|blocked|cancelled, started, ended,
  *          by, reason, parallel, to, force_off, include_stopped (true or
  *          absent), duration_ms, total, moved, moving,
@@ -79,6 +84,9 @@ struct control_backend {
 	json_t *(*vm)(void *arg, const char *name_or_uuid, struct err *err);
 	json_t *(*plan_drain)(void *arg, const char *host,
 	    const struct control_drain_options *options, struct err *err);
+	/* Of a guest or a host; ERR_CONFLICT when both have the name. */
+	json_t *(*explain)(
+	    void *arg, const char *name, const char *to, struct err *err);
 	/* Returns the drain (started or joined).  The flag is durable. */
 	json_t *(*drain)(void *arg, const char *host,
 	    const struct control_drain_options *options,

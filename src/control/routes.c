@@ -137,6 +137,12 @@ get_plan(struct call *call, struct err *err)
 }
 
 static json_t *
+get_explain(struct call *call, struct err *err)
+{
+	return BACKEND(call, explain, call->name, arg_text(call, "to"), err);
+}
+
+static json_t *
 post_drain(struct call *call, struct err *err)
 {
 	struct control_drain_options options = drain_options(call);
@@ -324,6 +330,7 @@ static const struct route routes[] = {
     {"POST", "/v1/hosts/NAME/uncordon", 200, post_uncordon, {{0}}},
     {"GET", "/v1/plan/drain/NAME", 200, get_plan,
 	{P_PARALLEL, P_TO, P_FORCE, P_STOPPED}},
+    {"GET", "/v1/explain/NAME", 200, get_explain, {P_TO}},
     {"GET", "/v1/drains", 200, get_drains, {P_MAX}},
     {"GET", "/v1/drains/ID", 200, get_drain, {{0}}},
     {"GET", "/v1/vms", 200, get_vms, {{0}}},

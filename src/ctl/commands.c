@@ -50,6 +50,12 @@ const struct args_command args_commands[] = {
 	"let guests in again", NULL},
     {"plan", "drain", "HOST", 1, 1, ARGS_PARALLEL | ARGS_TO | ARGS_STOPPED,
 	true, ctl_plan_drain, "what a drain would do", NULL},
+    {"explain", NULL, "VM|HOST", 1, 1, ARGS_TO, true, ctl_explain_name,
+	"why a guest would go where, and where not",
+	"Says in which way a guest would move and to which host, how long that "
+	"would\ntake, and for every other way and host the reason why not.  "
+	"With --to, only\nthat host is looked at.  Of a host: which policies "
+	"hold, and the same for each\nof its guests."},
     {"vm", "list", "", 0, 0, 0, true, ctl_vm_list, "the guests", NULL},
     {"vm", "show", "VM", 1, 1, 0, true, ctl_vm_show,
 	"one guest, by name or UUID", NULL},

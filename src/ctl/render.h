@@ -30,6 +30,9 @@ void render_plan(
 /* What `vm move --dry-run` says. */
 void render_move_plan(
     const json_t *plan, const struct style *style, bool wide, struct buf *out);
+/* What `explain` says of a guest, or of a host and its guests. */
+void render_explain(const json_t *answer, const struct style *style, bool wide,
+    struct buf *out);
 /* One CloudEvent as one line, and {events: [{seq, event}]} as several. */
 void render_event(
     const json_t *event, const struct style *style, struct buf *out);
@@ -38,8 +41,14 @@ void render_events(const json_t *answer, const struct style *style, bool wide,
 
 /* "key   value" lines of the show commands. */
 void render_field(const char *key, const char *value, struct buf *out);
-/* "    kvm2: memory: ..." for each host that was rejected. */
+/* "    kvm2: memory: ..." for each host that was rejected, and below it the
+ * strategies with the reason of each. */
 void render_rejected(const json_t *rejected, struct buf *out);
+void render_refused(
+    const json_t *strategies, const char *indent, struct buf *out);
+
+/* What a move does now: "pre-copy", "shutting down (asked 2 times)". */
+const char *render_phase(const json_t *move, char *out, size_t size);
 
 /* Cores' worth of load ("1.7"), or "-". */
 const char *render_cores(const json_t *object, char out[TEXT_SIZE]);

@@ -48,6 +48,22 @@ add_why(const char *before, const char *why, struct buf *out)
 }
 
 void
+render_refused(const json_t *strategies, const char *indent, struct buf *out)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(strategies, i, one)
+	{
+		buf_adds(out, indent);
+		text_add(out, field_text_or(one, "strategy", "-"));
+		add_why(": ", field_text(one, "rule"), out);
+		add_why(": ", field_text(one, "why"), out);
+		buf_adds(out, "\n");
+	}
+}
+
+void
 render_rejected(const json_t *rejected, struct buf *out)
 {
 	const json_t *one;
@@ -62,6 +78,8 @@ render_rejected(const json_t *rejected, struct buf *out)
 		add_why(": ", rule, out);
 		add_why(": ", field_text(one, "why"), out);
 		buf_adds(out, "\n");
+		render_refused(
+		    json_object_get(one, "strategies"), "        ", out);
 	}
 }
 
@@ -141,6 +159,34 @@ move_id(const json_t *vm)
 	return field_int(json_object_get(vm, "move"), "id");
 }
 
+/* The steps of a move that has several, as they come: those during which the
+ * guest, or its disks, are somewhere else than before. */
+static void
+add_phase(const json_t *old, const json_t *vm, struct buf *out)
+{
+	static const char *const told[] = {"copying disks", "copying the rest",
+	    "shutting down", "starting", "merging", "going back", "post-copy",
+	    "paused"};
+	const json_t *move = json_object_get(vm, "move");
+	char now[64], before[64] = "";
+
+	if (strcmp(field_text_or(move, "strategy", "live-shared"),
+		"live-shared") == 0)
+		return;
+	render_phase(move, now, sizeof(now));
+	if (old != NULL && has_fate(old, "moving"))
+		render_phase(
+		    json_object_get(old, "move"), before, sizeof(before));
+	if (strcmp(now, before) == 0)
+		return;
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+		if (strncmp(now, told[i], strlen(told[i])) == 0) {
+			start_line(vm, out);
+			buf_addf(out, "%s\n", now);
+			return;
+		}
+}
+
 /* A move that stands still (a host does not answer, say) has a reason; it is
  * said when it comes up, and not each time that its figures change. */
 static void
@@ -183,8 +229,13 @@ add_change(const json_t *old, const json_t *vm, struct buf *out)
 		add_moving(vm, out);
 	else if (has_fate(vm, "blocked") && !same)
 		add_blocked(vm, out);
-	if (has_fate(vm, "moving"))
+	if (has_fate(vm, "moving")) {
+		add_phase(move_id(vm) == (old != NULL ? move_id(old) : -1)
+			? old
+			: NULL,
+		    vm, out);
 		add_hold(old, vm, out);
+	}
 	if (has_fate(vm, "excepted") && !same) {
 		start_line(vm, out);
 		buf_adds(out, "stays");

@@ -157,6 +157,46 @@ add_list(const char *key, const json_t *list, struct buf *out)
 	buf_free(&text);
 }
 
+/* Images of guests that have left. */
+static void
+add_kept(const json_t *kept, const struct style *style, struct buf *out)
+{
+	static const struct table_column kept_columns[] = {
+	    {"KEPT FOR", false, false},
+	    {"POOL", false, false},
+	    {"VOLUME", false, false},
+	    {"SINCE", false, false},
+	    {"REMOVED AT", false, false},
+	    {"MOVE", true, false},
+	    {"NOTE", false, false},
+	    {NULL, false, false},
+	};
+	struct table *table;
+	const json_t *one;
+	char text[TEXT_SIZE];
+	size_t i;
+
+	if (json_array_size(kept) == 0)
+		return;
+	table = table_new(kept_columns, false);
+	json_array_foreach(kept, i, one)
+	{
+		table_cell(table, TEXT_PLAIN, field_text(one, "vm"));
+		table_cell(table, TEXT_PLAIN, field_text(one, "pool"));
+		table_cell(table, TEXT_PLAIN,
+		    field_text_or(one, "volume", field_text(one, "path")));
+		table_cell(table, TEXT_PLAIN,
+		    text_time(field_text(one, "since"), text));
+		table_cell(table, TEXT_PLAIN,
+		    text_time(field_text(one, "until"), text));
+		number_cell(table, one, "move");
+		table_cell(table, TEXT_PLAIN, field_text(one, "note"));
+	}
+	buf_adds(out, "\n");
+	table_print(table, style, out);
+	table_free(table);
+}
+
 void
 render_host(
     const json_t *host, const struct style *style, bool wide, struct buf *out)
@@ -211,6 +251,7 @@ render_host(
 		render_vms(answer, style, wide, out);
 		json_decref(answer);
 	}
+	add_kept(json_object_get(host, "kept"), style, out);
 	buf_free(&labels);
 	buf_free(&line);
 }

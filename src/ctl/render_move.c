@@ -26,27 +26,41 @@ static const struct table_column columns[] = {
     {NULL, false, false},
 };
 
+const char *
+render_phase(const json_t *move, char *out, size_t size)
+{
+	const json_t *progress = json_object_get(move, "progress");
+	const char *phase = field_text_or(
+	    progress, "phase", field_text_or(move, "state", "starting"));
+	int64_t asks = field_int(progress, "asks");
+
+	if (strcmp(phase, "shutting down") == 0 && asks > 1)
+		snprintf(
+		    out, size, "%s (asked %lld times)", phase, (long long)asks);
+	else
+		snprintf(out, size, "%s", phase);
+	return out;
+}
+
 static enum text_colour
 outcome_words(const json_t *move, char *out, size_t size)
 {
 	const json_t *progress = json_object_get(move, "progress");
 	const json_t *percent = json_object_get(progress, "percent");
 	const char *outcome = field_text(move, "outcome");
+	char phase[64];
 
 	if (outcome != NULL) {
 		snprintf(out, size, "%s", outcome);
 		return strcmp(outcome, "completed") == 0 ? TEXT_GREEN
 							 : TEXT_RED;
 	}
+	render_phase(move, phase, sizeof(phase));
 	if (json_is_number(percent))
-		snprintf(out, size, "%s %d%%",
-		    field_text_or(progress, "phase",
-			field_text_or(move, "state", "moving")),
+		snprintf(out, size, "%s %d%%", phase,
 		    (int)json_number_value(percent));
 	else
-		snprintf(out, size, "%s",
-		    field_text_or(progress, "phase",
-			field_text_or(move, "state", "moving")));
+		snprintf(out, size, "%s", phase);
 	return TEXT_YELLOW;
 }
 
@@ -96,8 +110,56 @@ render_moves(
 	    add_row, style, out);
 }
 
+/* What had been foretold, and how far off that was. */
 static void
-add_figures(const json_t *result, struct buf *out)
+add_compared(
+    struct buf *line, const json_t *move, const char *key, int64_t actual)
+{
+	int64_t predicted = field_int(move, key);
+	char text[TEXT_SIZE];
+
+	if (predicted == FIELD_UNKNOWN)
+		return;
+	buf_addf(line, ", predicted %s", text_duration(predicted, text));
+	if (actual != FIELD_UNKNOWN && predicted > 0)
+		buf_addf(line, " (%+.0f %%)",
+		    ((double)actual - (double)predicted) * 100 /
+			(double)predicted);
+}
+
+/* "vda: 1.5 GiB of 10.0 GiB, /a/web1.qcow2 to default/web1.qcow2" */
+static void
+add_disks(const json_t *disks, struct buf *out)
+{
+	const json_t *disk;
+	size_t i;
+
+	json_array_foreach(disks, i, disk)
+	{
+		struct buf line = BUF_INIT(16384);
+		char text[TEXT_SIZE];
+
+		buf_addf(&line, "%s: ", field_text_or(disk, "target", "-"));
+		buf_addf(&line, "%s",
+		    text_bytes(field_int(disk, "allocation"), text));
+		if (field_int(disk, "capacity") != FIELD_UNKNOWN)
+			buf_addf(&line, " of %s",
+			    text_bytes(field_int(disk, "capacity"), text));
+		if (field_text(disk, "path") != NULL)
+			buf_addf(&line, ", %s", field_text(disk, "path"));
+		buf_adds(&line, " to ");
+		if (field_text(disk, "pool") != NULL)
+			buf_addf(&line, "pool %s, ", field_text(disk, "pool"));
+		buf_adds(&line,
+		    field_text_or(
+			disk, "dest_path", field_text_or(disk, "volume", "-")));
+		render_field(i == 0 ? "disks" : "", buf_str(&line), out);
+		buf_free(&line);
+	}
+}
+
+static void
+add_figures(const json_t *move, const json_t *result, struct buf *out)
 {
 	struct buf text = BUF_INIT(1024);
 	char figure[TEXT_SIZE];
@@ -108,6 +170,8 @@ add_figures(const json_t *result, struct buf *out)
 	    text_duration(field_int(result, "downtime_ms"), figure));
 	if (field_text(result, "downtime_source") != NULL)
 		buf_addf(&text, " (%s)", field_text(result, "downtime_source"));
+	add_compared(&text, move, "predicted_downtime_ms",
+	    field_int(result, "downtime_ms"));
 	render_field("downtime", buf_str(&text), out);
 	buf_clear(&text);
 	buf_addf(&text, "%s", text_bytes(field_int(result, "bytes"), figure));
@@ -130,11 +194,15 @@ add_journal(const json_t *journal, const struct style *style, struct buf *out)
 {
 	static const struct table_column journal_columns[] = {
 	    {"AT", false, false},
+	    {"AFTER", true, false},
 	    {"KIND", false, false},
 	    {"STEP", false, false},
 	    {"DETAIL", false, false},
 	    {NULL, false, false},
 	};
+	int64_t began =
+		    text_time_ms(field_text(json_array_get(journal, 0), "at")),
+		at;
 	struct table *table;
 	const json_t *entry;
 	char text[TEXT_SIZE];
@@ -147,6 +215,12 @@ add_journal(const json_t *journal, const struct style *style, struct buf *out)
 	{
 		table_cell(table, TEXT_PLAIN,
 		    text_time(field_text(entry, "at"), text));
+		at = text_time_ms(field_text(entry, "at"));
+		table_cell(table, TEXT_PLAIN,
+		    text_duration(at == FIELD_UNKNOWN || began == FIELD_UNKNOWN
+			    ? FIELD_UNKNOWN
+			    : at - began,
+			text));
 		table_cell(table, TEXT_PLAIN, field_text(entry, "kind"));
 		table_cell(table, TEXT_PLAIN, field_text(entry, "step"));
 		table_cell(table, TEXT_PLAIN, field_text(entry, "detail"));
@@ -161,7 +235,8 @@ render_move(
     const json_t *move, const struct style *style, bool wide, struct buf *out)
 {
 	static const char *const optional[] = {
-	    "policy", "rule", "why", "error", "cause", "remedy"};
+	    "policy", "rule", "why", "note", "error", "cause", "remedy"};
+	const json_t *result = json_object_get(move, "result");
 	struct buf line = BUF_INIT(4096);
 	char text[128];
 
@@ -198,9 +273,28 @@ render_move(
 	if (field_text(move, "ended") != NULL)
 		render_field(
 		    "ended", text_time(field_text(move, "ended"), text), out);
-	render_field(
-	    "took", text_duration(field_int(move, "duration_ms"), text), out);
-	add_figures(json_object_get(move, "result"), out);
+	buf_clear(&line);
+	buf_adds(&line, text_duration(field_int(move, "duration_ms"), text));
+	add_compared(&line, move, "predicted_ms",
+	    result != NULL ? field_int(move, "duration_ms") : FIELD_UNKNOWN);
+	render_field("took", buf_str(&line), out);
+	if (result == NULL &&
+	    field_int(move, "predicted_downtime_ms") != FIELD_UNKNOWN) {
+		buf_clear(&line);
+		buf_addf(&line, "predicted %s",
+		    text_duration(
+			field_int(move, "predicted_downtime_ms"), text));
+		render_field("downtime", buf_str(&line), out);
+	}
+	add_figures(move, result, out);
+	add_disks(json_object_get(move, "disks"), out);
+	if (field_text(result, "kept_until") != NULL) {
+		buf_clear(&line);
+		buf_addf(&line, "the images on %s, until %s",
+		    field_text_or(move, "from", "-"),
+		    text_time(field_text(result, "kept_until"), text));
+		render_field("kept", buf_str(&line), out);
+	}
 	add_journal(json_object_get(move, "journal"), style, out);
 	buf_free(&line);
 }

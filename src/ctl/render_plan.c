@@ -13,6 +13,9 @@ static const struct table_column columns[] = {
     {"TO", false, false},
     {"STRATEGY", false, false},
     {"STORAGE", false, false},
+    {"TIME", true, false},
+    {"DOWNTIME", true, false},
+    {"DISKS", true, true},
     {"HANDOVER", false, true},
     {"UUID", false, true},
     {"WHY", false, false},
@@ -29,6 +32,7 @@ static void
 add_step(struct table *table, const json_t *step)
 {
 	int64_t wave = field_int(step, "wave");
+	char text[TEXT_SIZE];
 
 	if (wave > 0)
 		table_cellf(table, TEXT_PLAIN, "%lld", (long long)wave);
@@ -38,6 +42,12 @@ add_step(struct table *table, const json_t *step)
 	table_cell(table, TEXT_PLAIN, field_text(step, "to"));
 	table_cell(table, TEXT_PLAIN, field_text(step, "strategy"));
 	table_cell(table, TEXT_PLAIN, field_text(step, "storage"));
+	table_cell(table, TEXT_PLAIN,
+	    text_duration(field_int(step, "predicted_ms"), text));
+	table_cell(table, TEXT_PLAIN,
+	    text_duration(field_int(step, "predicted_downtime_ms"), text));
+	table_cell(
+	    table, TEXT_PLAIN, text_bytes(field_int(step, "disk_bytes"), text));
 	table_cell(table, TEXT_PLAIN, field_text(step, "handover"));
 	table_cell(table, TEXT_PLAIN, field_text(step, "uuid"));
 	table_cell(table, TEXT_PLAIN, field_text(step, "why"));
@@ -98,6 +108,21 @@ render_plan(
 	}
 }
 
+/* ", in about 12 s, downtime about 300 ms" */
+static void
+add_prediction(const json_t *item, struct buf *out)
+{
+	int64_t ms = field_int(item, "predicted_ms");
+	int64_t downtime = field_int(item, "predicted_downtime_ms");
+	char text[TEXT_SIZE];
+
+	if (ms != FIELD_UNKNOWN)
+		buf_addf(out, ", in about %s", text_duration(ms, text));
+	if (downtime != FIELD_UNKNOWN)
+		buf_addf(
+		    out, ", downtime about %s", text_duration(downtime, text));
+}
+
 void
 render_move_plan(
     const json_t *plan, const struct style *style, bool wide, struct buf *out)
@@ -120,6 +145,7 @@ render_move_plan(
 			text_add(out, field_text(plan, "handover"));
 		}
 		buf_adds(out, ")");
+		add_prediction(plan, out);
 	} else {
 		buf_adds(out, ": cannot move");
 	}
@@ -128,5 +154,6 @@ render_move_plan(
 		text_add(out, why);
 	}
 	buf_adds(out, "\n");
+	render_refused(json_object_get(plan, "strategies"), "    ", out);
 	render_rejected(json_object_get(plan, "rejected"), out);
 }

@@ -3,8 +3,12 @@
  *
  *   web1  pre-copy  ━━━━━━━━━━━━━━╸       62%  312.0 MiB/s  4.2 s left  kvm2
  *   db1   pre-copy  ━━━━━╸                24%  118.4 MiB/s  not converging  kvm3
+ *   nfs1  copying disks  ━━━╸  20%  1.2 of 4.0 GiB  95.0 MiB/s  30 s left  kvm2
  *   web2  moved in 1.2 s, downtime 64 ms, 190.0 MiB  kvm2
  *   kvm1  1 of 3 moved, 2 moving  ━━━━━━━━━━╸  62%  430.4 MiB/s  5.2 s
+ *
+ * A restart has one bar over all of its steps, with the words for the one that
+ * is under way.
  *
  * Parts of a line are dropped when the window is too narrow for them, the bar
  * last; a line never wraps, since the next frame has to find its place.  In the
@@ -21,12 +25,13 @@
 #include <string.h>
 
 #include "base/map.h"
+#include "ctl/bar.h"
 #include "ctl/field.h"
 #include "ctl/render.h"
 
-#define BAR_MOST 30
-#define BAR_LEAST 5
 #define NAME_MOST 24
+#define MODE_LEAST 10
+#define MODE_MOST 30
 #define ROWS_MOST 1000
 
 struct progress {
@@ -114,144 +119,43 @@ share_of(struct progress *progress, const json_t *vm)
 	return keep_largest(progress, key, json_number_value(value));
 }
 
+/* Disks on their way: what is over, of what there is. */
 static void
-add_bar(double percent, size_t columns, const struct style *style,
-    enum text_colour colour, struct buf *out)
+disk_words(const json_t *move, char out[TEXT_SIZE])
 {
-	size_t full = (size_t)(percent / 100 * (double)columns * 2 + 0.001);
+	const json_t *now = json_object_get(move, "progress"), *disk;
+	int64_t copied = field_int(now, "copied_bytes"), all = 0;
+	char total[TEXT_SIZE], over[TEXT_SIZE];
+	size_t i;
 
-	text_colour_on(out, style, colour);
-	for (size_t i = 0; i < full / 2; i++)
-		buf_adds(out, style->utf8 ? "━" : "#");
-	if (full % 2 == 1)
-		buf_adds(out, style->utf8 ? "╸" : "-");
-	text_colour_off(out, style, colour);
-	text_colour_on(out, style, TEXT_DIM);
-	for (size_t i = (full + 1) / 2; i < columns; i++)
-		buf_adds(out, style->utf8 ? "·" : ".");
-	text_colour_off(out, style, TEXT_DIM);
-}
-
-/* The parts of one line, left to right; "" is absent. */
-struct line {
-	char name[256];
-	char mode[160];
-	double percent;
-	char rate[TEXT_SIZE];
-	char left[TEXT_SIZE];
-	char target[512];
-	bool no_figures; /* the target's room is for words */
-	enum text_colour colour;
-};
-
-static void
-add_part(
-    const char *text, size_t width, const struct style *style, struct buf *out)
-{
-	size_t used = text_width(text);
-
-	text_add_cut(out, text, width, style->utf8);
-	if (used < width)
-		text_add_spaces(out, width - used);
-}
-
-/* How many columns each part of a line gets; 0: it is left out. */
-struct layout {
-	size_t name, mode, bar, rate, left, target;
-};
-
-/* What is given up first: the rate, the target, what is left, the bar. */
-static struct layout
-lay_out(const struct line *line, size_t name_width, size_t mode_width,
-    const struct style *style)
-{
-	size_t room = style->width > 1 ? (size_t)style->width - 1 : 200;
-	size_t fixed = name_width + 2 + 2 + 4, target, least;
-	struct layout to = {name_width, mode_width, 0, 12, 14, 0};
-
-	if (room < fixed) {
-		to = (struct layout){.name = room > 6 ? room - 6 : 0};
-		return to;
-	}
-	if (to.mode > room - fixed)
-		to.mode = room - fixed;
-	fixed += to.mode;
-	least = fixed + 2 + BAR_LEAST;
-	target = text_width(line->target);
-	to.target = target > 0 ? target + 2 : 0;
-	if (line->no_figures) {
-		to.rate = 0;
-		to.left = 0;
-		if (room < least + to.target)
-			to.target = room > least + 12 ? room - least : 0;
-	}
-	if (to.rate > 0 && room < least + to.rate + to.left + 4 + to.target)
-		to.rate = 0;
-	if (to.left > 0 && room < least + to.left + 2 + to.target)
-		to.target = 0;
-	if (room < least + to.left + 2)
-		to.left = 0;
-	fixed += (to.rate > 0 ? to.rate + 2 : 0) +
-	    (to.left > 0 ? to.left + 2 : 0) + to.target;
-	to.bar = room > fixed + 2 ? room - fixed - 2 : 0;
-	if (to.bar > BAR_MOST)
-		to.bar = BAR_MOST;
-	if (to.bar < BAR_LEAST)
-		to.bar = 0;
-	return to;
-}
-
-static void
-add_bar_line(const struct line *line, size_t name_width, size_t mode_width,
-    const struct style *style, struct buf *out)
-{
-	struct layout to = lay_out(line, name_width, mode_width, style);
-	size_t used = strlen(line->rate);
-
-	add_part(line->name, to.name, style, out);
-	text_add_spaces(out, 2);
-	if (to.mode > 0) {
-		add_part(line->mode, to.mode, style, out);
-		text_add_spaces(out, 2);
-	}
-	if (to.bar > 0) {
-		add_bar(line->percent, to.bar, style, line->colour, out);
-		text_add_spaces(out, 2);
-	}
-	buf_addf(out, "%3d%%", (int)line->percent);
-	if (to.rate > 0) {
-		text_add_spaces(out, 2 + (used < to.rate ? to.rate - used : 0));
-		buf_adds(out, line->rate);
-	}
-	if (to.left > 0) {
-		text_add_spaces(out, 2);
-		add_part(line->left, to.left, style, out);
-	}
-	if (to.target > 0) {
-		text_add_spaces(out, 2);
-		text_add_cut(out, line->target, to.target - 2, style->utf8);
-	}
-	buf_adds(out, "\n");
+	json_array_foreach(json_object_get(move, "disks"), i, disk) all +=
+	    field_count(disk, "allocation");
+	if (copied == FIELD_UNKNOWN || all <= 0 ||
+	    strncmp(field_text_or(now, "phase", ""), "copying", 7) != 0)
+		return;
+	if (copied > all)
+		copied = all;
+	snprintf(out, TEXT_SIZE, "%.24s of %.24s", text_bytes(copied, over),
+	    text_bytes(all, total));
 }
 
 static void
 add_moving_line(struct progress *progress, const json_t *vm, size_t name_width,
-    const struct style *style, struct buf *out)
+    size_t mode_width, const struct style *style, struct buf *out)
 {
 	const json_t *move = json_object_get(vm, "move");
 	const json_t *now = json_object_get(move, "progress");
 	int64_t eta = field_int(now, "eta_ms");
 	const char *why = field_text(vm, "why");
 	const char *to = field_text_or(vm, "to", field_text_or(move, "to", ""));
-	struct line line = {
+	struct bar_line line = {
 	    .percent = share_of(progress, vm), .colour = TEXT_GREEN};
 	char text[TEXT_SIZE];
 
 	snprintf(
 	    line.name, sizeof(line.name), "%s", field_text_or(vm, "vm", "-"));
-	snprintf(line.mode, sizeof(line.mode), "%s",
-	    field_text_or(
-		now, "phase", field_text_or(move, "state", "starting")));
+	render_phase(move, line.mode, sizeof(line.mode));
+	disk_words(move, line.bytes);
 	if (field_int(now, "rate") != FIELD_UNKNOWN)
 		text_rate(field_int(now, "rate"), line.rate);
 	if (json_is_false(json_object_get(now, "converging"))) {
@@ -265,7 +169,7 @@ add_moving_line(struct progress *progress, const json_t *vm, size_t name_width,
 	    style->utf8 ? "→ " : "> ", to, why != NULL ? "  " : "",
 	    why != NULL ? why : "");
 	line.no_figures = why != NULL;
-	add_bar_line(&line, name_width, 10, style, out);
+	bar_line_add(&line, name_width, mode_width, style, out);
 }
 
 /* What is not moving says in words how it is. */
@@ -307,7 +211,7 @@ add_still_line(const json_t *vm, size_t name_width, const struct style *style,
 	}
 	room = style->width > 0 ? (size_t)style->width - 1 : 200;
 	room = room > name_width + 2 ? room - name_width - 2 : 0;
-	add_part(field_text_or(vm, "vm", "-"), name_width, style, out);
+	bar_add_part(field_text_or(vm, "vm", "-"), name_width, style, out);
 	text_add_spaces(out, 2);
 	text_colour_on(out, style, colours[rank]);
 	text_add_cut(out, buf_str(&words), room, style->utf8);
@@ -318,10 +222,11 @@ add_still_line(const json_t *vm, size_t name_width, const struct style *style,
 
 static void
 add_guest(struct progress *progress, const json_t *vm, size_t name_width,
-    const struct style *style, struct buf *out)
+    size_t mode_width, const struct style *style, struct buf *out)
 {
 	if (rank_of(vm) == RANK_MOVING)
-		add_moving_line(progress, vm, name_width, style, out);
+		add_moving_line(
+		    progress, vm, name_width, mode_width, style, out);
 	else
 		add_still_line(vm, name_width, style, out);
 }
@@ -351,6 +256,26 @@ add_more(const size_t *hidden, const struct style *style, struct buf *out)
 	buf_free(&text);
 }
 
+/* The words before the bars, so that all bars begin in one column. */
+static size_t
+widest_mode(const json_t *vms)
+{
+	size_t widest = MODE_LEAST, width, i;
+	char text[64];
+	const json_t *vm;
+
+	json_array_foreach(vms, i, vm)
+	{
+		if (rank_of(vm) != RANK_MOVING)
+			continue;
+		width = text_width(render_phase(
+		    json_object_get(vm, "move"), text, sizeof(text)));
+		if (width > widest)
+			widest = width;
+	}
+	return widest < MODE_MOST ? widest : MODE_MOST;
+}
+
 /* At most `rows` lines: all guests in their order, or those that matter most
  * and a line about the rest. */
 static void
@@ -359,6 +284,7 @@ add_guests(struct progress *progress, const json_t *drain, size_t rows,
 {
 	const json_t *vms = json_object_get(drain, "vms"), *vm;
 	size_t hidden[RANK_COUNT] = {0}, used = 0, i;
+	size_t mode_width = widest_mode(vms);
 	bool all = json_array_size(vms) <= rows;
 
 	for (int rank = 0; rank < RANK_COUNT; rank++) {
@@ -372,7 +298,8 @@ add_guests(struct progress *progress, const json_t *drain, size_t rows,
 				share_of(progress, vm);
 				continue;
 			}
-			add_guest(progress, vm, name_width, style, out);
+			add_guest(
+			    progress, vm, name_width, mode_width, style, out);
 			used++;
 		}
 		if (all)
@@ -391,7 +318,7 @@ add_total(struct progress *progress, const json_t *drain, int64_t elapsed_ms,
 	size_t counts[RANK_COUNT] = {0}, total = 0, i;
 	const char *host = field_text_or(drain, "host", "-");
 	int64_t duration = field_int(drain, "duration_ms"), rate = 0;
-	struct line line = {.colour = TEXT_GREEN};
+	struct bar_line line = {.colour = TEXT_GREEN};
 	double sum = 0;
 	char key[300];
 	int used;
@@ -427,7 +354,7 @@ add_total(struct progress *progress, const json_t *drain, int64_t elapsed_ms,
 		text_rate(rate, line.rate);
 	text_duration(
 	    duration != FIELD_UNKNOWN ? duration : elapsed_ms, line.left);
-	add_bar_line(&line, name_width, text_width(line.mode), style, out);
+	bar_line_add(&line, name_width, text_width(line.mode), style, out);
 }
 
 static size_t

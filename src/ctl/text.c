@@ -271,6 +271,22 @@ text_time(const char *rfc3339, char out[TEXT_SIZE])
 	return out;
 }
 
+int64_t
+text_time_ms(const char *rfc3339)
+{
+	struct tm utc = {0};
+	int ms = 0;
+
+	if (rfc3339 == NULL ||
+	    sscanf(rfc3339, "%4d-%2d-%2dT%2d:%2d:%2d.%3d", &utc.tm_year,
+		&utc.tm_mon, &utc.tm_mday, &utc.tm_hour, &utc.tm_min,
+		&utc.tm_sec, &ms) < 6)
+		return FIELD_UNKNOWN;
+	utc.tm_year -= 1900;
+	utc.tm_mon--;
+	return (int64_t)timegm(&utc) * 1000 + ms;
+}
+
 const char *
 text_plural(int64_t count, const char *noun, char out[TEXT_SIZE])
 {

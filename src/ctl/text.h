@@ -52,6 +52,8 @@ const char *text_rate(int64_t bytes_per_s, char out[TEXT_SIZE]);
 const char *text_duration(int64_t ms, char out[TEXT_SIZE]);
 /* An RFC 3339 time as local "2026-11-21 03:12:45". */
 const char *text_time(const char *rfc3339, char out[TEXT_SIZE]);
+/* Milliseconds since the epoch; FIELD_UNKNOWN when it is none. */
+int64_t text_time_ms(const char *rfc3339);
 /* "1 guest", "3 guests" */
 const char *text_plural(int64_t count, const char *noun, char out[TEXT_SIZE]);
 

@@ -33,6 +33,24 @@ drain_lookup(const char *name, void *arg)
 	return EXPR_UNKNOWN;
 }
 
+const char *
+evaluate_holds(const struct policy *policy, const struct snap_host *host)
+{
+	struct snap_host copy = *host;
+
+	if (policy->when_host == NULL)
+		return "unknown";
+	switch (expr_eval(policy->when_host, drain_lookup, &copy)) {
+	case EXPR_TRUE:
+		return "true";
+	case EXPR_FALSE:
+		return "false";
+	case EXPR_UNKNOWN:
+		break;
+	}
+	return "unknown";
+}
+
 const struct policy *
 drain_find_policy(const struct settings *settings, const struct snap_host *host)
 {

@@ -99,6 +99,19 @@ struct plan {
 struct plan *plan_drain(struct arena *arena, const struct evaluate_input *input,
     const struct snap_host *host);
 
+/* One guest as in such a plan, but as if it were alone: START means that it has
+ * somewhere to go. */
+struct plan_guest {
+	const struct policy *policy; /* NULL: none would act */
+	struct evaluate_item item;
+};
+void plan_one(struct arena *arena, const struct evaluate_input *input,
+    const struct snap_vm *vm, struct plan_guest *out);
+
+/* Does the policy's expression hold for the host: "true", "false", "unknown". */
+const char *evaluate_holds(
+    const struct policy *policy, const struct snap_host *host);
+
 /*
  * As JSON (explain.c):
  * decision: {host, policy, file, line, mode, why, items: [item]}
@@ -106,10 +119,16 @@ struct plan *plan_drain(struct arena *arena, const struct evaluate_input *input,
  *        rejected: [{host, rule, why}]}
  * rejections: [{host, rule, why}]
  * plan: {host, policy, waves, movable, blocked, steps: [item]}
+ * guest: item and {policy, file, line, mode}
  */
 json_t *explain_rejections(const struct place_choice *choice);
 json_t *explain_decision(const struct evaluate_decision *decision);
 json_t *explain_plan(const struct plan *plan);
+json_t *explain_guest(const struct snapshot *s, const struct plan_guest *guest);
+/* The part of an item that is about where it goes; policy NULL: an operator's
+ * own move.  Adds to `object`. */
+void explain_choice(json_t *object, const struct policy *policy,
+    const struct place_choice *choice);
 
 /* "strict" or "fast" for this choice under this policy (NULL: none). */
 bool evaluate_strict(

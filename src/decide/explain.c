@@ -36,6 +36,21 @@ explain_rejections(const struct place_choice *choice)
 	return array;
 }
 
+void
+explain_choice(json_t *object, const struct policy *policy,
+    const struct place_choice *choice)
+{
+	if (choice->target != NULL) {
+		explain_set(object, "to", choice->target->name);
+		explain_set(object, "strategy", "live-shared");
+		explain_set(object, "storage",
+		    storage_class_name(choice->storage.class));
+		explain_set(object, "handover",
+		    evaluate_strict(policy, choice) ? "strict" : "fast");
+	}
+	json_object_set_new(object, "rejected", explain_rejections(choice));
+}
+
 static json_t *
 explain_item(const struct snap_host *from, const struct policy *policy,
     const struct evaluate_item *item, int wave)
@@ -47,18 +62,10 @@ explain_item(const struct snap_host *from, const struct policy *policy,
 	explain_set(object, "uuid", item->vm->uuid);
 	explain_set(object, "from", from->name);
 	explain_set(object, "fate", evaluate_fate_name(item->fate));
-	if (choice->target != NULL) {
-		explain_set(object, "to", choice->target->name);
-		explain_set(object, "strategy", "live-shared");
-		explain_set(object, "storage",
-		    storage_class_name(choice->storage.class));
-		explain_set(object, "handover",
-		    evaluate_strict(policy, choice) ? "strict" : "fast");
-	}
+	explain_choice(object, policy, choice);
 	explain_set(object, "why", item->why != NULL ? item->why : choice->why);
 	if (wave > 0)
 		json_object_set_new(object, "wave", json_integer(wave));
-	json_object_set_new(object, "rejected", explain_rejections(choice));
 	return object;
 }
 
@@ -106,5 +113,15 @@ explain_plan(const struct plan *plan)
 		    explain_item(plan->host, plan->policy, &plan->steps[i].item,
 			plan->steps[i].wave));
 	json_object_set_new(object, "steps", steps);
+	return object;
+}
+
+json_t *
+explain_guest(const struct snapshot *s, const struct plan_guest *guest)
+{
+	json_t *object = explain_item(
+	    &s->hosts[guest->item.vm->host], guest->policy, &guest->item, 0);
+
+	explain_policy(object, guest->policy);
 	return object;
 }

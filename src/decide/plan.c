@@ -128,3 +128,16 @@ plan_drain(struct arena *arena, const struct evaluate_input *input,
 		plan_step(&state, plan, guests[i], &plan->steps[i]);
 	return plan;
 }
+
+void
+plan_one(struct arena *arena, const struct evaluate_input *input,
+    const struct snap_vm *vm, struct plan_guest *out)
+{
+	const struct snap_host *host = &input->snapshot->hosts[vm->host];
+	struct drain drain;
+
+	out->policy = plan_find_policy(input, host);
+	drain_init(&drain, arena, input, host, out->policy);
+	drain_judge(
+	    &drain, place_ledger_new(arena, input->snapshot), vm, &out->item);
+}

@@ -200,7 +200,7 @@ START_TEST(one_thing_is_shown_with_its_details)
 	expect_part("strategy   live-shared, handover fast\n");
 	expect_part("drain      3, attempt 2\n");
 	expect_part("error      kvm2 is out of memory\nremedy     free some\n");
-	expect_part("x   intent  perform  -\n");
+	expect_part("x       -  intent  perform  -\n");
 	show(render_vm,
 	    "{'name': 'a', 'disks': [{'target': 'vda', 'source': "
 	    "'/srv/a.img', 'format': 'raw'}], 'nics': [{'kind': 'network', "

@@ -80,6 +80,12 @@ fake_plan_drain(void *arg, const char *host,
 }
 
 static json_t *
+fake_explain(void *arg, const char *name, const char *to, struct err *err)
+{
+	return note(arg, err, "explain %s %s", name, or_none(to));
+}
+
+static json_t *
 fake_drain(void *arg, const char *host,
     const struct control_drain_options *options,
     const struct control_peer *peer, struct err *err)
@@ -221,6 +227,7 @@ fake_init(struct fake_backend *fake)
 	    .vms = fake_vms,
 	    .vm = fake_vm,
 	    .plan_drain = fake_plan_drain,
+	    .explain = fake_explain,
 	    .drain = fake_drain,
 	    .undrain = fake_undrain,
 	    .cordon = fake_cordon,

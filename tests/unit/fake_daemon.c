@@ -5,7 +5,8 @@
  *
  * serves the control interface with a made-up host kvm1 of GUESTS guests, whose
  * moves take about MS milliseconds each.  Every seventh guest does not
- * converge, gpu1 cannot move, and flaky1 fails once.  Asked for a drain that
+ * converge, every fourth is restarted with its disk copied, gpu1 cannot move, and
+ * flaky1 fails once.  Asked for a drain that
  * began before it was started, it begins again, as if it had been restarted.
  */
 
@@ -129,6 +130,40 @@ advance(void *arg)
 	loop_timer_set(timer, 20);
 }
 
+static bool
+restarts(int i)
+{
+	return i % 4 == 1;
+}
+
+/* A restart with its disk, as share of its time. */
+static void
+add_restart(json_t *move, double percent)
+{
+	json_t *progress = json_object_get(move, "progress");
+	const char *phase = percent < 50 ? "copying disks"
+	    : percent < 80               ? "shutting down"
+	    : percent < 85               ? "copying the rest"
+					 : "starting";
+
+	json_object_set_new(move, "disks",
+	    json_pack("[{s:s,s:s,s:s,s:s,s:s,s:I,s:I}]", "target", "vda",
+		"path", "/var/lib/libvirt/images/disk.qcow2", "pool", "default",
+		"volume", "disk.qcow2", "dest_path", "/srv/vm/disk.qcow2",
+		"capacity", (json_int_t)10 << 30, "allocation",
+		(json_int_t)3 << 29));
+	if (progress == NULL)
+		return;
+	json_object_set_new(progress, "phase", json_string(phase));
+	json_object_set_new(progress, "copied_bytes",
+	    json_integer((json_int_t)((percent < 50 ? percent / 50 : 1) *
+		(double)((json_int_t)3 << 29))));
+	if (percent >= 50)
+		json_object_set_new(
+		    progress, "asks", json_integer(percent < 65 ? 1 : 2));
+	json_object_del(progress, "converging");
+}
+
 static json_t *
 move_json(int i)
 {
@@ -137,8 +172,12 @@ move_json(int i)
 	json_t *move = json_pack("{s:I,s:s,s:s,s:s,s:s,s:s,s:i,s:s}", "id",
 	    (json_int_t)i * 10 + g->attempts, "vm", g->name, "uuid", g->uuid,
 	    "from", "kvm1", "to", i % 2 ? "kvm3" : "kvm2", "strategy",
-	    "live-shared", "attempt", g->attempts, "started",
-	    "2026-11-21T03:00:00.000Z");
+	    restarts(i) ? "restart" : "live-shared", "attempt", g->attempts,
+	    "started", "2026-11-21T03:00:00.000Z");
+
+	json_object_set_new(move, "predicted_ms", json_integer(time_of(i)));
+	json_object_set_new(move, "predicted_downtime_ms",
+	    json_integer(restarts(i) ? time_of(i) / 2 : 60));
 
 	if (g->state == MOVING) {
 		double percent = 100.0 * (double)elapsed / (double)time_of(i);
@@ -151,6 +190,8 @@ move_json(int i)
 			json_object_set_new(progress, "eta_ms",
 			    json_integer(time_of(i) - elapsed));
 		json_object_set_new(move, "progress", progress);
+		if (restarts(i))
+			add_restart(move, percent);
 		return move;
 	}
 	json_object_set_new(move, "duration_ms", json_integer(g->took));
@@ -162,8 +203,14 @@ move_json(int i)
 	}
 	json_object_set_new(move, "outcome", json_string("completed"));
 	json_object_set_new(move, "result",
-	    json_pack(
-		"{s:i,s:i}", "downtime_ms", 40 + i % 60, "bytes", 190 << 20));
+	    json_pack("{s:i,s:I}", "downtime_ms",
+		restarts(i) ? (int)time_of(i) / 2 : 40 + i % 60, "bytes",
+		restarts(i) ? (json_int_t)3 << 29 : (json_int_t)190 << 20));
+	if (restarts(i)) {
+		add_restart(move, 100);
+		json_object_set_new(json_object_get(move, "result"),
+		    "kept_until", json_string("2026-11-22T03:00:00.000Z"));
+	}
 	return move;
 }
 
@@ -261,8 +308,18 @@ static json_t *
 fd_host(void *arg, const char *name, struct err *err)
 {
 	(void)arg;
-	if (strncmp(name, "kvm", 3) == 0 && name[3] >= '1' && name[3] <= '4')
-		return host_json(name[3] - '0');
+	if (strncmp(name, "kvm", 3) == 0 && name[3] >= '1' && name[3] <= '4') {
+		json_t *host = host_json(name[3] - '0');
+
+		if (name[3] == '1')
+			json_object_set_new(host, "kept",
+			    json_pack("[{s:i,s:i,s:s,s:s,s:s,s:s,s:s}]", "id",
+				1, "move", 11, "vm", "db1", "pool", "default",
+				"volume", "disk.qcow2", "since",
+				"2026-11-21T03:00:00Z", "until",
+				"2026-11-22T03:00:00Z"));
+		return host;
+	}
 	err_set(err, ERR_NOT_FOUND, "there is no host %s", name);
 	return NULL;
 }
@@ -377,8 +434,15 @@ fd_plan(void *arg, const char *host,
 			json_object_set_new(step, "to", json_string("kvm2"));
 			json_object_set_new(
 			    step, "wave", json_integer(i / 2 + 1));
+			json_object_set_new(step, "strategy",
+			    json_string(
+				restarts(i) ? "restart" : "live-shared"));
+			json_object_set_new(step, "storage",
+			    json_string(restarts(i) ? "local" : "shared"));
 			json_object_set_new(
-			    step, "strategy", json_string("live-shared"));
+			    step, "predicted_ms", json_integer(time_of(i)));
+			json_object_set_new(step, "predicted_downtime_ms",
+			    json_integer(restarts(i) ? time_of(i) / 2 : 60));
 			json_object_set_new(
 			    step, "why", json_string("most free memory"));
 		}
@@ -387,6 +451,46 @@ fd_plan(void *arg, const char *host,
 	return json_pack("{s:s,s:s,s:i,s:i,s:i,s:o}", "host", host, "policy",
 	    "maintenance", "waves", (guest_count + 1) / 2, "movable",
 	    guest_count - 1, "blocked", 1, "steps", steps);
+}
+
+static json_t *
+fd_explain(void *arg, const char *name, const char *to, struct err *err)
+{
+	struct control_drain_options options = {.parallel = -1};
+	json_t *plan = fd_plan(arg, "kvm1", &options, err), *item;
+	size_t i;
+
+	(void)to;
+	if (strcmp(name, "kvm1") == 0) {
+		json_object_set_new(plan, "kind", json_string("host"));
+		json_object_set_new(plan, "state", json_string("up"));
+		json_object_set_new(plan, "policies",
+		    json_pack("[{s:s,s:s,s:i,s:s,s:s,s:s}]", "policy",
+			"maintenance", "file", "10-maintenance.yaml", "line", 7,
+			"mode", "auto", "when", "maintenance", "holds",
+			drain_state != NULL ? "true" : "false"));
+		return plan;
+	}
+	json_array_foreach(json_object_get(plan, "steps"), i, item)
+	{
+		if (strcmp(json_string_value(json_object_get(item, "vm")),
+			name) != 0)
+			continue;
+		json_incref(item);
+		json_decref(plan);
+		json_object_set_new(item, "kind", json_string("vm"));
+		json_object_set_new(item, "state", json_string("running"));
+		json_object_set_new(item, "from", json_string("kvm1"));
+		json_object_set_new(item, "strategies",
+		    json_pack("[{s:s,s:s,s:s}]", "strategy", "live-copy",
+			"rule", "pool-room", "why",
+			"needs 1.5 GiB, 1.0 GiB are free in pool default"));
+		return item;
+	}
+	json_decref(plan);
+	err_set(
+	    err, ERR_NOT_FOUND, "there is no guest and no host \"%s\"", name);
+	return NULL;
 }
 
 static json_t *
@@ -518,6 +622,7 @@ main(int argc, char **argv)
 	    .vms = fd_vms,
 	    .vm = fd_vm,
 	    .plan_drain = fd_plan,
+	    .explain = fd_explain,
 	    .drain = fd_drain,
 	    .undrain = fd_undrain,
 	    .cordon = fd_cordon,

@@ -1,0 +1,43 @@
+#ifndef DROVER_BACKEND_H
+#define DROVER_BACKEND_H
+
+#include "base/arena.h"
+#include "base/cleanup.h"
+#include "daemon.h"
+
+/* Shared by backend*.c only: the answers to the control API. */
+
+static inline void
+backend_free_snapshot(struct snapshot **s)
+{
+	snapshot_free(*s);
+}
+
+static inline void
+backend_free_arena(struct arena **a)
+{
+	arena_free(*a);
+}
+
+#define cleanup_snapshot cleanup(backend_free_snapshot)
+#define cleanup_arena cleanup(backend_free_arena)
+
+/* backend.c: what is not there is said in err. */
+const struct settings_host *backend_find_host(
+    const struct daemon *d, const char *name, struct err *err);
+const struct snap_vm *backend_find_vm(
+    const struct snapshot *s, const char *name, struct err *err);
+int backend_check_target(
+    const struct daemon *d, const char *host, const char *to, struct err *err);
+json_t *backend_show_move(void *arg, int64_t id, struct err *err);
+
+/* backend_plan.c: what would be done, and one move */
+json_t *backend_plan(void *arg, const char *host,
+    const struct control_drain_options *options, struct err *err);
+json_t *backend_explain(
+    void *arg, const char *name, const char *to, struct err *err);
+json_t *backend_move_vm(void *arg, const char *name,
+    const struct control_move_options *options, const struct control_peer *peer,
+    struct err *err);
+
+#endif

@@ -1,0 +1,235 @@
+/*
+ * Answers about what would be done, which are all made as the deed itself would
+ * be: from a snapshot of this moment, by the code that decides.  And the one deed
+ * that an operator asks for by name, the move of a guest.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "backend.h"
+#include "base/log.h"
+#include "decide/evaluate.h"
+#include "model/view.h"
+
+#define ARENA_MAX ((size_t)1 << 30)
+
+static const struct snap_host *
+seen_host(const struct daemon *d, const struct snapshot *s, const char *name,
+    struct err *err)
+{
+	const struct snap_host *h = snapshot_find_host(s, name);
+
+	if (h == NULL)
+		(void)backend_find_host(d, name, err);
+	else if (!h->known)
+		(void)err_set(err, ERR_UNREACHABLE,
+		    "%s has not been seen yet: %s", name,
+		    h->down_why != NULL ? h->down_why : "connecting");
+	return h != NULL && h->known ? h : NULL;
+}
+
+/* Whoever asks about a guest is likely to ask again: with better figures. */
+static void
+wonder_all(struct daemon *d, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->step_count; i++)
+		pilot_wonder(d->pilot, plan->steps[i].item.vm->uuid);
+}
+
+json_t *
+backend_plan(void *arg, const char *host, const struct control_drain_options *o,
+    struct err *err)
+{
+	struct daemon *d = arg;
+	cleanup_snapshot struct snapshot *s = pilot_snapshot(d->pilot);
+	cleanup_arena struct arena *arena = arena_new(ARENA_MAX);
+	const struct snap_host *h = seen_host(d, s, host, err);
+	struct evaluate_drain drain = {.host = host,
+	    .parallel = o->parallel,
+	    .only_to = o->only_to,
+	    .include_stopped = o->include_stopped,
+	    .force_off = o->force_off};
+	struct evaluate_input input;
+	struct plan *planned;
+
+	if (h == NULL || backend_check_target(d, host, o->only_to, err) < 0)
+		return NULL;
+	pilot_fill_input(d->pilot, s, &input);
+	input.drains = &drain;
+	input.drain_count = 1;
+	planned = plan_drain(arena, &input, h);
+	wonder_all(d, planned);
+	return explain_plan(planned);
+}
+
+/* ---- explain ---- */
+
+/* The options of a drain that is under way, but for the target. */
+static struct evaluate_drain
+drain_of(const struct evaluate_input *input, const char *host, const char *to)
+{
+	for (size_t i = 0; i < input->drain_count; i++) {
+		struct evaluate_drain drain = input->drains[i];
+
+		if (strcmp(drain.host, host) != 0)
+			continue;
+		if (to != NULL)
+			drain.only_to = to;
+		return drain;
+	}
+	return (struct evaluate_drain){
+	    .host = host, .parallel = -1, .only_to = to};
+}
+
+static json_t *
+explain_vm(struct daemon *d, const struct snapshot *s, const struct snap_vm *vm,
+    const char *to)
+{
+	cleanup_arena struct arena *arena = arena_new(ARENA_MAX);
+	struct evaluate_input input;
+	struct evaluate_drain drain;
+	struct plan_guest guest;
+	json_t *o;
+
+	pilot_wonder(d->pilot, vm->uuid);
+	pilot_fill_input(d->pilot, s, &input);
+	drain = drain_of(&input, s->hosts[vm->host].name, to);
+	input.drains = &drain;
+	input.drain_count = 1;
+	plan_one(arena, &input, vm, &guest);
+	o = explain_guest(s, &guest);
+	json_object_set_new(o, "kind", json_string("vm"));
+	json_object_set_new(
+	    o, "state", json_string(facts_state_name(vm->state)));
+	return o;
+}
+
+static json_t *
+policies_json(const struct settings *settings, const struct snap_host *host)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < settings->policy_count; i++) {
+		const struct policy *p = &settings->policies[i];
+
+		json_array_append_new(list,
+		    json_pack("{s:s, s:s, s:i, s:s, s:s, s:s}", "policy",
+			p->name, "file", p->file, "line", (int)p->line, "mode",
+			policy_mode_name(p->mode), "when", p->when_host_text,
+			"holds", evaluate_holds(p, host)));
+	}
+	return list;
+}
+
+static json_t *
+explain_host(struct daemon *d, const struct snapshot *s, const char *name,
+    const char *to, struct err *err)
+{
+	cleanup_arena struct arena *arena = arena_new(ARENA_MAX);
+	const struct snap_host *h = seen_host(d, s, name, err);
+	struct evaluate_input input;
+	struct evaluate_drain drain;
+	struct plan *planned;
+	json_t *o, *view;
+
+	if (h == NULL || backend_check_target(d, name, to, err) < 0)
+		return NULL;
+	pilot_fill_input(d->pilot, s, &input);
+	drain = drain_of(&input, name, to);
+	input.drains = &drain;
+	input.drain_count = 1;
+	planned = plan_drain(arena, &input, h);
+	wonder_all(d, planned);
+	o = explain_plan(planned);
+	json_object_set_new(o, "kind", json_string("host"));
+	view = view_host(s, h, false);
+	json_object_set(o, "state", json_object_get(view, "state"));
+	json_decref(view);
+	json_object_set_new(o, "policies", policies_json(d->settings, h));
+	return o;
+}
+
+json_t *
+backend_explain(void *arg, const char *name, const char *to, struct err *err)
+{
+	struct daemon *d = arg;
+	cleanup_snapshot struct snapshot *s = pilot_snapshot(d->pilot);
+	bool ambiguous = false;
+	const struct snap_vm *vm = snapshot_search_vm(s, name, &ambiguous);
+	bool host = settings_find_host(d->settings, name) != NULL;
+
+	if ((vm != NULL || ambiguous) && host) {
+		(void)err_set(err, ERR_CONFLICT,
+		    "a guest and a host are called \"%s\"; name the guest by "
+		    "its UUID, and see \"plan drain %s\" for the host",
+		    name, name);
+		return NULL;
+	}
+	if (host)
+		return explain_host(d, s, name, to, err);
+	if (vm == NULL) {
+		if (ambiguous)
+			(void)backend_find_vm(s, name, err);
+		else
+			(void)err_set(err, ERR_NOT_FOUND,
+			    "there is no guest and no host \"%s\"", name);
+		return NULL;
+	}
+	if (backend_check_target(d, s->hosts[vm->host].name, to, err) < 0)
+		return NULL;
+	return explain_vm(d, s, vm, to);
+}
+
+/* ---- one move ---- */
+
+static json_t *
+choice_json(const struct snapshot *s, const struct place_choice *c)
+{
+	json_t *o =
+	    json_pack("{s:s, s:s, s:s, s:s*}", "vm", c->vm->name, "uuid",
+		c->vm->uuid, "from", s->hosts[c->vm->host].name, "why", c->why);
+
+	explain_choice(o, NULL, c);
+	return o;
+}
+
+json_t *
+backend_move_vm(void *arg, const char *name,
+    const struct control_move_options *o, const struct control_peer *peer,
+    struct err *err)
+{
+	struct daemon *d = arg;
+	cleanup_snapshot struct snapshot *s = pilot_snapshot(d->pilot);
+	cleanup_arena struct arena *arena = arena_new(ARENA_MAX);
+	const struct snap_vm *vm = backend_find_vm(s, name, err);
+	struct place_choice choice = {0};
+	struct executor_report report;
+	int64_t id;
+
+	if (vm == NULL)
+		return NULL;
+	if (o->strategy != NULL && strcmp(o->strategy, "live-shared") != 0) {
+		(void)err_set(err, ERR_INVALID,
+		    "strategy \"%s\" is not known; there is live-shared",
+		    o->strategy);
+		return NULL;
+	}
+	if (backend_check_target(d, NULL, o->to, err) < 0)
+		return NULL;
+	if (o->dry_run)
+		pilot_wonder(d->pilot, vm->uuid);
+	id = pilot_move_guest(
+	    d->pilot, arena, s, vm, o->to, o->dry_run, &choice, err);
+	if (o->dry_run && choice.vm != NULL) {
+		if (err != NULL)
+			*err = (struct err){0};
+		return choice_json(s, &choice);
+	}
+	if (id <= 0)
+		return NULL;
+	log_info("control", "%s: move to %s asked for by uid %u", vm->name,
+	    choice.target->name, (unsigned)peer->uid);
+	if (executor_find(d->executor, id, &report))
+		return executor_report_json(&report);
+	return backend_show_move(d, id, err);
+}
