@@ -172,7 +172,7 @@ log_end(const struct journey *j)
 		    j->ended_at.ms - j->started.ms,
 		    executor_final_downtime(j, &source), j->plan.predicted_ms,
 		    j->plan.predicted_downtime_ms,
-		    m->note[0] != '\0' ? ": " : "", m->note);
+		    m->remark[0] != '\0' ? ": " : "", m->remark);
 	else
 		log_warn("move", "%s: move from %s to %s %s: %s", m->name,
 		    m->from, m->to, move_outcome_name(m->outcome), m->error);

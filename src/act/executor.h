@@ -132,7 +132,8 @@ bool executor_find_guest(
 /*
  * JSON as in control/backend.h "move", for one in flight and for a row.  Beside
  * what names it (id, vm, uuid, from, to, strategy, handover, attempt, state,
- * drain, policy, rule, why, note, outcome, started, duration_ms, error...):
+ * drain, policy, rule, why, note, remark (what a person should know of its end),
+ * outcome, started, duration_ms, error...):
  *
  * disks: [{target, path, volume, dest_path, capacity, allocation}]  copied ones
  * step: the step that is out, or was last, of a restart or a copy of disks

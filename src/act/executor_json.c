@@ -185,6 +185,7 @@ add_move(json_t *o, const struct move *m)
 		json_object_set_new(o, "disks", disks_json(m));
 	if (m->step != MOVE_STEP_NONE)
 		fields_text(o, "step", move_step_name(m->step));
+	fields_text(o, "remark", m->remark);
 }
 
 json_t *

@@ -331,7 +331,7 @@ executor_write_end(struct journey *j, struct err *err)
 	} else {
 		executor_add_error(data, row.error);
 	}
-	fields_text(data, "note", j->move->note);
+	fields_text(data, "remark", j->move->remark);
 	if (store_begin(store, err) < 0) {
 		json_decref(data);
 		return -1;

@@ -77,6 +77,10 @@ bool site_has_volume(int host, const char *pool, const char *name);
 int site_volumes(int host); /* how many */
 /* Guest n gets a disk of its own in pool "local": NAME.qcow2, with content. */
 void site_give_disk(int host, int n, int content);
+/* It is shut off. */
+void site_set_off(int n);
+/* The other host sees the images that the first has, as one storage. */
+void site_share_disk(int host, int other);
 void site_set_manners(int n, enum site_manners manners);
 int site_content(int host, int n); /* of its disk; -1: an image is missing */
 void site_write(int host, int n);  /* the guest adds 1 to it */

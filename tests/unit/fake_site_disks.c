@@ -214,6 +214,25 @@ site_give_disk(int host, int n, int content)
 }
 
 void
+site_set_off(int n)
+{
+	site_lock();
+	for (int h = 0; h < SITE_HOSTS; h++) {
+		guests[h][n].state = DOMAIN_SHUTOFF;
+		guests[h][n].reason = DOMAIN_REASON_SHUTDOWN;
+	}
+	site_unlock();
+}
+
+void
+site_share_disk(int host, int other)
+{
+	site_lock();
+	memcpy(volumes[other - 1], volumes[host - 1], sizeof(volumes[0]));
+	site_unlock();
+}
+
+void
 site_set_manners(int n, enum site_manners manners)
 {
 	site_lock();
