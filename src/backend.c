@@ -12,6 +12,7 @@
 #include "base/fields.h"
 #include "base/log.h"
 #include "backend.h"
+#include "control/metrics.h"
 #include "model/view.h"
 
 static void
@@ -99,6 +100,50 @@ get_status(void *arg, struct err *err)
 	json_object_set_new(o, "receivers", deliver_status(d->deliver));
 	json_object_set_new(o, "config", config);
 	return o;
+}
+
+struct in_flight {
+	struct metrics_gauge gauges[3];
+};
+
+static void
+count_in_flight(const struct executor_report *report, void *arg)
+{
+	struct in_flight *f = arg;
+
+	for (size_t i = 0; i < 3; i++)
+		if (strcmp(f->gauges[i].label, report->strategy) == 0)
+			f->gauges[i].value++;
+}
+
+static int
+metrics(void *arg, struct buf *out, struct err *err)
+{
+	static const char *const states[] = {
+	    "up", "down", "silent", "claimed", "maintenance", "cordoned"};
+	struct daemon *d = arg;
+	cleanup_snapshot struct snapshot *s = pilot_snapshot(d->pilot);
+	struct in_flight moves = {
+	    {{"live-shared", 0}, {"live-copy", 0}, {"restart", 0}}};
+	struct metrics_gauge hosts[sizeof(states) / sizeof(states[0])];
+	json_t *counts = json_object(), *by_state;
+	json_t *kept = leftovers_json(d->leftovers, NULL);
+	struct metrics_now now = {.version = PACKAGE_VERSION,
+	    .in_flight = moves.gauges,
+	    .in_flight_count = 3,
+	    .hosts = hosts,
+	    .host_count = sizeof(states) / sizeof(states[0]),
+	    .kept = (int64_t)json_array_size(kept)};
+
+	executor_each(d->executor, count_in_flight, &moves);
+	count_hosts(s, counts);
+	by_state = json_object_get(counts, "hosts");
+	for (size_t i = 0; i < now.host_count; i++)
+		hosts[i] = (struct metrics_gauge){states[i],
+		    json_integer_value(json_object_get(by_state, states[i]))};
+	json_decref(counts);
+	json_decref(kept);
+	return metrics_write(d->store, &now, out, err);
 }
 
 static json_t *
@@ -423,6 +468,7 @@ backend_make(struct daemon *d)
 	return (struct control_backend){
 	    .arg = d,
 	    .status = get_status,
+	    .metrics = metrics,
 	    .hosts = get_hosts,
 	    .host = get_host,
 	    .vms = get_vms,

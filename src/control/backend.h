@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "record/store.h"
 
@@ -47,6 +48,10 @@
  *          converging: bool, expected_downtime_ms}, result: {downtime_ms,
  *          downtime_source, bytes, memory_bytes, disk_bytes, iterations,
  *          total_ms}}; one with detail: journal: [{at, kind, step, detail}]
+ *
+ * GET /metrics is not JSON but text: what is counted since the state directory
+ * was made, and how things are now; droverd(8), METRICS.
+ *
  * A drain that was asked for a host which is already being drained joins it.
  */
 
@@ -78,6 +83,8 @@ struct control_move_filter {
 struct control_backend {
 	void *arg;
 	json_t *(*status)(void *arg, struct err *err);
+	/* In the text format of Prometheus. */
+	int (*metrics)(void *arg, struct buf *out, struct err *err);
 	json_t *(*hosts)(void *arg, struct err *err);
 	json_t *(*host)(void *arg, const char *name, struct err *err);
 	json_t *(*vms)(void *arg, struct err *err);

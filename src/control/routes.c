@@ -93,6 +93,17 @@ get_status(struct call *call, struct err *err)
 }
 
 static json_t *
+get_metrics(struct call *call, struct err *err)
+{
+	struct buf text = BUF_INIT(ROUTES_METRICS_MAX);
+
+	if (BACKEND(call, metrics, &text, err) == 0)
+		call->reply->text = buf_steal(&text);
+	buf_free(&text);
+	return NULL;
+}
+
+static json_t *
 get_hosts(struct call *call, struct err *err)
 {
 	return BACKEND(call, hosts, err);
@@ -320,6 +331,7 @@ get_events(struct call *call, struct err *err)
 
 static const struct route routes[] = {
     {"GET", "/healthz", 200, get_health, {{0}}},
+    {"GET", "/metrics", 200, get_metrics, {{0}}},
     {"GET", "/v1/status", 200, get_status, {{0}}},
     {"GET", "/v1/hosts", 200, get_hosts, {{0}}},
     {"GET", "/v1/hosts/NAME", 200, get_host, {{0}}},
@@ -494,7 +506,7 @@ run_route(const struct route *route, struct call *call, struct err *err)
 	call->args = args;
 	reply->status = route->status;
 	result = route->handle(call, err);
-	if (reply->follow)
+	if (reply->follow || reply->text != NULL)
 		return;
 	if (result == NULL) {
 		reply_failure(reply, err, call->details);

@@ -16,6 +16,7 @@
 #define ROUTES_TEXT_MAX 1024 /* bytes of a reason */
 #define ROUTES_LIST_MAX 1000 /* rows that one list may ask for */
 #define ROUTES_LIST_DEFAULT 100
+#define ROUTES_METRICS_MAX (1 << 20)
 
 struct routes_request {
 	const char *method;
@@ -29,7 +30,8 @@ struct routes_request {
 
 struct routes_reply {
 	int status;        /* of HTTP */
-	json_t *body;      /* the caller's; NULL when following */
+	json_t *body;      /* the caller's; NULL when following, or text */
+	char *text;        /* instead of JSON; the caller's (free()) */
 	const char *allow; /* the method that fits, with 405 */
 	bool follow;       /* answer with a stream of events */
 	int64_t after;     /* ... with seq > after */

@@ -90,6 +90,22 @@ send_reply(struct evhttp_request *http, const struct routes_reply *reply)
 }
 
 static void
+send_text(struct evhttp_request *http, const struct routes_reply *reply)
+{
+	struct evkeyvalq *headers = evhttp_request_get_output_headers(http);
+	struct evbuffer *out = evbuffer_new();
+
+	if (out == NULL)
+		abort();
+	evbuffer_add(out, reply->text, strlen(reply->text));
+	evhttp_add_header(headers, "Content-Type",
+	    "text/plain; version=0.0.4; charset=utf-8");
+	evhttp_add_header(headers, "Cache-Control", "no-store");
+	evhttp_send_reply(http, reply->status, NULL, out);
+	evbuffer_free(out);
+}
+
+static void
 send_error(struct evhttp_request *http, int status, const char *code,
     const char *message)
 {
@@ -122,7 +138,9 @@ answer(struct server *server, struct evhttp_request *http,
 
 	routes_dispatch(server->backend, request, &reply);
 	log_request(request, reply.status);
-	if (!reply.follow && reply.body == NULL)
+	if (reply.text != NULL)
+		send_text(http, &reply);
+	else if (!reply.follow && reply.body == NULL)
 		send_error(http, 500, err_code_name(ERR_INTERNAL),
 		    "the answer cannot be put into JSON");
 	else if (!reply.follow)
@@ -130,6 +148,7 @@ answer(struct server *server, struct evhttp_request *http,
 	else if (sse_follow(server->sse, http, reply.after, &err) != 0)
 		send_error(http, 503, err_code_name(err.code), err.msg);
 	json_decref(reply.body);
+	free(reply.text);
 }
 
 static void

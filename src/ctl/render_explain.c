@@ -17,6 +17,61 @@ add_heading(const char *text, const json_t *list, struct buf *out)
 		buf_addf(out, "\n%s\n", text);
 }
 
+/* "    live-copy: possible, 12.0 s, downtime 800 ms" */
+static void
+add_strategy(const json_t *one, struct buf *out)
+{
+	int64_t downtime = field_int(one, "predicted_downtime_ms");
+	int64_t ms = field_int(one, "predicted_ms");
+	char text[TEXT_SIZE];
+
+	buf_adds(out, "        ");
+	text_add(out, field_text_or(one, "strategy", "-"));
+	if (!field_bool(one, "ok")) {
+		buf_adds(out, ": ");
+		text_add(out, field_text_or(one, "rule", "no"));
+		buf_adds(out, ": ");
+		text_add(out, field_text_or(one, "why", "-"));
+		buf_adds(out, "\n");
+		return;
+	}
+	buf_adds(out, ": possible");
+	if (ms != FIELD_UNKNOWN)
+		buf_addf(out, ", %s", text_duration(ms, text));
+	if (downtime != FIELD_UNKNOWN)
+		buf_addf(out, ", downtime %s", text_duration(downtime, text));
+	buf_adds(out, "\n");
+}
+
+/* Every host, with every strategy to it. */
+static void
+add_hosts(const json_t *hosts, struct buf *out)
+{
+	const json_t *host, *one;
+	size_t i, k;
+
+	json_array_foreach(hosts, i, host)
+	{
+		buf_adds(out, i == 0 ? "\n    " : "    ");
+		text_add(out, field_text_or(host, "host", "-"));
+		if (field_bool(host, "chosen"))
+			buf_adds(out, ": chosen");
+		else if (field_bool(host, "ok"))
+			buf_adds(out, ": possible");
+		if (field_text(host, "rule") != NULL) {
+			buf_adds(out, ": ");
+			text_add(out, field_text(host, "rule"));
+		}
+		if (field_text(host, "why") != NULL) {
+			buf_adds(out, ": ");
+			text_add(out, field_text(host, "why"));
+		}
+		buf_adds(out, "\n");
+		json_array_foreach(json_object_get(host, "strategies"), k, one)
+		    add_strategy(one, out);
+	}
+}
+
 static void
 add_prediction(const json_t *item, struct buf *out)
 {
@@ -26,13 +81,19 @@ add_prediction(const json_t *item, struct buf *out)
 	char text[TEXT_SIZE];
 
 	if (ms == FIELD_UNKNOWN && downtime == FIELD_UNKNOWN)
-		buf_adds(&line, "nothing: figures are missing");
+		buf_adds(&line,
+		    field_int(item, "forced_downtime_ms") == FIELD_UNKNOWN
+			? "nothing: figures are missing"
+			: "no end");
 	else
 		buf_addf(&line, "%s", text_duration(ms, text));
 	if (downtime != FIELD_UNKNOWN)
 		buf_addf(&line, ", downtime %s", text_duration(downtime, text));
-	if (json_is_false(json_object_get(item, "converges")))
-		buf_adds(&line, "; does not converge by itself");
+	if (field_int(item, "forced_downtime_ms") != FIELD_UNKNOWN)
+		buf_addf(&line,
+		    "; it does not end by itself: paused, the rest would take "
+		    "%s",
+		    text_duration(field_int(item, "forced_downtime_ms"), text));
 	render_field("predicted", buf_str(&line), out);
 	buf_free(&line);
 }
@@ -81,10 +142,16 @@ explain_vm(const json_t *item, struct buf *out)
 		render_field("policy", field_text(item, "policy"), out);
 	add_choice(item, out);
 	render_field("why", field_text(item, "why"), out);
-	add_heading("not in these ways:", refused, out);
-	render_refused(refused, "    ", out);
-	add_heading("not to these hosts:", rejected, out);
-	render_rejected(rejected, out);
+	if (field_text(item, "caution") != NULL)
+		render_field("caution", field_text(item, "caution"), out);
+	if (json_object_get(item, "hosts") != NULL) {
+		add_hosts(json_object_get(item, "hosts"), out);
+	} else {
+		add_heading("not in these ways:", refused, out);
+		render_refused(refused, "    ", out);
+		add_heading("not to these hosts:", rejected, out);
+		render_rejected(rejected, out);
+	}
 	buf_free(&line);
 }
 

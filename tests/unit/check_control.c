@@ -112,6 +112,7 @@ struct answer {
 	int status;
 	char head[2048];
 	json_t *body; /* NULL: not JSON */
+	char text[2048];
 };
 
 static void
@@ -149,6 +150,8 @@ ask_body(
 	snprintf(answer.head, sizeof(answer.head), "%.*s", (int)(split - text),
 	    text);
 	answer.body = json_loads(split + 4, 0, NULL);
+	snprintf(answer.text, sizeof(answer.text), "%.*s",
+	    (int)sizeof(answer.text) - 1, split + 4);
 	return answer;
 }
 
@@ -253,6 +256,23 @@ START_TEST(health_answers_without_the_backend)
 	fake_calls(&fake, calls);
 	ck_assert_str_eq(calls, "");
 	answer_free(&answer);
+}
+END_TEST
+
+START_TEST(metrics_are_text)
+{
+	struct answer answer = ask("GET", "/metrics", "");
+
+	ck_assert_int_eq(answer.status, 200);
+	ck_assert_ptr_null(answer.body);
+	ck_assert_ptr_nonnull(
+	    strstr(answer.head, "Content-Type: text/plain; version=0.0.4"));
+	ck_assert_ptr_nonnull(strstr(answer.text, "\ndrover_up 1\n"));
+	answer_free(&answer);
+	fake.fail.code = ERR_IO;
+	strcpy(fake.fail.msg, "the disk is gone");
+	expect("GET", "/metrics", "", 500, "the disk is gone");
+	expect("POST", "/metrics", "", 405, "it is GET /metrics");
 }
 END_TEST
 
@@ -764,6 +784,7 @@ main(void)
 	tcase_add_checked_fixture(routes, setup, teardown);
 	tcase_add_test(routes, each_route_reaches_its_call);
 	tcase_add_test(routes, health_answers_without_the_backend);
+	tcase_add_test(routes, metrics_are_text);
 	tcase_add_test(
 	    routes, schema_comes_first_and_numbers_stay_as_they_were);
 	tcase_add_test(routes, a_wrong_method_is_told_the_right_one);

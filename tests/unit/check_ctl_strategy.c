@@ -60,6 +60,39 @@ START_TEST(a_guest_is_explained_down_to_the_strategies_of_each_host)
 }
 END_TEST
 
+START_TEST(each_strategy_is_told_for_each_host)
+{
+	show(render_explain,
+	    "{'kind': 'vm', 'vm': 'db1', 'from': 'kvm1', 'to': 'kvm2', "
+	    "'strategy': 'live-copy', 'strategies': [{'strategy': "
+	    "'live-shared', 'rule': 'storage-shared', 'why': 'vda is local'}], "
+	    "'hosts': [{'host': 'kvm2', 'ok': true, 'chosen': true, "
+	    "'strategies': [{'strategy': 'live-shared', 'ok': false, 'rule': "
+	    "'storage-shared', 'why': 'vda is local'}, {'strategy': "
+	    "'live-copy', 'ok': true, 'predicted_ms': 12000, "
+	    "'predicted_downtime_ms': 800}, {'strategy': 'restart', 'ok': "
+	    "true}]}, {'host': 'kvm3', 'ok': false, 'rule': 'memory', 'why': "
+	    "'too little', 'strategies': []}, {'host': 'kvm4', 'ok': true}]}");
+	expect_part("\n    kvm2: chosen\n"
+		    "        live-shared: storage-shared: vda is local\n"
+		    "        live-copy: possible, 12.0 s, downtime 800 ms\n"
+		    "        restart: possible\n"
+		    "    kvm3: memory: too little\n"
+		    "    kvm4: possible\n");
+	expect_no_part("not in these ways");
+}
+END_TEST
+
+START_TEST(a_move_without_end_is_told_with_the_pause_that_would_end_it)
+{
+	show(render_explain,
+	    "{'kind': 'vm', 'vm': 'db1', 'to': 'kvm2', 'strategy': "
+	    "'live-copy', 'forced_downtime_ms': 9000}");
+	expect_part("predicted  no end; it does not end by itself: paused, "
+		    "the rest would take 9.0 s\n");
+}
+END_TEST
+
 START_TEST(a_guest_without_a_target_has_no_prediction)
 {
 	show(render_explain,
@@ -326,6 +359,9 @@ main(void)
 	choice = add_case(suite, "choice");
 	tcase_add_test(
 	    choice, a_guest_is_explained_down_to_the_strategies_of_each_host);
+	tcase_add_test(choice, each_strategy_is_told_for_each_host);
+	tcase_add_test(choice,
+	    a_move_without_end_is_told_with_the_pause_that_would_end_it);
 	tcase_add_test(choice, a_guest_without_a_target_has_no_prediction);
 	tcase_add_test(
 	    choice, a_host_is_explained_by_its_policies_and_its_guests);

@@ -45,6 +45,17 @@ fake_status(void *arg, struct err *err)
 	return note(arg, err, "status");
 }
 
+static int
+fake_metrics(void *arg, struct buf *out, struct err *err)
+{
+	json_t *answer = note(arg, err, "metrics");
+
+	if (answer == NULL)
+		return -1;
+	json_decref(answer);
+	return buf_adds(out, "# TYPE drover_up gauge\ndrover_up 1\n");
+}
+
 static json_t *
 fake_hosts(void *arg, struct err *err)
 {
@@ -222,6 +233,7 @@ fake_init(struct fake_backend *fake)
 	fake->backend = (struct control_backend){
 	    .arg = fake,
 	    .status = fake_status,
+	    .metrics = fake_metrics,
 	    .hosts = fake_hosts,
 	    .host = fake_host,
 	    .vms = fake_vms,

@@ -1,0 +1,197 @@
+/* What monitoring reads: counters of the store, and the error of predictions. */
+#include "control/metrics.h"
+#include "record/private.h"
+#include "store_fixture.h"
+
+static char text[65536];
+
+static int64_t
+moved(struct store *store, const char *strategy, const char *outcome,
+    const char *result)
+{
+	struct store_move move = {.uuid = "u",
+	    .name = "web1",
+	    .from = "kvm1",
+	    .to = "kvm2",
+	    .strategy = strategy,
+	    .rule = "operator",
+	    .why = "asked",
+	    .attempt = 1,
+	    .state = "ended",
+	    .started = {1}};
+	struct err err = {0};
+
+	ck_assert_msg(store_add_move(store, &move, &err) == 0, "%s", err.msg);
+	move.outcome = outcome;
+	move.result = result;
+	move.ended.ms = 2;
+	ck_assert_msg(
+	    store_update_move(store, &move, &err) == 0, "%s", err.msg);
+	return move.id;
+}
+
+static void
+foretold(struct store *store, const char *strategy, int64_t predicted_ms,
+    int64_t actual_ms, int64_t predicted_downtime_ms,
+    int64_t actual_downtime_ms)
+{
+	struct store_prediction row = {.strategy = strategy,
+	    .predicted_ms = predicted_ms,
+	    .actual_ms = actual_ms,
+	    .predicted_downtime_ms = predicted_downtime_ms,
+	    .actual_downtime_ms = actual_downtime_ms};
+	struct err err = {0};
+
+	row.move_id = moved(store, strategy, "completed", NULL);
+	row.at.ms = row.move_id;
+	ck_assert_msg(
+	    store_add_prediction(store, &row, &err) == 0, "%s", err.msg);
+}
+
+static void
+write_out(struct store *store, const struct metrics_now *now)
+{
+	struct buf out = BUF_INIT(sizeof(text));
+	struct err err = {0};
+
+	ck_assert_int_eq(metrics_write(store, now, &out, &err), 0);
+	snprintf(text, sizeof(text), "%s", buf_str(&out));
+	buf_free(&out);
+}
+
+static void
+has(const char *line)
+{
+	const char *at = strstr(text, line);
+
+	ck_assert_msg(at != NULL, "no \"%s\" in:\n%s", line, text);
+	ck_assert(at == text || at[-1] == '\n');
+	ck_assert_int_eq(at[strlen(line)], '\n');
+}
+
+static const struct metrics_now idle = {.version = "1"};
+
+START_TEST(moves_and_bytes_are_counted_by_strategy_and_outcome)
+{
+	struct store *store = open_store();
+
+	moved(store, "live-copy", "completed", "{\"bytes\":1000}");
+	moved(store, "live-copy", "completed", "{\"bytes\":24}");
+	moved(store, "restart", "rolled-back", NULL);
+	write_out(store, &idle);
+	has("drover_moves_total{strategy=\"live-copy\",outcome=\"completed\"} "
+	    "2");
+	has("drover_moves_total{strategy=\"restart\",outcome=\"rolled-back\"} "
+	    "1");
+	has("drover_moved_bytes_total{strategy=\"live-copy\","
+	    "outcome=\"completed\"} 1024");
+	has("# TYPE drover_moves_total counter");
+	store_close(store);
+}
+END_TEST
+
+START_TEST(the_error_of_predictions_is_a_median)
+{
+	struct store *store = open_store();
+
+	foretold(store, "live-shared", 100, 110, 1000, 500);
+	foretold(store, "live-shared", 100, 80, 1000, -1);
+	foretold(store, "live-shared", 100, 900, 1000, 1000);
+	/* One that was not foretold, or not known, is none. */
+	foretold(store, "live-shared", -1, 500, -1, 10);
+	foretold(store, "restart", -1, 500, -1, 10);
+	write_out(store, &idle);
+	has("drover_prediction_error_ratio{strategy=\"live-shared\","
+	    "figure=\"time\",quantile=\"0.5\"} 0.2000");
+	has("drover_prediction_error_ratio{strategy=\"live-shared\","
+	    "figure=\"downtime\",quantile=\"0.5\"} 0.2500");
+	ck_assert_ptr_null(strstr(text, "error_ratio{strategy=\"restart\""));
+	store_close(store);
+}
+END_TEST
+
+START_TEST(only_the_last_predictions_count)
+{
+	struct store *store = open_store();
+
+	for (int i = 0; i < METRICS_PREDICTIONS; i++)
+		foretold(store, "restart", 100, 1000, 100, 1000);
+	for (int i = 0; i < METRICS_PREDICTIONS; i++)
+		foretold(store, "restart", 100, 101, 100, 100);
+	write_out(store, &idle);
+	has("drover_prediction_error_ratio{strategy=\"restart\","
+	    "figure=\"time\",quantile=\"0.5\"} 0.0100");
+	has("drover_prediction_error_ratio{strategy=\"restart\","
+	    "figure=\"downtime\",quantile=\"0.5\"} 0.0000");
+	store_close(store);
+}
+END_TEST
+
+START_TEST(gauges_are_as_given)
+{
+	static const struct metrics_gauge moves[] = {{"restart", 2}};
+	static const struct metrics_gauge hosts[] = {{"up", 3}, {"down", 1}};
+	struct store *store = open_store();
+
+	write_out(store,
+	    &(struct metrics_now){.version = "0.2",
+		.in_flight = moves,
+		.in_flight_count = 1,
+		.hosts = hosts,
+		.host_count = 2,
+		.kept = 5});
+	has("drover_info{version=\"0.2\"} 1");
+	has("drover_moves_in_flight{strategy=\"restart\"} 2");
+	has("drover_hosts{state=\"up\"} 3");
+	has("drover_hosts{state=\"down\"} 1");
+	has("drover_kept_images 5");
+	store_close(store);
+}
+END_TEST
+
+START_TEST(each_family_is_described_before_its_first_value_and_once)
+{
+	struct store *store = open_store();
+	char family[64] = "", name[64], *line, *rest;
+
+	moved(store, "restart", "completed", "{\"bytes\":1}");
+	foretold(store, "restart", 100, 101, 100, 100);
+	write_out(store, &idle);
+	for (line = strtok_r(text, "\n", &rest); line != NULL;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		if (sscanf(line, "# HELP %63s", name) == 1) {
+			ck_assert_str_ne(name, family);
+			strcpy(family, name);
+		} else if (line[0] != '#') {
+			ck_assert_msg(
+			    strncmp(line, family, strlen(family)) == 0, "%s",
+			    line);
+		}
+	}
+	store_close(store);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("metrics");
+	TCase *tcase = tcase_create("metrics");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(
+	    tcase, moves_and_bytes_are_counted_by_strategy_and_outcome);
+	tcase_add_test(tcase, the_error_of_predictions_is_a_median);
+	tcase_add_test(tcase, only_the_last_predictions_count);
+	tcase_add_test(tcase, gauges_are_as_given);
+	tcase_add_test(
+	    tcase, each_family_is_described_before_its_first_value_and_once);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
