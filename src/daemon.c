@@ -232,6 +232,7 @@ daemon_reload(struct daemon *d, char **out_faults, struct err *err)
 	deliver_configure(d->deliver, s);
 	news_match_links(d, old);
 	pilot_configure(d->pilot, s);
+	marker_configure(d->marker, s);
 	settings_free(old);
 	/* Flags of hosts that are new to the configuration take effect. */
 	flags_each(d->flags, show_flag, d);
@@ -246,6 +247,15 @@ end_now(void *arg)
 	struct daemon *d = arg;
 
 	loop_stop(d->loop);
+}
+
+static void
+end_part(void *arg)
+{
+	struct daemon *d = arg;
+
+	if (--d->still == 0)
+		loop_stop(d->loop);
 }
 
 static void
@@ -270,7 +280,9 @@ on_signal(int signo, void *arg)
 	sdnotify("STOPPING=1");
 	d->ending = loop_timer_new(d->loop, end_now, d);
 	loop_timer_set(d->ending, RELEASE_MS);
-	lease_release(d->lease, end_now, d);
+	d->still = 2;
+	marker_release(d->marker, end_part, d);
+	lease_release(d->lease, end_part, d);
 }
 
 /* ---- marks ---- */
@@ -335,6 +347,14 @@ on_host_changed(void *arg)
 	pilot_changed(d->pilot);
 }
 
+static struct snapshot *
+look_around(void *arg)
+{
+	struct daemon *d = arg;
+
+	return pilot_snapshot(d->pilot);
+}
+
 static int
 build_lease(struct daemon *d, struct err *err)
 {
@@ -380,11 +400,20 @@ build_acting(struct daemon *d, struct err *err)
 	d->flags = flags_new(d->store, d->announce, on_flag, d);
 	if (flags_load(d->flags, err) < 0)
 		return -1;
+	d->marker = marker_new(&(struct marker_deps){.loop = d->loop,
+	    .inventory = d->inventory,
+	    .store = d->store,
+	    .link = news_find_link,
+	    .look = look_around,
+	    .answered = on_host_changed,
+	    .arg = d});
+	marker_configure(d->marker, d->settings);
 	d->pilot = pilot_new(&(struct pilot_deps){.loop = d->loop,
 	    .inventory = d->inventory,
 	    .executor = d->executor,
 	    .drains = d->drains,
 	    .flags = d->flags,
+	    .marker = d->marker,
 	    .link = news_find_link,
 	    .arg = d});
 	pilot_configure(d->pilot, d->settings);
@@ -464,6 +493,7 @@ daemon_free(struct daemon *d)
 	loop_timer_free(d->ending);
 	lease_free(d->lease);
 	pilot_free(d->pilot);
+	marker_free(d->marker);
 	flags_free(d->flags);
 	drains_free(d->drains);
 	executor_free(d->executor);

@@ -6,6 +6,7 @@
 #include "act/executor.h"
 #include "act/flags.h"
 #include "act/lease.h"
+#include "act/marker.h"
 #include "act/leftovers.h"
 #include "act/pilot.h"
 #include "base/map.h"
@@ -38,6 +39,7 @@ struct daemon {
 	struct executor *executor;
 	struct drains *drains;
 	struct flags *flags;
+	struct marker *marker;
 	struct pilot *pilot;
 	struct lease *lease;
 	struct map *links;         /* host -> struct link */
@@ -49,6 +51,7 @@ struct daemon {
 	struct loop_timer *begin; /* the latest time to begin deciding */
 	bool begun;
 	struct loop_timer *ending; /* the latest time to end */
+	int still;                 /* who has not ended yet */
 	struct mono started_mono;
 	struct wall started, loaded;
 	char *rejected;            /* why the last reload was refused */

@@ -85,6 +85,7 @@ on_listed(const char *host, struct facts_host *facts, void *arg)
 		.now = clock_mono_now(),
 		.facts = facts});
 	lease_listed(d->lease, host);
+	marker_listed(d->marker, host);
 	set_heard(d, host, HEARD_UP);
 	if (before == HEARD_DOWN)
 		announce_host(d, "host.recovered", host, NULL);

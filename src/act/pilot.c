@@ -301,6 +301,8 @@ take_turn(void *arg)
 	}
 	cancel_unwanted(p, s, evaluation);
 	survey_run(p->survey, s);
+	if (p->deps.marker != NULL)
+		marker_run(p->deps.marker, s);
 	drains_unattended(p->deps.drains, evaluation, now);
 	wake = evaluation->wake;
 	look = drains_wake(p->deps.drains);

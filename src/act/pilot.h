@@ -4,6 +4,7 @@
 #include "act/drains.h"
 #include "act/executor.h"
 #include "act/flags.h"
+#include "act/marker.h"
 #include "config/settings.h"
 #include "hv/link.h"
 #include "model/inventory.h"
@@ -24,6 +25,7 @@ struct pilot_deps {
 	struct executor *executor;
 	struct drains *drains;
 	struct flags *flags;
+	struct marker *marker; /* NULL: no proofs by markers */
 	struct link *(*link)(const char *host, void *arg);
 	void *arg;
 };

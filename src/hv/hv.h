@@ -241,6 +241,10 @@ struct hv_ops {
 	 * of the host, active or not, has as a disk or below one. */
 	int (*remove)(struct hv_conn *conn, const struct hv_volume *volumes,
 	    size_t count, struct err *err);
+	/* Names of volumes of an active pool, freshly read, that begin with
+	 * `prefix`; they and the array are malloc'ed. */
+	int (*names)(struct hv_conn *conn, const char *pool, const char *prefix,
+	    char ***out, size_t *out_count, struct err *err);
 	/* The pool and the name of the volume at this path (malloc'ed);
 	 * ERR_NOT_FOUND: in no active pool. */
 	int (*locate)(struct hv_conn *conn, const char *path, char **pool,

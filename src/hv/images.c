@@ -173,6 +173,39 @@ images_remove(struct hv_conn *conn, const struct hv_volume *volumes,
 }
 
 int
+images_names(struct hv_conn *conn, const char *pool, const char *prefix,
+    char ***out, size_t *out_count, struct err *err)
+{
+	CONN_HOLD(conn);
+	cleanup(volume_pool_free) virStoragePoolPtr home = NULL;
+	virStorageVolPtr *vols = NULL;
+	char **names;
+	size_t n = 0;
+	int count;
+
+	home = volume_pool(conn, pool, err);
+	if (home == NULL)
+		return -1;
+	count = virStoragePoolListAllVolumes(home, &vols, 0);
+	if (count < 0)
+		return conn_fail(conn, err);
+	names = calloc((size_t)count + 1, sizeof(*names));
+	if (names == NULL)
+		abort();
+	for (int i = 0; i < count; i++) {
+		const char *name = virStorageVolGetName(vols[i]);
+
+		if (name != NULL && strncmp(name, prefix, strlen(prefix)) == 0)
+			names[n++] = str_dup(name);
+		(void)virStorageVolFree(vols[i]);
+	}
+	free(vols);
+	*out = names;
+	*out_count = n;
+	return 0;
+}
+
+int
 images_locate(struct hv_conn *conn, const char *path, char **pool, char **name,
     struct err *err)
 {

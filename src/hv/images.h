@@ -9,6 +9,8 @@ int images_prepare(struct hv_conn *conn, const struct hv_volume *volumes,
     size_t count, struct hv_prepared *out, struct err *err);
 int images_remove(struct hv_conn *conn, const struct hv_volume *volumes,
     size_t count, struct err *err);
+int images_names(struct hv_conn *conn, const char *pool, const char *prefix,
+    char ***out, size_t *out_count, struct err *err);
 int images_locate(struct hv_conn *conn, const char *path, char **pool,
     char **name, struct err *err);
 int images_has_file(

@@ -173,6 +173,7 @@ const struct hv_ops hv_libvirt = {
     .survey = survey_guest,
     .prepare = images_prepare,
     .remove = images_remove,
+    .names = images_names,
     .locate = images_locate,
     .has_file = images_has_file,
     .copy = streams_copy,

@@ -12,6 +12,7 @@
 #define FAKE_CONNS_MAX 256
 #define FAKE_HOSTS 9
 #define FAKE_SURVEYS_MAX 256
+#define FAKE_VOLUMES_MAX 64
 
 struct hv_conn {
 	hv_event_fn fn;
@@ -31,6 +32,18 @@ static int opened, closed, misused;
 static int version;
 static bool domain_gone;
 static struct hv_mark marks[FAKE_HOSTS + 1];
+static struct {
+	int folder; /* 0: a free place */
+	char name[64];
+	int number;
+} volumes[FAKE_VOLUMES_MAX];
+static int volume_number;
+static bool stale;
+static struct {
+	int folder;
+	int seen; /* volumes after this number are not seen */
+	bool fresh;
+} pools[FAKE_HOSTS + 1];
 static char surveyed[FAKE_SURVEYS_MAX][HV_UUID_SIZE + 1];
 static int surveys;
 static const char *image_path;
@@ -51,6 +64,10 @@ fake_reset(void)
 	opened = closed = misused = version = 0;
 	domain_gone = false;
 	memset(marks, 0, sizeof(marks));
+	memset(volumes, 0, sizeof(volumes));
+	memset(pools, 0, sizeof(pools));
+	volume_number = 0;
+	stale = false;
 	surveys = 0;
 	image_path = NULL;
 	image_allocation = dirty_rate = FACTS_UNKNOWN;
@@ -120,6 +137,34 @@ fake_set_survey(const char *path, int64_t allocation, int64_t rate)
 	image_allocation = allocation;
 	dirty_rate = rate;
 	(void)pthread_mutex_unlock(&lock);
+}
+
+void
+fake_set_folder(int host, int folder)
+{
+	(void)pthread_mutex_lock(&lock);
+	pools[host].folder = folder;
+	(void)pthread_mutex_unlock(&lock);
+}
+
+void
+fake_set_stale(bool is)
+{
+	(void)pthread_mutex_lock(&lock);
+	stale = is;
+	(void)pthread_mutex_unlock(&lock);
+}
+
+int
+fake_volumes(void)
+{
+	int count = 0;
+
+	(void)pthread_mutex_lock(&lock);
+	for (int i = 0; i < FAKE_VOLUMES_MAX; i++)
+		count += volumes[i].folder != 0;
+	(void)pthread_mutex_unlock(&lock);
+	return count;
 }
 
 struct hv_mark
@@ -446,6 +491,93 @@ fake_survey(
 	return facts;
 }
 
+/* With the lock held: the place of this volume, or (name NULL) a free one. */
+static int
+fake_find_volume(int folder, const char *name)
+{
+	for (int i = 0; i < FAKE_VOLUMES_MAX; i++) {
+		if (name == NULL ? volumes[i].folder == 0
+				 : volumes[i].folder == folder &&
+			    strcmp(volumes[i].name, name) == 0)
+			return i;
+	}
+	return -1;
+}
+
+static int
+fake_prepare(struct hv_conn *conn, const struct hv_volume *wanted, size_t count,
+    struct hv_prepared *out, struct err *err)
+{
+	int seen, rc = fake_enter(FAKE_PREPARE, conn, &seen, err);
+	int folder = pools[conn->host].folder, at;
+
+	memset(out, 0, count * sizeof(*out));
+	if (rc == 0 && folder == 0)
+		rc = err_set(err, ERR_NOT_FOUND, "no such pool");
+	if (rc == 0 && fake_find_volume(folder, wanted->name) >= 0)
+		rc = err_set(err, ERR_CONFLICT, "it is there already");
+	at = fake_find_volume(0, NULL);
+	if (rc == 0 && at >= 0) {
+		volumes[at].folder = folder;
+		volumes[at].number = ++volume_number;
+		(void)snprintf(volumes[at].name, sizeof(volumes[at].name), "%s",
+		    wanted->name);
+		pools[conn->host].fresh = true;
+		out->created = true;
+	}
+	fake_leave(FAKE_PREPARE, conn);
+	return rc;
+}
+
+static int
+fake_remove(struct hv_conn *conn, const struct hv_volume *which, size_t count,
+    struct err *err)
+{
+	int seen, rc = fake_enter(FAKE_REMOVE, conn, &seen, err);
+	int folder = pools[conn->host].folder;
+
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		int at = fake_find_volume(folder, which[i].name);
+
+		if (at >= 0)
+			volumes[at].folder = 0;
+	}
+	fake_leave(FAKE_REMOVE, conn);
+	return rc;
+}
+
+static int
+fake_names(struct hv_conn *conn, const char *pool, const char *prefix,
+    char ***out, size_t *out_count, struct err *err)
+{
+	int seen, rc = fake_enter(FAKE_NAMES, conn, &seen, err);
+	int host = conn->host;
+	char **names = calloc(FAKE_VOLUMES_MAX, sizeof(*names));
+	size_t n = 0;
+
+	(void)pool;
+	if (names == NULL)
+		abort();
+	if (!stale || pools[host].fresh)
+		pools[host].seen = volume_number;
+	pools[host].fresh = false;
+	for (int i = 0; rc == 0 && i < FAKE_VOLUMES_MAX; i++) {
+		if (volumes[i].folder != 0 &&
+		    volumes[i].folder == pools[host].folder &&
+		    volumes[i].number <= pools[host].seen &&
+		    strncmp(volumes[i].name, prefix, strlen(prefix)) == 0)
+			names[n++] = fake_copy(volumes[i].name);
+	}
+	if (rc == 0) {
+		*out = names;
+		*out_count = n;
+	} else {
+		free(names);
+	}
+	fake_leave(FAKE_NAMES, conn);
+	return rc;
+}
+
 static bool
 fake_is_mark(const struct hv_mark *a, const struct hv_mark *b)
 {
@@ -494,6 +626,9 @@ const struct hv_ops fake_hv = {
     .job = fake_job,
     .migrate = fake_migrate,
     .survey = fake_survey,
+    .prepare = fake_prepare,
+    .remove = fake_remove,
+    .names = fake_names,
     .claim = fake_claim,
     .unclaim = fake_unclaim,
 };

@@ -22,6 +22,9 @@ enum fake_call {
 	FAKE_CLAIM,
 	FAKE_UNCLAIM,
 	FAKE_SURVEY,
+	FAKE_PREPARE,
+	FAKE_REMOVE,
+	FAKE_NAMES,
 	FAKE_CALLS
 };
 
@@ -48,6 +51,13 @@ void fake_break_idle(void);
  * this path, allocation and rate. */
 const char *fake_surveyed(int n);
 void fake_set_survey(const char *path, int64_t allocation, int64_t dirty_rate);
+
+/* The folder (1 to 9; 0: none) that the one pool of this host is: hosts with the
+ * same one share it.  With `stale` a host goes on seeing it as it read it last,
+ * until it writes to it: so do network file systems. */
+void fake_set_folder(int host, int folder);
+void fake_set_stale(bool stale);
+int fake_volumes(void); /* that are there, in all folders */
 
 /* Marks are kept per host: its URI ends in its number, 1 to 9.  An empty owner is
  * none. */
