@@ -1,38 +1,27 @@
 # shellcheck shell=bash
 # Words for tests of the strategies and of faults in the middle of moves.
 #
-# A guest's name begins with how it is to move, and the policies of
-# strategy_policies() take each its own:
+# A guest's name begins with how it is to move:
 #
 #	ls*  live-shared    lc*  live-copy    rs*  restart, disks shared
 #	                                      rl*  restart, disks local
 #
-# so that one drain has all of them in flight, and one fault hits them all.
+# so that one fault can hit all of them in flight.
 
-# strategy_policies [WITH [SELECT]]: in YAML's flow style, added to each:
-# strategy_policies 'handover: strict' 'include_stopped: true'
-strategy_policies()
+# strategy_policy STRATEGY [WITH [SELECT]]: a drain knows this one only; more in
+# YAML's flow style: strategy_policy restart 'shutdown: { repeat: 2s }'
+strategy_policy()
 {
-	local strategy except
-	{
-		echo 'version: 1'
-		echo 'policies:'
-		for strategy in live-shared live-copy restart; do
-			case $strategy in
-			live-shared) except='"lc*", "rs*", "rl*"' ;;
-			live-copy) except='"ls*", "rs*", "rl*"' ;;
-			restart) except='"ls*", "lc*"' ;;
-			esac
-			cat <<-YAML
-			  - name: $strategy
-			    mode: auto
-			    when: { host: maintenance }
-			    select: { except: [ $except ]${2:+, $2} }
-			    with: { strategies: [ $strategy ]${1:+, $1} }
-			    on_failure: { retries: 6, backoff: 1s }
-			YAML
-		done
-	} >"$WORK/policies.d/10-maintenance.yaml"
+	cat >"$WORK/policies.d/10-maintenance.yaml" <<-YAML
+	version: 1
+	policies:
+	  - name: maintenance
+	    mode: auto
+	    when: { host: maintenance }
+	    select: { except: [ ]${3:+, $3} }
+	    with: { strategies: [ $1 ]${2:+, $2} }
+	    on_failure: { retries: ${RETRIES:-6}, backoff: 1s }
+	YAML
 }
 
 strategy_of()	# GUEST
@@ -261,6 +250,48 @@ all_under_way()
 	open=$(api '/v1/moves?open=1&max=100' | jq -r '.moves[].vm' | sort)
 	[[ $open == "$(printf '%s\n' "$@" | sort)" ]] ||
 		fail "not all of $* are on their way: $open"
+}
+
+# begin_moves GUEST...: each by its strategy, to kvm2
+begin_moves()
+{
+	local guest
+	for guest in "$@"; do
+		wait_for 60 "$guest to be movable" can_move_to "$guest" kvm2
+	done
+	for guest in "$@"; do
+		ctl vm move "$guest" --to kvm2 --no-wait \
+			--strategy "$(strategy_of "$guest")"
+	done
+}
+
+# expect_after_fault GUEST...: each has moved, or has been taken back, by itself,
+# is whole, and has left nothing; what has been taken back can go now
+expect_after_fault()
+{
+	local guest outcome
+	wait_settled
+	for guest in "$@"; do
+		outcome=$(moves | jq -r --arg g "$guest" \
+			'select(.vm == $g) | .outcome' | head -n 1)
+		say "$guest: $outcome"
+		case $outcome in
+		completed) expect_whole "$guest" kvm2 ;;
+		failed | rolled-back) expect_whole "$guest" kvm1 ;;
+		*) fail "$guest: $(ctl move show "$(move_of "$guest")")" ;;
+		esac
+		case_ok "$(strategy_of "$guest"), ${guest%[0-9]}: $outcome"
+	done
+	expect_no_orphans
+	expect_all_told
+	for guest in "$@"; do
+		[[ $(running_on "$guest") != kvm2 ]] || continue
+		wait_for 60 "$guest to be movable" can_move_to "$guest" kvm2
+		ctl vm move "$guest" --to kvm2 \
+			--strategy "$(strategy_of "$guest")"
+		expect_whole "$guest" kvm2
+	done
+	expect_no_orphans
 }
 
 off_at_source()	# GUEST [HOST]

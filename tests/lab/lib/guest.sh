@@ -151,6 +151,7 @@ guest_options() # ARGS...
 		--autostart) auto=1 ;;
 		--no-acpi) acpi=none ;;
 		--reboot-on-acpi) acpi=reboot ;;
+		--agent) agent=1 ;;
 		--linger) linger=$2; shift ;;
 		--stopped) start=0 wait=0 ;;
 		--no-wait) wait=0 ;;
@@ -194,6 +195,15 @@ guest_disks()
 	[[ -z $cdrom ]] || cdrom_xml "$cdrom" "$optional"
 }
 
+agent_xml()
+{
+	cat <<-XML
+	<channel type='unix'>
+	  <target type='virtio' name='org.qemu.guest_agent.0'/>
+	</channel>
+	XML
+}
+
 # Takes back what a guest that does not start has made.
 guest_undo()
 {
@@ -214,7 +224,7 @@ guest_add()
 	local guest='' host=kvm1 memory=128 size=64M pool=shared bridge=br0
 	local format=raw fill=0 zeros=0 backing='' second='' cdrom='' optional=0
 	local auto='' cpu='' dirty=0 acpi=poweroff linger=0 wait=1 start=1
-	local index=1
+	local index=1 agent=0
 	local cmdline disks
 
 	guest_options "$@"
@@ -239,6 +249,7 @@ guest_add()
 		in_host "$host" ip link set "$bridge" up
 	fi
 	disks=$(guest_disks) || guest_undo
+	((agent == 0)) || disks+=$(agent_xml)
 	guest_xml "$guest" "$index" "$memory" "$disks" "$bridge" "$cpu" \
 		"$cmdline" >"$STATE/guests/$guest/xml"
 	virsh_on "$host" "define $STATE/guests/$guest/xml

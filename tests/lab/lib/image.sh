@@ -10,7 +10,7 @@ drivers/virtio/virtio_ring drivers/virtio/virtio
 drivers/virtio/virtio_pci_legacy_dev drivers/virtio/virtio_pci_modern_dev
 drivers/virtio/virtio_pci drivers/block/virtio_blk net/core/failover
 drivers/net/net_failover drivers/net/virtio_net
-drivers/virtio/virtio_balloon'
+drivers/virtio/virtio_balloon drivers/char/virtio_console'
 
 image_key()
 {
@@ -68,8 +68,10 @@ image_build() # DIR
 	echo '#!/bin/sh' >"$root/etc/acpi/PWRF/00000080"
 	cp "$LAB_DIR/guest/init" "$root/init"
 	chmod 755 "$root/init" "$root/etc/acpi/PWRF/00000080"
-	gcc -std=gnu11 -O2 -Wall -Wextra -static -pthread -s \
-		-o "$root/bin/beacon" "$LAB_DIR"/guest/*.c
+	gcc -std=gnu11 -O2 -Wall -Wextra -static -pthread -s -o \
+		"$root/bin/beacon" "$LAB_DIR"/guest/{beacon,disk}.c
+	gcc -std=gnu11 -O2 -Wall -Wextra -static -s -o "$root/bin/agent" \
+		"$LAB_DIR/guest/agent.c"
 	# not compressed: unpacking costs an emulated CPU more than reading
 	(cd "$root" && find . | cpio --quiet -o -H newc) >"$work/initramfs"
 	cp "$work"/kernel/boot/vmlinuz-* "$work/vmlinuz"

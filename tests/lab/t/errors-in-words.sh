@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# seconds: 420
 # What libvirt says when a move fails, as `droverctl move show` tells it: the
 # message, its cause and what to do.  Each is brought about in the way that it
 # comes about in real life: something changes at a host that libvirt does not

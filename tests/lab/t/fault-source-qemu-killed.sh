@@ -3,7 +3,6 @@
 # there: the guest is off, as it would be without Drover, and can be started.  A
 # restart goes on, and starts it at the target.
 fixture 2 'limits: { per_source: 4, per_target: 4, bandwidth: 16MiB/s }'
-strategy_policies 'shutdown: { repeat: 60s }'
 # rs1 does not listen, so that there is a middle
 lab guest rs1 --no-acpi >/dev/null &
 pid=$!
@@ -13,9 +12,7 @@ remember rs1
 guests=(ls1 lc1 rs1 rl1)
 droverd_start
 droverd_up 2
-for g in "${guests[@]}"; do
-	ctl vm move "$g" --to kvm2 --strategy "$(strategy_of "$g")" --no-wait
-done
+begin_moves "${guests[@]}"
 for g in "${guests[@]}"; do
 	wait_for 60 "$g on its way" under_way "$g"
 	kill -9 "$(lab qemu-pid kvm1 "$g")"

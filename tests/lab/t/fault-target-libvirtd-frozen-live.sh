@@ -2,12 +2,11 @@
 # SIGSTOP of the target's libvirtd for 45 s at the switchover of live moves (the
 # pages go from QEMU to QEMU; what waits for libvirtd is the handover).
 fixture 2 'limits: { per_source: 4, per_target: 4, bandwidth: 24MiB/s }'
-strategy_policies
 guests=(ls1 lc1)
 strategy_guests -l 4 "${guests[@]}"
 droverd_start
 droverd_up 2
-ctl host drain --no-wait kvm1
+begin_moves "${guests[@]}"
 all_under_way "${guests[@]}"
 lab freeze kvm2
 wait_for 60 "the loss to be noticed" has_received 1 host.lost
@@ -17,11 +16,5 @@ while ((SECONDS < frozen + 45)); do
 	sleep 1
 done
 lab thaw kvm2
-wait_for 180 "the drain's end" drain_is done
-for g in "${guests[@]}"; do
-	expect_whole "$g" kvm2
-	case_ok "$(strategy_of "$g")"
-done
-expect_no_orphans
-expect_all_told
+expect_after_fault "${guests[@]}"
 droverd_stop

@@ -2,7 +2,6 @@
 # The target's pool gets full in the middle of a copy; nothing of it stays
 # behind.  Before that: a pool that is too small is refused, with its figures.
 fixture 2 'limits: { per_source: 4, per_target: 4, bandwidth: 12MiB/s }'
-strategy_policies 'shutdown: { repeat: 2s }'
 lab pool-limit kvm2 32
 guests=(lc1 rl1)
 strategy_guests -m 48 "${guests[@]}"
@@ -43,7 +42,8 @@ done
 expect_all_told
 # with room it goes
 lab pool-limit kvm2 400
-ctl host drain kvm1 --timeout 3m
+begin_moves "${guests[@]}"
+wait_settled
 for g in "${guests[@]}"; do
 	expect_whole "$g" kvm2
 done

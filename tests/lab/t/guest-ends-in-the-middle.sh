@@ -3,7 +3,6 @@
 # down it is off at one host and startable, with all that was on its disks;
 # rebooted it runs at one host.
 fixture 2 'limits: { per_source: 4, per_target: 4, bandwidth: 16MiB/s }'
-strategy_policies 'shutdown: { repeat: 60s }'
 quiet_guest()	# NAME OPTION...: so that a restart has a middle
 {
 	lab guest "$1" --no-acpi "${@:2}" >/dev/null &
@@ -32,10 +31,7 @@ in_the_middle()	# WORD GUEST...: it says so itself
 {
 	local word=$1
 	shift
-	for g in "$@"; do
-		ctl vm move "$g" --to kvm2 --strategy "$(strategy_of "$g")" \
-			--no-wait
-	done
+	begin_moves "$@"
 	for g in "$@"; do
 		wait_for 60 "$g on its way" under_way "$g"
 		lab ask "$g" "$word" || fail "$g does not answer"
@@ -72,9 +68,6 @@ done
 
 second=(ls2 lc2 rs2 rl2)
 guests_up "${second[@]}"
-for g in "${second[@]}"; do
-	wait_for 30 "$g to be movable" can_move_to "$g" kvm2
-done
 in_the_middle reboot "${second[@]}"
 # a restart is off sooner when it does not have to wait for its owner's reboot
 for g in rs2 rl2; do

@@ -2,8 +2,7 @@
 # A guest that does not listen to the power button stays where it is and is as
 # before, unless policy says that its power may be cut.
 fixture 2 'limits: { per_source: 4, per_target: 4 }'
-strategy_policies 'shutdown: { timeout: 6s, repeat: 2s }'
-sed -i 's/retries: 6/retries: 0/' "$WORK/policies.d/10-maintenance.yaml"
+RETRIES=0 strategy_policy restart 'shutdown: { timeout: 6s, repeat: 2s }'
 lab guest rs1 --no-acpi >/dev/null
 lab guest rl1 --no-acpi --local --format qcow2 --disk 128M --allocate 16M \
 	>/dev/null
@@ -33,7 +32,7 @@ ctl -o json move show "$id" | jq -e '[.journal[] |
 	fail "asked once only: $(ctl move show "$id")"
 case_ok "it is asked again"
 
-strategy_policies 'shutdown: { timeout: 6s, repeat: 2s, force: true }'
+strategy_policy restart 'shutdown: { timeout: 6s, repeat: 2s, force: true }'
 ctl reload
 ctl host undrain kvm1
 ctl host drain kvm1 --timeout 2m

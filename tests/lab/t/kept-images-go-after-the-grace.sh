@@ -3,11 +3,11 @@
 # when the time passes while droverd is away; what is in use again is not.
 export STORAGE_MORE=', keep_source: 20s'
 fixture 2 'limits: { per_source: 4, per_target: 4 }'
-strategy_policies
 strategy_guests lc1 rl1
 droverd_start
 droverd_up 2
-ctl host drain kvm1 --timeout 3m
+begin_moves lc1 rl1
+wait_settled
 expect_images kvm1 "lc1.qcow2 rl1.qcow2"
 [[ $(kept_on kvm1 | paste -s -d ' ') == "lc1.qcow2 rl1.qcow2" ]] ||
 	fail "kept on kvm1: $(kept_on kvm1)"
@@ -17,8 +17,10 @@ wait_for 60 "the images to go" has_images kvm1 ""
 case_ok "and removed"
 
 # one that is in use again stays, whatever the list says
-ctl host undrain kvm1
-ctl host drain kvm2 --timeout 3m
+for g in lc1 rl1; do
+	wait_for 60 "$g to be movable" can_move_to $g kvm1
+	ctl vm move $g --to kvm1 --strategy "$(strategy_of $g)"
+done
 for g in lc1 rl1; do
 	expect_whole $g kvm1
 done

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# seconds: 420
 # kill -9 of droverd after each journal record of a live move with its disks,
 # handed over strictly.
 need_fault_injection

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# seconds: 300
 # kill -9 of droverd after each journal record of a live move over shared
 # storage: the next one finishes or undoes it.
 need_fault_injection

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# seconds: 900
 # kill -9 of droverd after each journal record of a restart whose disks are
 # copied while the guest runs.
 need_fault_injection

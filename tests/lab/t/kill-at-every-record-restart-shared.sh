@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# seconds: 600
 # kill -9 of droverd after each journal record of a restart, disks shared.
 need_fault_injection
 fixture 2

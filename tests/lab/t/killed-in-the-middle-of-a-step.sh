@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# seconds: 420
 # kill -9 of droverd while a step of a restart is being done, not between two of
 # them: in the copy, while the guest is asked to shut down, while what it wrote
 # meanwhile is copied, while it starts and while its layers are merged.

@@ -6,7 +6,7 @@
 # the images that were kept are in the way.
 export LAB_UP_OPTIONS='--pool-path kvm2=/var/lib/libvirt/disks'
 fixture 2 'limits: { per_source: 5, per_target: 5 }'
-strategy_policies
+strategy_policy live-copy
 lab guest lc-raw --local --disk 256M --allocate 24M --zeros 16M >/dev/null
 lab guest lc-qcow2 --local --format qcow2 --disk 256M --allocate 24M \
 	--zeros 16M --autostart >/dev/null

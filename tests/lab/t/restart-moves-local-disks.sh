@@ -4,7 +4,7 @@
 # layer over a shared image.  The pool has another path there.  And back again.
 export LAB_UP_OPTIONS='--pool-path kvm2=/var/lib/libvirt/disks'
 fixture 2 'limits: { per_source: 4, per_target: 4 }'
-strategy_policies
+strategy_policy restart
 lab guest rl-raw --local --disk 256M --allocate 24M --zeros 16M >/dev/null
 lab guest rl-qcow2 --local --format qcow2 --disk 256M --allocate 24M \
 	--autostart >/dev/null

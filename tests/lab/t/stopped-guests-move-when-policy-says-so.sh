@@ -2,8 +2,6 @@
 # Guests that are off stay, unless the policy includes them: then they go, and
 # stay off.
 fixture 2 'limits: { per_source: 4, per_target: 4 }'
-strategy_policies
-sed -i '/retries/d' "$WORK/policies.d/10-maintenance.yaml"
 strategy_guests rs1 rl1
 lab guest rs2 >/dev/null
 for g in rs1 rl1; do
@@ -21,7 +19,7 @@ for g in rs1 rl1; do
 done
 case_ok "they stay"
 
-strategy_policies '' 'include_stopped: true'
+strategy_policy restart '' 'include_stopped: true'
 ctl reload
 wait_defined()
 {
