@@ -33,8 +33,9 @@ executor_add_error(json_t *o, const char *error)
 
 /* ---- figures of one that has completed ---- */
 
-/* QEMU counts until the target could run.  A guest that arrives paused runs
- * later, and of a restart QEMU knows nothing: there what was seen counts. */
+/* QEMU counts from its switchover until the target could run.  A guest that
+ * arrives paused runs later, one that was paused by us stood before that, and of a
+ * restart QEMU knows nothing: there what was seen counts. */
 int64_t
 executor_final_downtime(const struct journey *j, const char **out_source)
 {
@@ -44,7 +45,7 @@ executor_final_downtime(const struct journey *j, const char **out_source)
 	*out_source = "measured";
 	if (!live)
 		return j->move->was_running ? measured : -1;
-	if (j->move->strict && measured >= 0 &&
+	if ((j->move->strict || j->plan.suspended) && measured >= 0 &&
 	    (!j->final_known || measured >= j->final.downtime_ms))
 		return measured;
 	*out_source = "qemu";

@@ -162,6 +162,114 @@ START_TEST(without_a_rung_nothing_is_done)
 }
 END_TEST
 
+static bool
+it_is_paused(void)
+{
+	tell_a_pass();
+	return site_look(1, 1).state == DOMAIN_PAUSED;
+}
+
+static _Atomic int64_t notes_seen;
+
+static void
+look_into_the_journal(const char *what, const char *uuid)
+{
+	(void)uuid;
+	if (strcmp(what, "suspend") == 0)
+		notes_seen = ask("SELECT COUNT(*) FROM journal WHERE "
+				 "step = 'converge' AND kind = 'note'");
+}
+
+START_TEST(a_pause_is_in_the_journal_before_the_guest_stands)
+{
+	iteration = 0;
+	notes_seen = 0;
+	site_watch(look_into_the_journal);
+	start_with(1, 0, CONVERGE_PAUSE);
+	run_until(one_hangs);
+	run_until(it_is_paused);
+	ck_assert_int_ge(notes_seen, 1);
+	ck_assert_int_eq(site_calls("suspend"), 1);
+	site_finish(true);
+	run_until(all_have_ended);
+	ck_assert_int_eq(last_outcome, MOVE_COMPLETED);
+	ck_assert_int_eq(site_look(2, 1).state, DOMAIN_RUNNING);
+}
+END_TEST
+
+static bool
+it_was_tried_twice(void)
+{
+	tell_a_pass();
+	return site_calls("suspend") == 2;
+}
+
+START_TEST(a_pause_that_failed_is_tried_again)
+{
+	iteration = 0;
+	site_fail("suspend", ERR_TIMEOUT, "cannot acquire state change lock");
+	start_with(1, 0, CONVERGE_PAUSE);
+	run_until(one_hangs);
+	run_until(it_was_tried_twice);
+	run_until(it_is_paused);
+	site_finish(true);
+	run_until(all_have_ended);
+}
+END_TEST
+
+START_TEST(a_guest_that_was_paused_for_nothing_runs_again)
+{
+	iteration = 0;
+	start_with(1, 0, CONVERGE_PAUSE);
+	run_until(one_hangs);
+	run_until(it_is_paused);
+	site_finish(false);
+	run_until(all_have_ended);
+	ck_assert_int_ne(last_outcome, MOVE_COMPLETED);
+	ck_assert_int_eq(site_look(1, 1).state, DOMAIN_RUNNING);
+}
+END_TEST
+
+static bool
+all_have_ended_meanwhile(void)
+{
+	tell_a_pass();
+	return executor_count(executor) == 0;
+}
+
+START_TEST(with_no_rung_left_it_is_given_up_with_its_figures)
+{
+	iteration = 0;
+	start_with(1, 0, CONVERGE_DOWNTIME);
+	run_until(one_hangs);
+	run_until(all_have_ended_meanwhile);
+	ck_assert_int_ne(last_outcome, MOVE_COMPLETED);
+	ck_assert_msg(strstr(last_error, "MiB") != NULL, "%s", last_error);
+	ck_assert_int_eq(site_look(1, 1).state, DOMAIN_RUNNING);
+	ck_assert(!site_look(2, 1).present);
+}
+END_TEST
+
+static bool
+it_has_switched_to_postcopy(void)
+{
+	tell_a_pass();
+	return site_calls("start-postcopy") > 0;
+}
+
+START_TEST(postcopy_is_begun_where_it_was_asked_for)
+{
+	iteration = 0;
+	start_with(1, 0, CONVERGE_POSTCOPY);
+	run_until(one_hangs);
+	ck_assert(site_asked().postcopy);
+	run_until(it_has_switched_to_postcopy);
+	ck_assert_int_eq(site_calls("suspend"), 0);
+	site_finish(true);
+	run_until(all_have_ended);
+}
+END_TEST
+
 /* ---- links ---- */
 
 static bool
@@ -265,6 +373,11 @@ main(void)
 	    tc, a_limit_is_raised_step_by_step_and_each_is_in_the_journal);
 	tcase_add_test(tc, what_cannot_be_written_is_not_done);
 	tcase_add_test(tc, without_a_rung_nothing_is_done);
+	tcase_add_test(tc, a_pause_is_in_the_journal_before_the_guest_stands);
+	tcase_add_test(tc, a_pause_that_failed_is_tried_again);
+	tcase_add_test(tc, a_guest_that_was_paused_for_nothing_runs_again);
+	tcase_add_test(tc, with_no_rung_left_it_is_given_up_with_its_figures);
+	tcase_add_test(tc, postcopy_is_begun_where_it_was_asked_for);
 	tcase_add_test(tc, a_link_is_divided_and_divided_again);
 	tcase_add_test(tc, a_policy_may_allow_less_than_the_share);
 	tcase_add_test(tc, a_prediction_stands_beside_what_came_out);
