@@ -17,7 +17,7 @@
  * Two refusals are answered here and now, because libvirt gives them before
  * anything has happened to the guest: a target that cannot do post-copy is
  * asked without, and libvirt's own test of shared storage is overruled where
- * Drover has a proof.
+ * Drover has a proof.  What it says about caches is not overruled.
  *
  * Maximum downtime and the rate without a limit are no parameters of the call.
  * QEMU and libvirt keep them for the running process, from an earlier move
@@ -215,7 +215,8 @@ migrate_next_try(unsigned flags, const struct hv_migrate *how)
 	if (error == NULL)
 		return 0;
 	if (how->unsafe_ok && (flags & VIR_MIGRATE_UNSAFE) == 0 &&
-	    error->code == VIR_ERR_MIGRATE_UNSAFE) {
+	    error->code == VIR_ERR_MIGRATE_UNSAFE && error->message != NULL &&
+	    strstr(error->message, "without shared storage") != NULL) {
 		log_debug("migrate",
 		    "%s: libvirt's doubt about the storage is overruled: %s",
 		    how->uuid, error->message);
