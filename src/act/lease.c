@@ -232,6 +232,9 @@ refused(struct lease *l, struct claim *c, const struct question *q)
 	c->confirm = false;
 	if (new_owner || c->other.beat != q->held.beat)
 		c->since = now;
+	else if (!q->replaces &&
+	    mono_before(mono_add(c->since, l->deps.ttl_ms), c->next))
+		c->next = mono_add(c->since, l->deps.ttl_ms);
 	c->other = q->held;
 	if (!new_owner)
 		return;

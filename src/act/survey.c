@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "base/str.h"
@@ -22,18 +23,23 @@
 /* Askers beyond that have to wait for their turn. */
 #define SURVEY_ASKED_MAX 1000
 
-enum survey_kind { SURVEY_IMAGES, SURVEY_MEMORY, SURVEY_KINDS };
+enum survey_kind {
+	SURVEY_IMAGES, /* of a guest */
+	SURVEY_MEMORY, /* of a guest */
+	SURVEY_MEDIUM, /* a path: is there a file that guests elsewhere have? */
+	SURVEY_KINDS
+};
 
 struct wish {
-	char uuid[HV_UUID_SIZE];
-	int rank; /* the lower, the sooner */
+	char *what; /* UUID or path */
+	int rank;   /* the lower, the sooner */
 	struct mono since;
 };
 
 struct queue {
 	struct wish *wishes;
 	size_t count, max, next;
-	char out[HV_UUID_SIZE]; /* whom the host is asked about; "" */
+	char *out; /* what the host is asked about; NULL: nothing */
 };
 
 struct post {
@@ -44,7 +50,7 @@ struct post {
 struct survey {
 	struct survey_deps deps;
 	struct map *posts; /* host -> post */
-	struct map *rests; /* "KIND UUID" -> struct mono */
+	struct map *rests; /* "KIND HOST WHAT" -> struct mono */
 	struct map *asked; /* UUID -> struct mono: until then it is first */
 	struct loop_timer *timer;
 	const struct snapshot *snapshot; /* while queues are made */
@@ -56,9 +62,10 @@ struct survey {
 struct question {
 	struct survey *survey;
 	char *host;
-	char uuid[HV_UUID_SIZE];
+	char *what;
 	enum survey_kind kind;
 	struct facts_survey *facts;
+	bool there;
 	struct err err;
 };
 
@@ -67,12 +74,23 @@ static void ask_next(
     struct survey *s, struct post *post, enum survey_kind kind);
 
 static void
+queue_clear(struct queue *queue)
+{
+	for (size_t i = 0; i < queue->count; i++)
+		free(queue->wishes[i].what);
+	queue->count = queue->next = 0;
+}
+
+static void
 post_free(void *value)
 {
 	struct post *post = value;
 
-	for (int i = 0; i < SURVEY_KINDS; i++)
+	for (int i = 0; i < SURVEY_KINDS; i++) {
+		queue_clear(&post->queues[i]);
 		free(post->queues[i].wishes);
+		free(post->queues[i].out);
+	}
 	free(post->host);
 	free(post);
 }
@@ -131,33 +149,35 @@ survey_free(struct survey *s)
 
 /* ---- resting ---- */
 
-#define REST_KEY_SIZE (HV_UUID_SIZE + 4)
-
-static void
-rest_key(enum survey_kind kind, const char *uuid, char out[REST_KEY_SIZE])
+/* A medium is asked for at each host, a guest is at one. */
+static char *
+rest_key(enum survey_kind kind, const char *host, const char *what)
 {
-	(void)snprintf(out, REST_KEY_SIZE, "%d %s", (int)kind, uuid);
+	char *key = NULL;
+
+	if (asprintf(&key, "%d %s %s", (int)kind,
+		kind == SURVEY_MEDIUM ? host : "", what) < 0)
+		abort();
+	return key;
 }
 
 static void
-rest(struct survey *s, enum survey_kind kind, const char *uuid, int64_t ms)
+rest(struct survey *s, const struct question *q, int64_t ms)
 {
 	struct mono *until = survey_calloc(sizeof(*until));
-	char key[REST_KEY_SIZE];
+	cleanup_free char *key = rest_key(q->kind, q->host, q->what);
 
-	rest_key(kind, uuid, key);
 	*until = mono_add(clock_mono_now(), ms);
 	map_set(s->rests, key, until);
 }
 
 static bool
-rests(const struct survey *s, enum survey_kind kind, const char *uuid)
+rests(const struct survey *s, enum survey_kind kind, const char *host,
+    const char *what)
 {
-	char key[REST_KEY_SIZE];
-	const struct mono *until;
+	cleanup_free char *key = rest_key(kind, host, what);
+	const struct mono *until = map_get(s->rests, key);
 
-	rest_key(kind, uuid, key);
-	until = map_get(s->rests, key);
 	return until != NULL && mono_before(s->now, *until);
 }
 
@@ -181,11 +201,24 @@ work_ask(const struct hv_ops *ops, struct hv_conn *conn, void *item)
 {
 	struct question *q = item;
 
-	if (ops->survey == NULL)
+	if (ops->survey == NULL || ops->has_file == NULL) {
 		(void)err_set(&q->err, ERR_REFUSED, "it tells no figures");
-	else
-		q->facts = ops->survey(conn, q->uuid,
-		    q->kind == SURVEY_MEMORY ? SURVEY_SAMPLE_MS : 0, &q->err);
+		return;
+	}
+	switch (q->kind) {
+	case SURVEY_IMAGES:
+		q->facts = ops->survey(conn, q->what, 0, &q->err);
+		break;
+	case SURVEY_MEMORY:
+		q->facts =
+		    ops->survey(conn, q->what, SURVEY_SAMPLE_MS, &q->err);
+		break;
+	case SURVEY_MEDIUM:
+		(void)ops->has_file(conn, q->what, &q->there, &q->err);
+		break;
+	case SURVEY_KINDS:
+		break;
+	}
 }
 
 /* Nothing more is to be found out now: a decision does not wait for it. */
@@ -199,34 +232,52 @@ no_figures(const char *uuid)
 	return facts;
 }
 
-static void
-take_answer(struct survey *s, struct question *q, const struct err *transport)
+/* An error that says nothing about what was asked: it may pass. */
+static bool
+may_pass(const struct err *err)
+{
+	return err->code == ERR_UNREACHABLE || err->code == ERR_TIMEOUT ||
+	    err->code == ERR_LIMIT || err->code == ERR_ABORTED ||
+	    err->code == ERR_NOT_FOUND;
+}
+
+static bool
+take_figures(struct survey *s, struct question *q)
 {
 	bool sampled =
 	    q->facts != NULL && q->facts->dirty_rate != FACTS_UNKNOWN;
+	struct facts_survey *facts = q->facts;
 
-	map_remove(s->asked, q->uuid);
-	if (transport->code != ERR_NONE)
-		(void)err_set(&q->err, transport->code, "%s", transport->msg);
-	if (q->facts == NULL)
-		log_debug("survey", "%s: %s: %s", q->host, q->uuid, q->err.msg);
-	if (q->facts == NULL && q->kind == SURVEY_IMAGES &&
-	    q->err.code != ERR_UNREACHABLE && q->err.code != ERR_TIMEOUT &&
-	    q->err.code != ERR_NOT_FOUND && transport->code == ERR_NONE)
-		q->facts = no_figures(q->uuid);
-	if (q->facts == NULL)
-		rest(s, q->kind, q->uuid, s->deps.rest_ms);
+	map_remove(s->asked, q->what);
+	if (facts == NULL && q->kind == SURVEY_IMAGES && !may_pass(&q->err))
+		facts = no_figures(q->what);
+	if (facts == NULL)
+		rest(s, q, s->deps.rest_ms);
 	else if (q->kind == SURVEY_MEMORY && !sampled)
-		rest(s, q->kind, q->uuid, s->deps.age_ms);
-	if (q->facts == NULL)
-		return;
-	if (inventory_apply(s->deps.inventory,
+		rest(s, q, s->deps.age_ms);
+	q->facts = NULL;
+	return facts != NULL &&
+	    inventory_apply(s->deps.inventory,
 		&(struct inventory_event){.news = INVENTORY_SURVEYED,
 		    .host = q->host,
 		    .now = clock_mono_now(),
-		    .survey = q->facts}))
-		s->deps.answered(s->deps.arg);
-	q->facts = NULL;
+		    .survey = facts});
+}
+
+static bool
+take_medium(struct survey *s, struct question *q)
+{
+	if (q->err.code != ERR_NONE) {
+		rest(s, q, s->deps.rest_ms);
+		if (may_pass(&q->err))
+			return false;
+	}
+	return inventory_apply(s->deps.inventory,
+	    &(struct inventory_event){.news = INVENTORY_MEDIUM_SEEN,
+		.host = q->host,
+		.now = clock_mono_now(),
+		.key = q->what,
+		.verdict = q->there ? SNAP_VERDICT_OK : SNAP_VERDICT_REJECTED});
 }
 
 static void
@@ -236,16 +287,24 @@ done_ask(void *item, const struct err *transport)
 	struct survey *s = q->survey;
 	struct post *post = s->dead ? NULL : map_get(s->posts, q->host);
 
-	if (!s->dead)
-		take_answer(s, q, transport);
+	if (transport->code != ERR_NONE)
+		(void)err_set(&q->err, transport->code, "%s", transport->msg);
+	if (q->err.code != ERR_NONE)
+		log_debug("survey", "%s: %s: %s", q->host, q->what, q->err.msg);
+	if (!s->dead &&
+	    (q->kind == SURVEY_MEDIUM ? take_medium(s, q) : take_figures(s, q)))
+		s->deps.answered(s->deps.arg);
 	if (post != NULL) {
-		post->queues[q->kind].out[0] = '\0';
+		struct queue *queue = &post->queues[q->kind];
+
+		str_replace(&queue->out, NULL);
 		/* Not reached: the others would not be either. */
 		if (transport->code != ERR_NONE)
-			post->queues[q->kind].count = 0;
+			queue_clear(queue);
 		ask_next(s, post, q->kind);
 	}
 	facts_survey_free(q->facts);
+	free(q->what);
 	free(q->host);
 	free(q);
 	unref(s);
@@ -260,19 +319,20 @@ ask_next(struct survey *s, struct post *post, enum survey_kind kind)
 	if (link == NULL || !link_is_up(link) ||
 	    link_silent_ms(link, clock_mono_now()) >= SNAPSHOT_SILENT_MS)
 		return; /* the next look comes back to them */
-	while (queue->out[0] == '\0' && queue->next < queue->count) {
+	while (queue->out == NULL && queue->next < queue->count) {
 		const struct wish *wish = &queue->wishes[queue->next++];
 		struct question *q;
 
-		if (s->deps.moving(wish->uuid, s->deps.arg))
+		if (kind != SURVEY_MEDIUM &&
+		    s->deps.moving(wish->what, s->deps.arg))
 			continue;
 		q = survey_calloc(sizeof(*q));
 		q->survey = s;
 		s->refs++;
 		q->host = str_dup(post->host);
 		q->kind = kind;
-		memcpy(q->uuid, wish->uuid, sizeof(q->uuid));
-		memcpy(queue->out, wish->uuid, sizeof(queue->out));
+		q->what = str_dup(wish->what);
+		queue->out = str_dup(wish->what);
 		link_call_aside(link, work_ask, done_ask, q);
 	}
 }
@@ -290,27 +350,27 @@ is_free(const struct survey *s, const struct snap_vm *vm)
 	    vm->reason != DOMAIN_REASON_POSTCOPY_FAILED;
 }
 
-static void
-want(struct survey *s, const char *host, const struct snap_vm *vm,
-    enum survey_kind kind)
+/* NULL: not now.  The caller fills in rank and since. */
+static struct wish *
+want(struct survey *s, const struct snap_host *at, enum survey_kind kind,
+    const char *what)
 {
-	const struct snap_host *at = snapshot_find_host(s->snapshot, host);
-	struct post *post = map_get(s->posts, host);
+	struct post *post;
 	struct queue *queue;
 	struct wish *wish;
 
 	if (at == NULL || !at->up || at->silent_ms >= SNAPSHOT_SILENT_MS ||
-	    at->claimed_by != NULL || !is_free(s, vm) ||
-	    rests(s, kind, vm->uuid))
-		return;
+	    at->claimed_by != NULL || rests(s, kind, at->name, what))
+		return NULL;
+	post = map_get(s->posts, at->name);
 	if (post == NULL) {
 		post = survey_calloc(sizeof(*post));
-		post->host = str_dup(host);
-		map_set(s->posts, host, post);
+		post->host = str_dup(at->name);
+		map_set(s->posts, at->name, post);
 	}
 	queue = &post->queues[kind];
-	if (strcmp(queue->out, vm->uuid) == 0)
-		return;
+	if (queue->out != NULL && strcmp(queue->out, what) == 0)
+		return NULL;
 	if (queue->count == queue->max) {
 		queue->max = queue->max * 2 + 16;
 		queue->wishes =
@@ -319,7 +379,19 @@ want(struct survey *s, const char *host, const struct snap_vm *vm,
 			abort();
 	}
 	wish = &queue->wishes[queue->count++];
-	(void)snprintf(wish->uuid, sizeof(wish->uuid), "%s", vm->uuid);
+	*wish = (struct wish){.what = str_dup(what)};
+	return wish;
+}
+
+static void
+want_figures(struct survey *s, const char *host, const struct snap_vm *vm,
+    enum survey_kind kind)
+{
+	const struct snap_host *at = snapshot_find_host(s->snapshot, host);
+	struct wish *wish = is_free(s, vm) ? want(s, at, kind, vm->uuid) : NULL;
+
+	if (wish == NULL)
+		return;
 	wish->since = vm->dirty_at;
 	wish->rank = 3;
 	if (map_get(s->asked, vm->uuid) != NULL)
@@ -333,13 +405,22 @@ want(struct survey *s, const char *host, const struct snap_vm *vm,
 static void
 want_images(const char *host, const struct snap_vm *vm, void *arg)
 {
-	want(arg, host, vm, SURVEY_IMAGES);
+	want_figures(arg, host, vm, SURVEY_IMAGES);
 }
 
 static void
 want_memory(const char *host, const struct snap_vm *vm, void *arg)
 {
-	want(arg, host, vm, SURVEY_MEMORY);
+	want_figures(arg, host, vm, SURVEY_MEMORY);
+}
+
+static void
+want_medium(const char *host, const char *path, void *arg)
+{
+	struct survey *s = arg;
+
+	(void)want(
+	    s, snapshot_find_host(s->snapshot, host), SURVEY_MEDIUM, path);
 }
 
 static int
@@ -351,29 +432,40 @@ compare_wishes(const void *a, const void *b)
 		return x->rank < y->rank ? -1 : 1;
 	if (x->since.ms != y->since.ms)
 		return x->since.ms < y->since.ms ? -1 : 1;
-	return strcmp(x->uuid, y->uuid);
+	return strcmp(x->what, y->what);
+}
+
+static void
+clear_queues(struct survey *s)
+{
+	void *value;
+	size_t i = 0;
+
+	while (map_next(s->posts, &i, NULL, &value)) {
+		struct post *post = value;
+
+		for (int k = 0; k < SURVEY_KINDS; k++)
+			queue_clear(&post->queues[k]);
+	}
 }
 
 void
 survey_run(struct survey *s, const struct snapshot *snapshot)
 {
+	const struct inventory *inventory = s->deps.inventory;
 	void *value;
 	size_t i = 0;
 
 	s->now = clock_mono_now();
 	s->snapshot = snapshot;
-	while (map_next(s->posts, &i, NULL, &value)) {
-		struct post *post = value;
-
-		for (int k = 0; k < SURVEY_KINDS; k++)
-			post->queues[k].count = post->queues[k].next = 0;
-	}
+	clear_queues(s);
 	inventory_each_unsurveyed(
-	    s->deps.inventory, s->now, s->deps.age_ms, want_images, s);
+	    inventory, s->now, s->deps.age_ms, want_images, s);
 	inventory_each_unsampled(
-	    s->deps.inventory, s->now, s->deps.age_ms, want_memory, s);
+	    inventory, s->now, s->deps.age_ms, want_memory, s);
+	inventory_each_unseen_medium(
+	    inventory, s->now, s->deps.age_ms, want_medium, s);
 	s->snapshot = NULL;
-	i = 0;
 	while (map_next(s->posts, &i, NULL, &value)) {
 		struct post *post = value;
 
@@ -406,10 +498,11 @@ void
 survey_ask(struct survey *s, const char *uuid)
 {
 	struct mono *until;
-	char key[REST_KEY_SIZE];
 
-	for (int k = 0; k < SURVEY_KINDS; k++) {
-		rest_key((enum survey_kind)k, uuid, key);
+	for (int k = 0; k < SURVEY_MEDIUM; k++) {
+		cleanup_free char *key =
+		    rest_key((enum survey_kind)k, "", uuid);
+
 		map_remove(s->rests, key);
 	}
 	if (map_count(s->asked) >= SURVEY_ASKED_MAX)

@@ -6,11 +6,12 @@
 
 /*
  * Finds out, ahead of need, what no listing tells: the figures of guests' images
- * (those that look local), and how fast running guests write to their memory.
- * The answers go into the inventory.
+ * (those that look local), how fast running guests write to their memory, and
+ * which hosts have the media too that guests elsewhere have in their drives.  The
+ * answers go into the inventory.
  *
- * It is always somebody else's turn first: at most one look at images and one
- * sampling of memory at a time per host, over a connection of their own, never at
+ * It is always somebody else's turn first: at most one question of each kind
+ * at a time per host, over a connection of their own, never at
  * a host that is silent or that another daemon acts on, never of a guest that is
  * being moved or that a job holds.  Nothing waits here for a guest whose storage
  * is shared.

@@ -98,7 +98,7 @@ void link_call_long(struct link *link,
 /* As link_call_long, but never with a connection that is kept ready for
  * migrations: for questions that take a while.  Their own ones are kept for
  * the next, LINK_ASIDE_MAX per host. */
-#define LINK_ASIDE_MAX 2
+#define LINK_ASIDE_MAX 3
 void link_call_aside(struct link *link,
     void (*work)(const struct hv_ops *ops, struct hv_conn *conn, void *item),
     void (*done)(void *item, const struct err *err), void *item);

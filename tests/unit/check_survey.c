@@ -27,7 +27,8 @@ static const char config[] =
     "version: 1\n"
     "site: lab\n"
     "hosts:\n"
-    "  - { name: kvm1, uri: qemu+tcp://kvm1.example.org/system }\n";
+    "  - { name: kvm1, uri: qemu+tcp://kvm1.example.org/system }\n"
+    "  - { name: kvm2, uri: qemu+tcp://kvm2.example.org/system }\n";
 
 static const char *
 uuid(int n)
@@ -517,6 +518,78 @@ START_TEST(a_host_that_another_daemon_acts_on_is_left_alone)
 }
 END_TEST
 
+/* kvm2 has a guest with this in its drive. */
+static void
+list_second(void)
+{
+	struct facts_host *facts = calloc(1, sizeof(*facts));
+
+	ck_assert_ptr_nonnull(facts);
+	facts->load.memory_total = facts->load.memory_free = FACTS_UNKNOWN;
+	facts->domains = calloc(1, sizeof(facts->domains[0]));
+	ck_assert_ptr_nonnull(facts->domains);
+	facts->domain_count = 1;
+	facts->domains[0] = (struct facts_domain){.name = str_dup("vm"),
+	    .uuid = str_dup(uuid(1)),
+	    .state = DOMAIN_RUNNING,
+	    .persistent = true,
+	    .xml = str_dup("<domain type='kvm'><name>vm</name><memory "
+			   "unit='KiB'>1024</memory><devices><disk type='file' "
+			   "device='cdrom'><source file='/iso/setup.iso'/>"
+			   "<target dev='sda'/><readonly/></disk></devices>"
+			   "</domain>")};
+	(void)inventory_apply(inventory,
+	    &(struct inventory_event){.news = INVENTORY_HOST_LISTED,
+		.host = "kvm2",
+		.now = clock_mono_now(),
+		.facts = facts});
+}
+
+static enum snap_verdict
+medium_at_first(void)
+{
+	enum snap_verdict there = SNAP_VERDICT_UNKNOWN;
+	struct snapshot *s = look(NULL);
+
+	for (size_t i = 0; i < s->hosts[0].medium_count; i++) {
+		if (strcmp(s->hosts[0].media[i].path, "/iso/setup.iso") == 0)
+			there = s->hosts[0].media[i].there;
+	}
+	snapshot_free(s);
+	return there;
+}
+
+static bool
+medium_is_known(void)
+{
+	return medium_at_first() != SNAP_VERDICT_UNKNOWN;
+}
+
+START_TEST(media_of_guests_elsewhere_are_looked_for)
+{
+	fake_set_files("/iso/");
+	list();
+	list_second();
+	begin();
+	run_until(medium_is_known);
+	ck_assert_int_eq(medium_at_first(), SNAP_VERDICT_OK);
+	later = mono_add(clock_mono_now(), 100);
+	run_until(time_has_passed);
+	ck_assert_int_eq(fake_begun(FAKE_HAS_FILE), 1);
+}
+END_TEST
+
+START_TEST(a_medium_that_is_not_there_is_known_not_to_be)
+{
+	fake_set_files("/other/");
+	list();
+	list_second();
+	begin();
+	run_until(medium_is_known);
+	ck_assert_int_eq(medium_at_first(), SNAP_VERDICT_REJECTED);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -537,6 +610,8 @@ main(void)
 	tcase_add_test(tc, who_cannot_be_read_holds_no_decision_up_and_rests);
 	tcase_add_test(tc, who_was_not_reached_is_asked_again_after_a_rest);
 	tcase_add_test(tc, a_host_that_another_daemon_acts_on_is_left_alone);
+	tcase_add_test(tc, media_of_guests_elsewhere_are_looked_for);
+	tcase_add_test(tc, a_medium_that_is_not_there_is_known_not_to_be);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

@@ -38,6 +38,7 @@ static struct {
 	int number;
 } volumes[FAKE_VOLUMES_MAX];
 static int volume_number;
+static const char *files;
 static bool stale;
 static struct {
 	int folder;
@@ -67,6 +68,7 @@ fake_reset(void)
 	memset(volumes, 0, sizeof(volumes));
 	memset(pools, 0, sizeof(pools));
 	volume_number = 0;
+	files = NULL;
 	stale = false;
 	surveys = 0;
 	image_path = NULL;
@@ -136,6 +138,14 @@ fake_set_survey(const char *path, int64_t allocation, int64_t rate)
 	image_path = path;
 	image_allocation = allocation;
 	dirty_rate = rate;
+	(void)pthread_mutex_unlock(&lock);
+}
+
+void
+fake_set_files(const char *prefix)
+{
+	(void)pthread_mutex_lock(&lock);
+	files = prefix;
 	(void)pthread_mutex_unlock(&lock);
 }
 
@@ -578,6 +588,19 @@ fake_names(struct hv_conn *conn, const char *pool, const char *prefix,
 	return rc;
 }
 
+static int
+fake_has_file(
+    struct hv_conn *conn, const char *path, bool *out, struct err *err)
+{
+	int seen, rc = fake_enter(FAKE_HAS_FILE, conn, &seen, err);
+
+	if (rc == 0)
+		*out =
+		    files != NULL && strncmp(path, files, strlen(files)) == 0;
+	fake_leave(FAKE_HAS_FILE, conn);
+	return rc;
+}
+
 static bool
 fake_is_mark(const struct hv_mark *a, const struct hv_mark *b)
 {
@@ -629,6 +652,7 @@ const struct hv_ops fake_hv = {
     .prepare = fake_prepare,
     .remove = fake_remove,
     .names = fake_names,
+    .has_file = fake_has_file,
     .claim = fake_claim,
     .unclaim = fake_unclaim,
 };

@@ -25,6 +25,7 @@ enum fake_call {
 	FAKE_PREPARE,
 	FAKE_REMOVE,
 	FAKE_NAMES,
+	FAKE_HAS_FILE,
 	FAKE_CALLS
 };
 
@@ -51,6 +52,9 @@ void fake_break_idle(void);
  * this path, allocation and rate. */
 const char *fake_surveyed(int n);
 void fake_set_survey(const char *path, int64_t allocation, int64_t dirty_rate);
+
+/* Every host has the files that begin with this, and no others. */
+void fake_set_files(const char *prefix);
 
 /* The folder (1 to 9; 0: none) that the one pool of this host is: hosts with the
  * same one share it.  With `stale` a host goes on seeing it as it read it last,
