@@ -299,7 +299,8 @@ move_load(const json_t *json, struct err *err)
 	m->max_downtime_ms = max_downtime;
 	m->bandwidth = bandwidth;
 	m->timeout_ms = timeout;
-	m->state = st;
+	/* An entry may have been written on the way to an end that was not. */
+	m->state = st == MOVE_ENDED ? MOVE_OBSERVING : st;
 	m->perform_ok = perform_ok;
 	m->abort_asked = abort_asked;
 	m->timed_out = timed_out;

@@ -190,7 +190,7 @@ source_off(const struct restart_view *v)
 		    "it may have been started at the target, and the target "
 		    "does not know it any more");
 	if (has_begun(v, MOVE_STEP_START) &&
-	    (d->reason == DOMAIN_REASON_SHUTDOWN ||
+	    (stays_off(v) || d->reason == DOMAIN_REASON_SHUTDOWN ||
 		d->reason == DOMAIN_REASON_DESTROYED))
 		return TWICE(60, VERIFY, NONE,
 		    "it ran at the target and was ended there");
