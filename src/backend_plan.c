@@ -82,13 +82,12 @@ drain_of(const struct evaluate_input *input, const char *host, const char *to)
 }
 
 static json_t *
-explain_vm(struct daemon *d, const struct snapshot *s, const struct snap_vm *vm,
-    const char *to)
+explain_guest(struct daemon *d, const struct snapshot *s,
+    const struct snap_vm *vm, const char *to)
 {
 	cleanup_arena struct arena *arena = arena_new(ARENA_MAX);
 	struct evaluate_input input;
 	struct evaluate_drain drain;
-	struct plan_guest guest;
 	json_t *o;
 
 	pilot_wonder(d->pilot, vm->uuid);
@@ -96,11 +95,8 @@ explain_vm(struct daemon *d, const struct snapshot *s, const struct snap_vm *vm,
 	drain = drain_of(&input, s->hosts[vm->host].name, to);
 	input.drains = &drain;
 	input.drain_count = 1;
-	plan_one(arena, &input, vm, &guest);
-	o = explain_guest(s, &guest);
+	o = explain_vm(arena, &input, vm, to);
 	json_object_set_new(o, "kind", json_string("vm"));
-	json_object_set_new(
-	    o, "state", json_string(facts_state_name(vm->state)));
 	return o;
 }
 
@@ -177,21 +173,10 @@ backend_explain(void *arg, const char *name, const char *to, struct err *err)
 	}
 	if (backend_check_target(d, s->hosts[vm->host].name, to, err) < 0)
 		return NULL;
-	return explain_vm(d, s, vm, to);
+	return explain_guest(d, s, vm, to);
 }
 
 /* ---- one move ---- */
-
-static json_t *
-choice_json(const struct snapshot *s, const struct place_choice *c)
-{
-	json_t *o =
-	    json_pack("{s:s, s:s, s:s, s:s*}", "vm", c->vm->name, "uuid",
-		c->vm->uuid, "from", s->hosts[c->vm->host].name, "why", c->why);
-
-	explain_choice(o, NULL, c);
-	return o;
-}
 
 json_t *
 backend_move_vm(void *arg, const char *name,
@@ -203,14 +188,16 @@ backend_move_vm(void *arg, const char *name,
 	cleanup_arena struct arena *arena = arena_new(ARENA_MAX);
 	const struct snap_vm *vm = backend_find_vm(s, name, err);
 	struct place_choice choice = {0};
+	enum strategy by = STRATEGY_LIVE_SHARED;
 	struct executor_report report;
 	int64_t id;
 
 	if (vm == NULL)
 		return NULL;
-	if (o->strategy != NULL && strcmp(o->strategy, "live-shared") != 0) {
+	if (o->strategy != NULL && !strategy_parse(o->strategy, &by)) {
 		(void)err_set(err, ERR_INVALID,
-		    "strategy \"%s\" is not known; there is live-shared",
+		    "strategy \"%s\" is not known; there are live-shared, "
+		    "live-copy and restart",
 		    o->strategy);
 		return NULL;
 	}
@@ -218,12 +205,12 @@ backend_move_vm(void *arg, const char *name,
 		return NULL;
 	if (o->dry_run)
 		pilot_wonder(d->pilot, vm->uuid);
-	id = pilot_move_guest(
-	    d->pilot, arena, s, vm, o->to, o->dry_run, &choice, err);
+	id = pilot_move_guest(d->pilot, arena, s, vm, o->to,
+	    o->strategy != NULL ? &by : NULL, o->dry_run, &choice, err);
 	if (o->dry_run && choice.vm != NULL) {
 		if (err != NULL)
 			*err = (struct err){0};
-		return choice_json(s, &choice);
+		return explain_choice(&choice);
 	}
 	if (id <= 0)
 		return NULL;

@@ -414,6 +414,7 @@ build_acting(struct daemon *d, struct err *err)
 	    .drains = d->drains,
 	    .flags = d->flags,
 	    .marker = d->marker,
+	    .leftovers = d->leftovers,
 	    .link = news_find_link,
 	    .arg = d});
 	pilot_configure(d->pilot, d->settings);

@@ -131,17 +131,40 @@ struct moves_in_flight {
 	size_t count, cap;
 };
 
+/* What it writes at the target, in the pool of its first disk: a guest with disks
+ * in several pools is rare, and then counts against one. */
+static int64_t
+disk_bytes(const struct move *move)
+{
+	int64_t bytes = 0;
+
+	for (size_t i = 0; i < move->disk_count; i++)
+		bytes += move->disks[i].allocation;
+	return bytes;
+}
+
 static void
 add_in_flight(const struct executor_report *r, void *arg)
 {
 	struct moves_in_flight *m = arg;
+	const struct move *move = r->move;
 
 	if (m->count < m->cap)
 		m->items[m->count++] = (struct snap_move){.uuid = r->move->uuid,
 		    .from = r->move->from,
 		    .to = r->move->to,
 		    .memory = r->memory,
+		    .disk = disk_bytes(move),
+		    .pool = move->disk_count > 0 ? move->disks[0].pool : NULL,
 		    .idle = r->idle};
+}
+
+static int64_t
+link_rate(const char *host, void *arg)
+{
+	const struct pilot *p = arg;
+
+	return executor_link_rate(p->deps.executor, host);
 }
 
 struct snapshot *
@@ -149,6 +172,7 @@ pilot_snapshot(struct pilot *p)
 {
 	struct moves_in_flight m = {.cap = executor_count(p->deps.executor)};
 	const struct snap_attempt *attempts;
+	const struct snap_leftover *left;
 	struct snapshot *s;
 	size_t n;
 
@@ -160,6 +184,11 @@ pilot_snapshot(struct pilot *p)
 	s = inventory_snapshot(p->deps.inventory, m.items, m.count, attempts, n,
 	    clock_mono_now(), clock_wall_now());
 	free(m.items);
+	snapshot_set_link_rates(s, link_rate, p);
+	if (p->deps.leftovers != NULL) {
+		left = leftovers_snapshot(p->deps.leftovers, &n);
+		snapshot_set_leftovers(s, left, n);
+	}
 	return s;
 }
 
@@ -176,14 +205,66 @@ pilot_fill_input(struct pilot *p, const struct snapshot *snapshot,
 	out->holds = history_holds(p->history, out->now, &out->hold_count);
 }
 
+/* Did the operator allow this drain to cut the power of its guests? */
+static bool
+may_force_off(const struct pilot *p, const char *host)
+{
+	const struct evaluate_drain *drains;
+	size_t n;
+
+	drains = drains_options(p->deps.drains, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(drains[i].host, host) == 0)
+			return drains[i].force_off;
+	}
+	return false;
+}
+
+static void
+take_disks(struct arena *arena, const struct strategy_result *how,
+    struct executor_request *request)
+{
+	struct executor_disk *disks =
+	    arena_array(arena, how->disk_count, sizeof(disks[0]));
+
+	for (size_t i = 0; i < how->disk_count; i++)
+		disks[i] = (struct executor_disk){
+		    .disk = &how->disks[i],
+		    .source_pool = how->disks[i].source_pool,
+		    .source_volume = how->disks[i].source_volume,
+		    .replace = how->disks[i].replace,
+		};
+	request->disks = disks;
+	request->disk_count = how->disk_count;
+	request->ejects = how->ejects;
+	request->eject_count = how->eject_count;
+}
+
+static enum move_strategy
+move_strategy_of(enum strategy strategy)
+{
+	switch (strategy) {
+	case STRATEGY_LIVE_SHARED:
+		return MOVE_LIVE_SHARED;
+	case STRATEGY_LIVE_COPY:
+		return MOVE_LIVE_COPY;
+	case STRATEGY_RESTART:
+		break;
+	}
+	return MOVE_RESTART;
+}
+
 static int64_t
-start(struct pilot *p, const struct snap_vm *vm, const struct snapshot *s,
-    const struct place_choice *choice, const struct policy *policy,
-    struct err *err)
+start(struct pilot *p, struct arena *arena, const struct place_choice *choice,
+    const struct policy *policy, struct err *err)
 {
 	const struct settings_host *to =
 	    settings_find_host(p->settings, choice->target->name);
-	const char *from = s->hosts[vm->host].name;
+	const char *from = choice->from->name;
+	const struct snap_vm *vm = choice->vm;
+	const struct strategy_result *how = &choice->strategy;
+	struct executor_request request;
+	struct policy defaults;
 	char rule[512];
 
 	if (to == NULL)
@@ -194,40 +275,54 @@ start(struct pilot *p, const struct snap_vm *vm, const struct snapshot *s,
 		    policy->when_line);
 	else
 		(void)snprintf(rule, sizeof(rule), "operator");
-	return executor_start(p->deps.executor,
-	    &(struct executor_request){
-		.uuid = vm->uuid,
-		.name = vm->name,
-		.from = from,
-		.to = to->name,
-		.dest_uri = to->uri,
-		.migrate_uri = to->migrate_uri,
-		.strategy = MOVE_LIVE_SHARED,
-		.policy = policy != NULL ? policy->name : NULL,
-		.rule = rule,
-		.why = choice->why,
-		.drain_id =
-		    policy != NULL ? drains_open_id(p->deps.drains, from) : 0,
-		.attempt = history_attempts(p->history, vm->uuid) + 1,
-		.memory = vm->memory,
-		.strict = evaluate_strict(policy, choice),
-		.persistent = vm->persistent,
-		.autostart = vm->autostart,
-		.reason_before = vm->reason,
-		.max_downtime_ms = policy != NULL ? policy->max_downtime_ms : 0,
-		.bandwidth = policy != NULL ? policy->bandwidth : 0,
-		.was_running = snapshot_vm_active(vm),
-		.predicted_ms = -1,
-		.predicted_downtime_ms = -1,
-		.keep_source_ms = p->settings->keep_source_ms,
-		.timeout_ms =
-		    policy != NULL ? policy->timeout_ms : DEFAULT_TIMEOUT_MS,
-	    },
-	    err);
+	policy_set_defaults(&defaults);
+	request = (struct executor_request){
+	    .uuid = vm->uuid,
+	    .name = vm->name,
+	    .from = from,
+	    .to = to->name,
+	    .dest_uri = to->uri,
+	    .migrate_uri = to->migrate_uri,
+	    .strategy = move_strategy_of(how->strategy),
+	    .policy = policy != NULL ? policy->name : NULL,
+	    .rule = rule,
+	    .why = choice->why,
+	    .drain_id =
+		policy != NULL ? drains_open_id(p->deps.drains, from) : 0,
+	    .attempt = history_attempts(p->history, vm->uuid) + 1,
+	    .memory = vm->memory,
+	    .strict = how->strict,
+	    .persistent = vm->persistent,
+	    .autostart = vm->autostart,
+	    .reason_before = vm->reason,
+	    .incremental = how->incremental,
+	    .unsafe_ok = how->unsafe_ok,
+	    .was_running = snapshot_vm_active(vm),
+	    .agent = vm->agent,
+	    .predicted_ms = how->predicted.time_ms,
+	    .predicted_downtime_ms = how->predicted.downtime_ms,
+	    .keep_source_ms = p->settings->keep_source_ms,
+	};
+	take_disks(arena, how, &request);
+	/* An operator's own move goes by the defaults of policies. */
+	if (policy == NULL)
+		policy = &defaults;
+	request.max_downtime_ms = policy->max_downtime_ms;
+	request.bandwidth = policy->bandwidth;
+	request.timeout_ms = policy->timeout_ms;
+	request.shutdown_ms = policy->shutdown_ms;
+	request.repeat_ms = policy->shutdown_repeat_ms;
+	request.force_off = policy->force_off || may_force_off(p, from);
+	request.converge = (struct converge_policy){
+	    .rungs = policy->converge,
+	    .max_downtime_ms = policy->downtime_step_max_ms,
+	    .pause_max_ms = policy->pause_max_ms,
+	};
+	return executor_start(p->deps.executor, &request, err);
 }
 
 static void
-carry_out(struct pilot *p, const struct snapshot *s,
+carry_out(struct pilot *p, struct arena *arena,
     struct evaluate_decision *decision, struct mono now)
 {
 	/* A host emptied by its flag has its drain from the flag on; one that got a
@@ -244,8 +339,8 @@ carry_out(struct pilot *p, const struct snapshot *s,
 
 		if (item->fate != EVALUATE_START || !decision->act)
 			continue;
-		if (start(p, item->vm, s, &item->choice, decision->policy,
-			&err) < 0) {
+		if (start(p, arena, &item->choice, decision->policy, &err) <
+		    0) {
 			log_error("move", "%s", err.msg);
 			item->fate = EVALUATE_WAIT;
 			item->why = "its move could not be begun, see the log";
@@ -296,7 +391,7 @@ take_turn(void *arg)
 	pilot_fill_input(p, s, &input);
 	evaluation = evaluate(arena, &input);
 	for (size_t i = 0; i < evaluation->decision_count; i++) {
-		carry_out(p, s, &evaluation->decisions[i], now);
+		carry_out(p, arena, &evaluation->decisions[i], now);
 		drains_update(p->deps.drains, &evaluation->decisions[i], now);
 	}
 	cancel_unwanted(p, s, evaluation);
@@ -378,9 +473,10 @@ pilot_retry(struct pilot *p, const char *host)
 
 int64_t
 pilot_move_guest(struct pilot *p, struct arena *arena, const struct snapshot *s,
-    const struct snap_vm *vm, const char *only_to, bool dry_run,
-    struct place_choice *choice, struct err *err)
+    const struct snap_vm *vm, const char *only_to, const enum strategy *only_by,
+    bool dry_run, struct place_choice *choice, struct err *err)
 {
+	struct strategy_wish wish = strategy_wish_of(p->settings, NULL);
 	struct place_ledger *ledger = place_ledger_new(arena, s);
 	const char *held;
 	struct pace_limits limits = {
@@ -389,9 +485,13 @@ pilot_move_guest(struct pilot *p, struct arena *arena, const struct snapshot *s,
 	    .per_target = p->settings->limits.per_target,
 	};
 
+	if (only_by != NULL) {
+		wish.order[0] = *only_by;
+		wish.count = 1;
+	}
 	place_choose(arena, p->settings, s, ledger,
 	    &(struct place_request){
-		.vm = vm, .only_to = only_to, .retries = -1},
+		.vm = vm, .only_to = only_to, .retries = -1, .wish = &wish},
 	    choice);
 	if (choice->target == NULL)
 		return err_set(
@@ -408,5 +508,5 @@ pilot_move_guest(struct pilot *p, struct arena *arena, const struct snapshot *s,
 		    "%s: %s; try again when a move "
 		    "has ended",
 		    vm->name, held);
-	return start(p, vm, s, choice, NULL, err);
+	return start(p, arena, choice, NULL, err);
 }

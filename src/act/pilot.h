@@ -25,7 +25,8 @@ struct pilot_deps {
 	struct executor *executor;
 	struct drains *drains;
 	struct flags *flags;
-	struct marker *marker; /* NULL: no proofs by markers */
+	struct marker *marker;       /* NULL: no proofs by markers */
+	struct leftovers *leftovers; /* NULL: none are kept */
 	struct link *(*link)(const char *host, void *arg);
 	void *arg;
 };
@@ -56,13 +57,14 @@ void pilot_fill_input(struct pilot *pilot, const struct snapshot *snapshot,
     struct evaluate_input *out);
 
 /*
- * An operator's own move of one guest.  Places it (only_to NULL: the best);
+ * An operator's own move of one guest.  Places it (only_to NULL: the best) by
+ * that strategy (only_by NULL: the one that is noticed least);
  * *choice is filled in the arena also when nothing was started.  Returns the
  * move's id, 0 for a dry run, -1 with the reason in err.
  */
 int64_t pilot_move_guest(struct pilot *pilot, struct arena *arena,
     const struct snapshot *snapshot, const struct snap_vm *vm,
-    const char *only_to, bool dry_run, struct place_choice *choice,
-    struct err *err);
+    const char *only_to, const enum strategy *only_by, bool dry_run,
+    struct place_choice *choice, struct err *err);
 
 #endif

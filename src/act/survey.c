@@ -267,17 +267,21 @@ take_figures(struct survey *s, struct question *q)
 static bool
 take_medium(struct survey *s, struct question *q)
 {
+	enum snap_verdict there =
+	    q->there ? SNAP_VERDICT_OK : SNAP_VERDICT_REJECTED;
+
 	if (q->err.code != ERR_NONE) {
 		rest(s, q, s->deps.rest_ms);
 		if (may_pass(&q->err))
 			return false;
+		there = SNAP_VERDICT_UNKNOWN;
 	}
 	return inventory_apply(s->deps.inventory,
-	    &(struct inventory_event){.news = INVENTORY_MEDIUM_SEEN,
+	    &(struct inventory_event){.news = INVENTORY_FILE_SEEN,
 		.host = q->host,
 		.now = clock_mono_now(),
 		.key = q->what,
-		.verdict = q->there ? SNAP_VERDICT_OK : SNAP_VERDICT_REJECTED});
+		.verdict = there});
 }
 
 static void
@@ -463,7 +467,7 @@ survey_run(struct survey *s, const struct snapshot *snapshot)
 	    inventory, s->now, s->deps.age_ms, want_images, s);
 	inventory_each_unsampled(
 	    inventory, s->now, s->deps.age_ms, want_memory, s);
-	inventory_each_unseen_medium(
+	inventory_each_unseen_file(
 	    inventory, s->now, s->deps.age_ms, want_medium, s);
 	s->snapshot = NULL;
 	while (map_next(s->posts, &i, NULL, &value)) {

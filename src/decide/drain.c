@@ -81,6 +81,10 @@ drain_init(struct drain *drain, struct arena *arena,
 		if (strcmp(input->drains[i].host, host->name) == 0)
 			drain->options = &input->drains[i];
 	}
+	drain->wish = strategy_wish_of(input->settings, policy);
+	drain->wish.include_stopped =
+	    (policy != NULL && policy->include_stopped) ||
+	    (drain->options != NULL && drain->options->include_stopped);
 	if (policy != NULL)
 		drain->limits = pace_combine(drain->limits,
 		    (struct pace_limits){policy->limit_total,
@@ -119,25 +123,37 @@ drain_compare_largest(const void *a, const void *b)
 	return strcmp((*x)->uuid, (*y)->uuid);
 }
 
+static bool
+drain_takes(const struct drain *drain, const struct snap_vm *vm)
+{
+	const struct snapshot *s = drain->input->snapshot;
+
+	if (&s->hosts[vm->host] != drain->host)
+		return false;
+	if (snapshot_vm_active(vm))
+		return true;
+	return drain->wish.include_stopped && vm->persistent;
+}
+
 const struct snap_vm **
 drain_list_guests(const struct drain *drain, size_t *out_count)
 {
 	const struct snapshot *s = drain->input->snapshot;
-	size_t index = (size_t)(drain->host - s->hosts), count = 0;
+	size_t count = 0;
 	enum policy_order order = drain->policy != NULL
 	    ? drain->policy->order
 	    : POLICY_ORDER_MEMORY_DESC;
 	const struct snap_vm **guests;
 
 	for (size_t i = 0; i < s->vm_count; i++) {
-		if (s->vms[i].host == index && snapshot_vm_active(&s->vms[i]))
+		if (drain_takes(drain, &s->vms[i]))
 			count++;
 	}
 	guests = arena_array(drain->arena, count, sizeof(guests[0]));
 	*out_count = count;
 	count = 0;
 	for (size_t i = 0; i < s->vm_count; i++) {
-		if (s->vms[i].host == index && snapshot_vm_active(&s->vms[i]))
+		if (drain_takes(drain, &s->vms[i]))
 			guests[count++] = &s->vms[i];
 	}
 	switch (order) {
@@ -185,16 +201,18 @@ drain_words_excepted(const struct drain *drain, const struct snap_vm *vm)
 }
 
 void
-drain_judge(const struct drain *drain, const struct place_ledger *ledger,
+drain_judge(const struct drain *drain, struct place_ledger *ledger,
     const struct snap_vm *vm, struct evaluate_item *out)
 {
 	const struct place_request request = {
 	    .vm = vm,
+	    .wish = &drain->wish,
 	    .only_to = drain->options != NULL ? drain->options->only_to : NULL,
 	    .retries = drain->policy != NULL ? drain->policy->retries : -1,
 	};
 
-	*out = (struct evaluate_item){.vm = vm, .choice.vm = vm};
+	*out = (struct evaluate_item){
+	    .vm = vm, .choice = {.vm = vm, .from = drain->host}};
 	out->why = drain_words_moving(drain, vm);
 	if (out->why != NULL) {
 		out->fate = EVALUATE_MOVING;

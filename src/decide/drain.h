@@ -16,23 +16,32 @@ struct drain {
 	const struct policy *policy;          /* NULL: none would act */
 	const struct evaluate_drain *options; /* NULL: none */
 	struct pace_limits limits;
+	struct strategy_wish wish;
 };
 
 /* The first policy that is true for the host, NULL: none. */
 const struct policy *drain_find_policy(
     const struct settings *settings, const struct snap_host *host);
 
+/* The same as if the host were in maintenance (plan.c). */
+const struct policy *plan_find_policy(
+    const struct evaluate_input *input, const struct snap_host *host);
+
+/* Adds {policy, file, line, mode}; nothing for NULL (explain.c). */
+void explain_policy(json_t *object, const struct policy *policy);
+
 void drain_init(struct drain *drain, struct arena *arena,
     const struct evaluate_input *input, const struct snap_host *host,
     const struct policy *policy);
 
-/* The host's active guests in the policy's order. */
+/* The host's guests in the policy's order: those that are active, and where that
+ * is wanted those that are shut off and defined. */
 const struct snap_vm **drain_list_guests(
     const struct drain *drain, size_t *out_count);
 
 /* What becomes of the guest as far as limits and backoff are not concerned:
  * START means "there is a target". */
-void drain_judge(const struct drain *drain, const struct place_ledger *ledger,
+void drain_judge(const struct drain *drain, struct place_ledger *ledger,
     const struct snap_vm *vm, struct evaluate_item *out);
 
 #endif

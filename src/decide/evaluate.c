@@ -73,7 +73,8 @@ evaluate_start(struct evaluate_state *state, const struct drain *drain,
 	const struct evaluate_hold *hold =
 	    evaluate_find_hold(state->input, item->vm->uuid);
 
-	place_ledger_book(state->planned, s, item->vm, target);
+	place_ledger_book(
+	    state->planned, s, item->vm, target, &item->choice.strategy);
 	if (hold != NULL) {
 		item->held = true;
 		item->why = evaluate_words_hold(state, hold);
@@ -86,7 +87,8 @@ evaluate_start(struct evaluate_state *state, const struct drain *drain,
 	if (item->why != NULL)
 		item->fate = EVALUATE_WAIT;
 	else
-		place_ledger_book(state->started, s, item->vm, target);
+		place_ledger_book(state->started, s, item->vm, target,
+		    &item->choice.strategy);
 }
 
 static const char *
@@ -199,23 +201,6 @@ evaluate(struct arena *arena, const struct evaluate_input *input)
 	evaluation->wake = state.wake;
 	evaluate_mode(&state, evaluation, POLICY_OBSERVE);
 	return evaluation;
-}
-
-bool
-evaluate_strict(const struct policy *policy, const struct place_choice *choice)
-{
-	enum policy_handover handover =
-	    policy != NULL ? policy->handover : POLICY_HANDOVER_DEFAULT;
-
-	switch (handover) {
-	case POLICY_HANDOVER_STRICT:
-		return true;
-	case POLICY_HANDOVER_FAST:
-		return false;
-	case POLICY_HANDOVER_DEFAULT:
-		break;
-	}
-	return !choice->storage.locked;
 }
 
 const char *

@@ -8,7 +8,8 @@
 /*
  * The policies applied to a snapshot: what should happen now.  Pure and
  * deterministic.  One decision per host whose policy asks for evacuation; in it
- * every active guest of the host with what becomes of it.
+ * every active guest of the host with what becomes of it, and where the policy or
+ * the drain includes them those that are shut off.
  */
 
 enum evaluate_fate {
@@ -99,39 +100,44 @@ struct plan {
 struct plan *plan_drain(struct arena *arena, const struct evaluate_input *input,
     const struct snap_host *host);
 
-/* One guest as in such a plan, but as if it were alone: START means that it has
- * somewhere to go. */
-struct plan_guest {
-	const struct policy *policy; /* NULL: none would act */
-	struct evaluate_item item;
-};
-void plan_one(struct arena *arena, const struct evaluate_input *input,
-    const struct snap_vm *vm, struct plan_guest *out);
-
 /* Does the policy's expression hold for the host: "true", "false", "unknown". */
 const char *evaluate_holds(
     const struct policy *policy, const struct snap_host *host);
 
 /*
- * As JSON (explain.c):
+ * As JSON (explain.c); unknown: the key is absent:
  * decision: {host, policy, file, line, mode, why, items: [item]}
- * item: {vm, uuid, from, fate, to, strategy, storage, handover, why, wave,
- *        rejected: [{host, rule, why}]}
- * rejections: [{host, rule, why}]
  * plan: {host, policy, waves, movable, blocked, steps: [item]}
- * guest: item and {policy, file, line, mode}
+ * item: choice, fate, wave
+ * choice: {vm, uuid, from, why, rejected: [{host, rule, why, strategies:
+ *         [refusal] with rule "strategy"}], and with a target: to, how,
+ *         strategies: [refusal] of the other strategies there}
+ * refusal: {strategy, rule, why, wait (true or absent)}
+ * how: strategy, storage, handover (of a live move), predicted_ms,
+ *      predicted_downtime_ms (both absent when unknown or not converging),
+ *      forced_downtime_ms (does not converge: the pause that would end it),
+ *      disk_bytes, disks: [{target, path, format, pool, volume, dest_path,
+ *      backing, capacity, allocation, replace}] that go along, ejects: [target],
+ *      caution (why libvirt may still refuse)
  */
+json_t *explain_refusals(const struct strategy_refusal *refusals, size_t count);
 json_t *explain_rejections(const struct place_choice *choice);
+void explain_strategy(json_t *object, const struct strategy_result *how);
+json_t *explain_choice(const struct place_choice *choice);
 json_t *explain_decision(const struct evaluate_decision *decision);
 json_t *explain_plan(const struct plan *plan);
-json_t *explain_guest(const struct snapshot *s, const struct plan_guest *guest);
-/* The part of an item that is about where it goes; policy NULL: an operator's
- * own move.  Adds to `object`. */
-void explain_choice(json_t *object, const struct policy *policy,
-    const struct place_choice *choice);
 
-/* "strict" or "fast" for this choice under this policy (NULL: none). */
-bool evaluate_strict(
-    const struct policy *policy, const struct place_choice *choice);
+/*
+ * `explain VM [--to HOST]`: one guest, every host and every strategy, as the
+ * policy that would empty its host has it (or else an operator):
+ * {choice's keys but rejected, state, policy, file, line, mode, fate (wait or
+ * blocked, without a target), rule (of the guest itself, when it
+ * cannot move at all), hosts: [{host, ok, chosen (true or absent), rule, why,
+ * wait (what holds for any strategy; absent when ok), strategies: [{strategy, ok,
+ * rule, why, wait (when not ok), and how's keys (when ok)}]}]}.  Its own host is
+ * left out; with only_to, all others.
+ */
+json_t *explain_vm(struct arena *arena, const struct evaluate_input *input,
+    const struct snap_vm *vm, const char *only_to);
 
 #endif

@@ -5,6 +5,9 @@
  */
 #include "decide/evaluate.h"
 
+#include "base/fields.h"
+#include "decide/drain.h"
+
 static void
 explain_set(json_t *object, const char *key, const char *text)
 {
@@ -16,6 +19,25 @@ static void
 explain_set_count(json_t *object, const char *key, size_t count)
 {
 	json_object_set_new(object, key, json_integer((json_int_t)count));
+}
+
+json_t *
+explain_refusals(const struct strategy_refusal *refusals, size_t count)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < count; i++) {
+		json_t *object = json_object();
+
+		explain_set(
+		    object, "strategy", strategy_name(refusals[i].strategy));
+		explain_set(object, "rule", refusals[i].rule);
+		explain_set(object, "why", refusals[i].why);
+		if (refusals[i].wait)
+			json_object_set_new(object, "wait", json_true());
+		json_array_append_new(array, object);
+	}
+	return array;
 }
 
 json_t *
@@ -31,45 +53,111 @@ explain_rejections(const struct place_choice *choice)
 		explain_set(object, "host", rejection->host->name);
 		explain_set(object, "rule", place_rule_name(rejection->rule));
 		explain_set(object, "why", rejection->why);
+		if (rejection->refusal_count > 0)
+			json_object_set_new(object, "strategies",
+			    explain_refusals(
+				rejection->refusals, rejection->refusal_count));
 		json_array_append_new(array, object);
 	}
 	return array;
 }
 
-void
-explain_choice(json_t *object, const struct policy *policy,
-    const struct place_choice *choice)
+static json_t *
+explain_disks(const struct strategy_result *how)
 {
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < how->disk_count; i++) {
+		const struct strategy_disk *disk = &how->disks[i];
+		json_t *object = json_object();
+
+		explain_set(object, "target", disk->target);
+		explain_set(object, "path", disk->path);
+		explain_set(object, "format", disk->format);
+		explain_set(object, "pool", disk->pool);
+		explain_set(object, "volume", disk->volume);
+		explain_set(object, "dest_path", disk->dest_path);
+		explain_set(object, "backing", disk->backing);
+		fields_count(object, "capacity", disk->capacity);
+		fields_count(object, "allocation", disk->allocation);
+		if (disk->replace)
+			json_object_set_new(object, "replace", json_true());
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
+static void
+explain_prediction(json_t *object, const struct predict_result *predicted)
+{
+	fields_count(object, "predicted_ms", predicted->time_ms);
+	fields_count(object, "predicted_downtime_ms", predicted->downtime_ms);
+	/* It does not end by itself; this long it would have to be stopped. */
+	fields_count(
+	    object, "forced_downtime_ms", predicted->forced_downtime_ms);
+}
+
+void
+explain_strategy(json_t *object, const struct strategy_result *how)
+{
+	bool live = how->strategy != STRATEGY_RESTART;
+	json_t *ejects;
+
+	explain_set(object, "strategy", strategy_name(how->strategy));
+	explain_set(object, "storage", storage_class_name(how->storage.class));
+	if (live)
+		explain_set(
+		    object, "handover", how->strict ? "strict" : "fast");
+	explain_prediction(object, &how->predicted);
+	if (how->disk_count > 0) {
+		json_object_set_new(object, "disks", explain_disks(how));
+		fields_count(object, "disk_bytes", how->disk_bytes);
+	}
+	if (how->eject_count > 0) {
+		ejects = json_array();
+		for (size_t i = 0; i < how->eject_count; i++)
+			json_array_append_new(
+			    ejects, json_string(how->ejects[i]));
+		json_object_set_new(object, "ejects", ejects);
+	}
+	/* Where libvirt may still say no. */
+	if (live && how->storage.own_proof)
+		explain_set(object, "caution", how->storage.unsafe);
+}
+
+json_t *
+explain_choice(const struct place_choice *choice)
+{
+	json_t *object = json_object();
+
+	explain_set(object, "vm", choice->vm->name);
+	explain_set(object, "uuid", choice->vm->uuid);
+	explain_set(object, "from", choice->from->name);
 	if (choice->target != NULL) {
 		explain_set(object, "to", choice->target->name);
-		explain_set(object, "strategy", "live-shared");
-		explain_set(object, "storage",
-		    storage_class_name(choice->storage.class));
-		explain_set(object, "handover",
-		    evaluate_strict(policy, choice) ? "strict" : "fast");
+		explain_strategy(object, &choice->strategy);
+		json_object_set_new(object, "strategies",
+		    explain_refusals(choice->strategy.refusals,
+			choice->strategy.refusal_count));
 	}
+	explain_set(object, "why", choice->why);
 	json_object_set_new(object, "rejected", explain_rejections(choice));
+	return object;
 }
 
 static json_t *
-explain_item(const struct snap_host *from, const struct policy *policy,
-    const struct evaluate_item *item, int wave)
+explain_item(const struct evaluate_item *item, int wave)
 {
-	const struct place_choice *choice = &item->choice;
-	json_t *object = json_object();
+	json_t *object = explain_choice(&item->choice);
 
-	explain_set(object, "vm", item->vm->name);
-	explain_set(object, "uuid", item->vm->uuid);
-	explain_set(object, "from", from->name);
 	explain_set(object, "fate", evaluate_fate_name(item->fate));
-	explain_choice(object, policy, choice);
-	explain_set(object, "why", item->why != NULL ? item->why : choice->why);
+	explain_set(object, "why", item->why);
 	if (wave > 0)
 		json_object_set_new(object, "wave", json_integer(wave));
 	return object;
 }
 
-static void
+void
 explain_policy(json_t *object, const struct policy *policy)
 {
 	if (policy == NULL)
@@ -90,9 +178,8 @@ explain_decision(const struct evaluate_decision *decision)
 	explain_policy(object, decision->policy);
 	explain_set(object, "why", decision->why);
 	for (size_t i = 0; i < decision->item_count; i++)
-		json_array_append_new(items,
-		    explain_item(decision->host, decision->policy,
-			&decision->items[i], 0));
+		json_array_append_new(
+		    items, explain_item(&decision->items[i], 0));
 	json_object_set_new(object, "items", items);
 	return object;
 }
@@ -110,18 +197,7 @@ explain_plan(const struct plan *plan)
 	explain_set_count(object, "blocked", plan->blocked);
 	for (size_t i = 0; i < plan->step_count; i++)
 		json_array_append_new(steps,
-		    explain_item(plan->host, plan->policy, &plan->steps[i].item,
-			plan->steps[i].wave));
+		    explain_item(&plan->steps[i].item, plan->steps[i].wave));
 	json_object_set_new(object, "steps", steps);
-	return object;
-}
-
-json_t *
-explain_guest(const struct snapshot *s, const struct plan_guest *guest)
-{
-	json_t *object = explain_item(
-	    &s->hosts[guest->item.vm->host], guest->policy, &guest->item, 0);
-
-	explain_policy(object, guest->policy);
 	return object;
 }

@@ -17,22 +17,23 @@
 
 #define PLACE_WHY_MAX (256 << 10)
 
-/* Step 2: from here on a host has no room for surprises. */
+/* Step 3: from here on a host has no room for surprises. */
 #define PLACE_TIGHT_PERCENT 90
 
-/* Step 4: CPU load is noisy; a difference within a band says nothing. */
+/* Step 5: CPU load is noisy; a difference within a band says nothing. */
 #define PLACE_LOAD_BAND_PERCENT 5
 #define PLACE_LOAD_UNKNOWN 1000000
 
 struct place_candidate {
 	const struct snap_host *host;
-	struct storage_result storage;
+	struct place_verdict verdict;
 	int failures;                /* 1 */
-	bool tight;                  /* 2 */
-	int memory_percent;          /* 2: in use after the move */
-	int inbound, inbound_limit;  /* 3 */
-	int load_band, load_percent; /* 4 */
-	int64_t free_permille;       /* 5 */
+	size_t rank;                 /* 2: of its strategy, in the wish */
+	bool tight;                  /* 3 */
+	int memory_percent;          /* 3: in use after the move */
+	int inbound, inbound_limit;  /* 4 */
+	int load_band, load_percent; /* 5 */
+	int64_t free_permille;       /* 6 */
 };
 
 static void
@@ -45,12 +46,41 @@ place_ledger_add_cpu(
 	ledger->cpu[to] += used;
 }
 
+static void
+place_ledger_add_disk(struct place_ledger *ledger, const char *host,
+    const char *pool, int64_t bytes)
+{
+	struct place_booking *booking;
+
+	if (pool == NULL || bytes <= 0)
+		return;
+	booking = arena_alloc(ledger->arena, sizeof(*booking));
+	*booking = (struct place_booking){host, pool, bytes, ledger->disks};
+	ledger->disks = booking;
+}
+
+int64_t
+place_ledger_disk(const char *host, const char *pool, void *arg)
+{
+	const struct place_ledger *ledger = arg;
+	int64_t bytes = 0;
+
+	for (const struct place_booking *booking = ledger->disks;
+	     booking != NULL; booking = booking->next) {
+		if (strcmp(booking->host, host) == 0 &&
+		    strcmp(booking->pool, pool) == 0)
+			bytes += booking->bytes;
+	}
+	return bytes;
+}
+
 struct place_ledger *
 place_ledger_new(struct arena *arena, const struct snapshot *s)
 {
 	struct place_ledger *ledger = arena_alloc(arena, sizeof(*ledger));
 	size_t count = s->host_count;
 
+	ledger->arena = arena;
 	ledger->memory = arena_array(arena, count, sizeof(int64_t));
 	ledger->inbound = arena_array(arena, count, sizeof(int));
 	ledger->outbound = arena_array(arena, count, sizeof(int));
@@ -63,6 +93,7 @@ place_ledger_new(struct arena *arena, const struct snapshot *s)
 		const struct snap_vm *vm = snapshot_find_vm(s, move->uuid);
 
 		ledger->total += !move->idle;
+		place_ledger_add_disk(ledger, move->to, move->pool, move->disk);
 		if (from != NULL)
 			ledger->outbound[from - s->hosts] += !move->idle;
 		if (to != NULL) {
@@ -79,14 +110,19 @@ place_ledger_new(struct arena *arena, const struct snapshot *s)
 
 void
 place_ledger_book(struct place_ledger *ledger, const struct snapshot *s,
-    const struct snap_vm *vm, const struct snap_host *target)
+    const struct snap_vm *vm, const struct snap_host *target,
+    const struct strategy_result *how)
 {
 	size_t to = (size_t)(target - s->hosts);
+	size_t count = how != NULL ? how->disk_count : 0;
 
 	ledger->total++;
 	ledger->outbound[vm->host]++;
 	ledger->inbound[to]++;
-	if (vm->memory != SNAPSHOT_UNKNOWN)
+	for (size_t i = 0; i < count; i++)
+		place_ledger_add_disk(ledger, target->name, how->disks[i].pool,
+		    how->disks[i].allocation);
+	if (vm->memory != SNAPSHOT_UNKNOWN && snapshot_vm_active(vm))
 		ledger->memory[to] += place_memory_need(vm->memory);
 	place_ledger_add_cpu(ledger, vm->host, to, vm->cpu_used);
 }
@@ -109,9 +145,12 @@ place_weigh(const struct place_look *look, struct place_candidate *candidate)
 			candidate->failures += attempt->failures;
 	}
 
+	candidate->rank = candidate->verdict.strategy.rank;
+
 	/* The reserve is free memory too, as far as use goes. */
-	left = place_memory_left(look, host) + host->reserve_memory -
-	    place_memory_need(vm->memory);
+	left = place_memory_left(look, host) + host->reserve_memory;
+	if (snapshot_vm_active(vm))
+		left -= place_memory_need(vm->memory);
 	candidate->free_permille = total > 0
 	    ? (int64_t)floor((double)left / (double)total * 1000)
 	    : -1000000;
@@ -163,7 +202,24 @@ ladder_failures_words(struct arena *arena, const struct place_candidate *a,
 	    a->failures, b->failures);
 }
 
-/* 2. Hosts whose memory the move does not push above 90 %. */
+/* 2. The strategy that is wanted most: that the owner notices least. */
+static int
+ladder_strategy(
+    const struct place_candidate *a, const struct place_candidate *b)
+{
+	return place_compare_numbers((int64_t)a->rank, (int64_t)b->rank);
+}
+
+static const char *
+ladder_strategy_words(struct arena *arena, const struct place_candidate *a,
+    const struct place_candidate *b)
+{
+	return arena_printf(arena, "%s is possible there, not only %s",
+	    strategy_name(a->verdict.strategy.strategy),
+	    strategy_name(b->verdict.strategy.strategy));
+}
+
+/* 3. Hosts whose memory the move does not push above 90 %. */
 static int
 ladder_tight(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -180,7 +236,7 @@ ladder_tight_words(struct arena *arena, const struct place_candidate *a,
 	    PLACE_TIGHT_PERCENT, a->memory_percent, b->memory_percent);
 }
 
-/* 3. Fewest moves coming in relative to the limit, which spreads a drain. */
+/* 4. Fewest moves coming in relative to the limit, which spreads a drain. */
 static int
 ladder_inbound(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -198,7 +254,7 @@ ladder_inbound_words(struct arena *arena, const struct place_candidate *a,
 	    a->inbound, b->inbound, a->inbound_limit, b->inbound_limit);
 }
 
-/* 4. Lowest expected CPU load, in bands; unknown is worse than known. */
+/* 5. Lowest expected CPU load, in bands; unknown is worse than known. */
 static int
 ladder_load(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -216,7 +272,7 @@ ladder_load_words(struct arena *arena, const struct place_candidate *a,
 	    a->load_percent, b->load_percent);
 }
 
-/* 5. Most memory free after the move, as a share of all. */
+/* 6. Most memory free after the move, as a share of all. */
 static int
 ladder_free(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -233,7 +289,7 @@ ladder_free_words(struct arena *arena, const struct place_candidate *a,
 	    (double)a->free_permille / 10, (double)b->free_permille / 10);
 }
 
-/* 6. The name, so that there is always an answer, and the same one. */
+/* 7. The name, so that there is always an answer, and the same one. */
 static int
 ladder_name(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -258,6 +314,7 @@ static const struct {
 	    const struct place_candidate *other);
 } place_ladder[] = {
     {ladder_failures, ladder_failures_words},
+    {ladder_strategy, ladder_strategy_words},
     {ladder_tight, ladder_tight_words},
     {ladder_inbound, ladder_inbound_words},
     {ladder_load, ladder_load_words},
@@ -305,7 +362,7 @@ place_take_best(const struct place_look *look,
 			second = next;
 	}
 	out->target = best->host;
-	out->storage = best->storage;
+	out->strategy = best->verdict.strategy;
 	if (look->request->only_to != NULL) {
 		out->why = arena_printf(
 		    look->arena, "%s was asked for", best->host->name);
@@ -433,17 +490,80 @@ place_words_twice(const struct place_look *look, bool *out_wait)
 	return NULL;
 }
 
+static struct place_rejection
+place_reject(const struct place_look *look, const struct snap_host *host,
+    const struct place_verdict *verdict)
+{
+	struct place_rejection rejection = {.host = host,
+	    .rule = verdict->rule,
+	    .why = verdict->why,
+	    .wait = verdict->wait};
+	size_t count = verdict->strategy.refusal_count;
+	struct strategy_refusal *refusals;
+
+	if (verdict->rule != PLACE_STRATEGY)
+		return rejection;
+	refusals = arena_array(look->arena, count, sizeof(refusals[0]));
+	memcpy(
+	    refusals, verdict->strategy.refusals, count * sizeof(refusals[0]));
+	rejection.refusals = refusals;
+	rejection.refusal_count = count;
+	return rejection;
+}
+
+/* A host where something that is wanted more than `rank` may pass yet. */
+static const struct place_rejection *
+place_find_better(
+    const struct place_choice *choice, const size_t *ranks, size_t rank)
+{
+	for (size_t i = 0; i < choice->rejection_count; i++) {
+		if (ranks[i] < rank)
+			return &choice->rejections[i];
+	}
+	return NULL;
+}
+
+/* The best of the candidates, unless another host may soon do better than any of
+ * them. */
+static void
+place_settle(const struct place_look *look,
+    const struct place_candidate *candidates, size_t count, const size_t *ranks,
+    struct place_choice *out)
+{
+	const struct place_rejection *better;
+
+	if (count == 0) {
+		out->why = place_words_no_host(look, out);
+		return;
+	}
+	place_take_best(look, candidates, count, out);
+	better = place_find_better(out, ranks, out->strategy.rank);
+	if (better == NULL) {
+		out->wait = false;
+		return;
+	}
+	out->why = arena_printf(look->arena,
+	    "%s could take it by %s, but %s may take it by %s: %s",
+	    out->target->name, strategy_name(out->strategy.strategy),
+	    better->host->name,
+	    strategy_name(
+		look->request->wish->order[ranks[better - out->rejections]]),
+	    better->why);
+	out->wait = true;
+	out->target = NULL;
+}
+
 void
 place_choose(struct arena *arena, const struct settings *settings,
-    const struct snapshot *s, const struct place_ledger *ledger,
+    const struct snapshot *s, struct place_ledger *ledger,
     const struct place_request *request, struct place_choice *out)
 {
 	struct place_look look = {arena, settings, s, ledger, request,
 	    &s->hosts[request->vm->host], NULL};
 	struct place_candidate *candidates;
-	size_t count = 0;
+	size_t *ranks, count = 0;
 
-	*out = (struct place_choice){.vm = request->vm};
+	*out = (struct place_choice){.vm = request->vm, .from = look.source};
 	out->guest_rule = place_check_guest(&look, &out->wait, &out->why);
 	if (out->guest_rule != PLACE_GUEST_OK)
 		return;
@@ -456,28 +576,38 @@ place_choose(struct arena *arena, const struct settings *settings,
 	candidates = arena_array(arena, s->host_count, sizeof(candidates[0]));
 	out->rejections =
 	    arena_array(arena, s->host_count, sizeof(out->rejections[0]));
+	ranks = arena_array(arena, s->host_count, sizeof(ranks[0]));
 	for (size_t i = 0; i < s->host_count; i++) {
 		struct place_candidate *candidate = &candidates[count];
-		const char *why;
-		enum place_rule rule;
-		bool wait;
+		struct place_verdict *verdict = &candidate->verdict;
 
 		candidate->host = &s->hosts[i];
-		rule = place_check_host(
-		    &look, candidate->host, &candidate->storage, &wait, &why);
-		if (rule == PLACE_OK) {
+		place_check_host(&look, candidate->host, verdict);
+		if (verdict->rule == PLACE_OK) {
 			place_weigh(&look, candidate);
 			count++;
 			continue;
 		}
+		ranks[out->rejection_count] =
+		    verdict->wait ? verdict->rank : SIZE_MAX;
 		out->rejections[out->rejection_count++] =
-		    (struct place_rejection){&s->hosts[i], rule, why};
-		out->wait = out->wait || wait;
+		    place_reject(&look, &s->hosts[i], verdict);
+		out->wait = out->wait || verdict->wait;
 	}
-	if (count > 0) {
-		out->wait = false;
-		place_take_best(&look, candidates, count, out);
-	} else {
-		out->why = place_words_no_host(&look, out);
-	}
+	place_settle(&look, candidates, count, ranks, out);
+}
+
+void
+place_check(struct arena *arena, const struct settings *settings,
+    const struct snapshot *s, struct place_ledger *ledger,
+    const struct place_request *request, const struct snap_host *host,
+    struct place_rejection *out)
+{
+	struct place_look look = {arena, settings, s, ledger, request,
+	    &s->hosts[request->vm->host], NULL};
+	struct place_verdict verdict;
+
+	place_find_taken(&look);
+	place_check_host(&look, host, &verdict);
+	*out = place_reject(&look, host, &verdict);
 }

@@ -3,14 +3,14 @@
 
 #include "base/arena.h"
 #include "config/settings.h"
-#include "decide/storage.h"
+#include "decide/strategy.h"
 #include "model/snapshot.h"
 
 /*
- * Where could a guest go?  First filters: each host that cannot take it is
- * rejected by the first rule that fails, with the reason.  Then a numbered
- * ladder among those that are left: the first step on which two hosts differ
- * decides.
+ * Where could a guest go, and how?  First filters: each host that cannot take it
+ * is rejected by the first rule that fails, with the reason; the last of them is
+ * that no strategy leads there (strategy.h).  Then a numbered ladder among those
+ * that are left: the first step on which two hosts differ decides.
  *
  * All of it is deterministic; the last step is the name.
  */
@@ -23,17 +23,16 @@ enum place_rule {
 	PLACE_CLAIMED,     /* by another daemon, or not known yet: wait */
 	PLACE_MAINTENANCE,
 	PLACE_CORDONED,
-	PLACE_NOT_REACHABLE, /* its URI means nothing to the source */
-	PLACE_SAME_UUID,     /* cloned host UUID */
+	PLACE_SAME_UUID, /* cloned host UUID */
 	PLACE_NAME_TAKEN,
 	PLACE_UUID_TAKEN,
 	PLACE_NETWORK,
 	PLACE_BRIDGE,
 	PLACE_MACHINE,
-	PLACE_CPU,
-	PLACE_ABI_UNKNOWN, /* not answered yet: wait, not a refusal */
+	PLACE_FIRMWARE, /* or another file that the guest starts from */
 	PLACE_MEMORY,
-	PLACE_STORAGE,
+	PLACE_HUGEPAGES,
+	PLACE_STRATEGY,  /* no strategy that is wanted leads there */
 	PLACE_NOT_ASKED, /* the operator named another target */
 };
 
@@ -43,7 +42,8 @@ enum place_rule {
 enum place_guest_rule {
 	PLACE_GUEST_OK,
 	PLACE_GUEST_NOT_RUNNING, /* paused, crashed, ...: stays */
-	PLACE_GUEST_PINNED,      /* a device or feature */
+	PLACE_GUEST_STOPPED,     /* shut off, and not to be moved so */
+	PLACE_GUEST_PINNED,      /* a device or feature, also for a restart */
 	PLACE_GUEST_BUSY,        /* another job holds it: wait */
 	PLACE_GUEST_CLAIMED,     /* another daemon acts on its host */
 	PLACE_GUEST_GIVEN_UP,    /* retries used up */
@@ -54,11 +54,25 @@ struct place_rejection {
 	enum place_rule rule;
 	const char *why; /* "needs 8.1 GiB, 3.1 GiB free of 32.0 GiB (2.1
 				 * GiB reserved by 1 move to it, 1.0 GiB kept
-				 * free)" */
+				 * free)"; with PLACE_STRATEGY those of the
+				 * refusals in one text */
+	bool wait;       /* it may pass by itself */
+	/* With PLACE_STRATEGY: each strategy's reason. */
+	const struct strategy_refusal *refusals;
+	size_t refusal_count;
+};
+
+/* What one move takes in a pool of its target. */
+struct place_booking {
+	const char *host, *pool;
+	int64_t bytes;
+	struct place_booking *next;
 };
 
 /* What has been handed out since the snapshot was taken (same evaluation). */
 struct place_ledger {
+	struct arena *arena;
+	struct place_booking *disks;
 	int64_t *memory;         /* per host: bytes reserved */
 	int *inbound, *outbound; /* per host: moves */
 	int total;
@@ -69,9 +83,12 @@ struct place_ledger {
 /* From the moves in flight of the snapshot. */
 struct place_ledger *place_ledger_new(
     struct arena *arena, const struct snapshot *s);
-/* Books a move of vm to target. */
+/* Books a move of vm to target; `how`: its disks, NULL: none. */
 void place_ledger_book(struct place_ledger *ledger, const struct snapshot *s,
-    const struct snap_vm *vm, const struct snap_host *target);
+    const struct snap_vm *vm, const struct snap_host *target,
+    const struct strategy_result *how);
+/* Bytes booked in that pool; `arg` is the ledger (see strategy_choose). */
+int64_t place_ledger_disk(const char *host, const char *pool, void *arg);
 
 /* What a guest of that much memory takes from a host, QEMU's own included. */
 int64_t place_memory_need(int64_t memory);
@@ -80,12 +97,14 @@ struct place_request {
 	const struct snap_vm *vm;
 	const char *only_to; /* the operator's --to; NULL: any */
 	int retries;         /* attempts allowed beyond the first; -1: any */
+	const struct strategy_wish *wish;
 };
 
 struct place_choice {
 	const struct snap_vm *vm;
-	const struct snap_host *target; /* NULL: none */
-	struct storage_result storage;  /* towards the target */
+	const struct snap_host *from;
+	const struct snap_host *target;  /* NULL: none */
+	struct strategy_result strategy; /* towards the target */
 	enum place_guest_rule guest_rule;
 	bool wait;       /* no target yet, but that may change by itself:
 				 * an answer or a move is under way */
@@ -96,8 +115,15 @@ struct place_choice {
 };
 
 void place_choose(struct arena *arena, const struct settings *settings,
-    const struct snapshot *s, const struct place_ledger *ledger,
+    const struct snapshot *s, struct place_ledger *ledger,
     const struct place_request *request, struct place_choice *out);
+
+/* One host's answer alone: rule PLACE_OK when it could take the guest.  What lies
+ * in the guest itself is not looked at. */
+void place_check(struct arena *arena, const struct settings *settings,
+    const struct snapshot *s, struct place_ledger *ledger,
+    const struct place_request *request, const struct snap_host *host,
+    struct place_rejection *out);
 
 const char *place_rule_name(enum place_rule rule); /* "memory" */
 const char *place_guest_rule_name(enum place_guest_rule rule);

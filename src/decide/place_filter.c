@@ -8,8 +8,8 @@
  * where there is one, what to do.  What is not known is not assumed.
  *
  * What may change by itself is looked at last: memory that moves in flight
- * hold, and an answer about CPU and machine that is still awaited.  Waiting
- * only makes sense where nothing else is in the way.
+ * hold, and the word of another daemon.  Waiting only makes sense where nothing
+ * else is in the way.
  */
 #include "decide/place_look.h"
 
@@ -26,7 +26,7 @@
 struct place_check {
 	const struct place_look *look;
 	const struct snap_host *host;
-	struct storage_result *storage;
+	struct place_verdict *verdict;
 	enum place_rule rule; /* may be set by a check that has two */
 	bool wait;            /* set: it may pass by itself */
 };
@@ -139,17 +139,6 @@ check_cordoned(struct place_check *check)
 	if (check->host->inbound_limit == 0)
 		return "takes no moves (its limits.inbound is 0)";
 	return NULL;
-}
-
-static const char *
-check_reachable(struct place_check *check)
-{
-	if (!check->host->uri_local)
-		return NULL;
-	return arena_printf(check->look->arena,
-	    "its URI %s means nothing to "
-	    "%s: give it one with an address (qemu+tls://...)",
-	    check->host->uri, check->look->source->name);
 }
 
 static const char *
@@ -280,18 +269,6 @@ check_nics(struct place_check *check)
 	return link;
 }
 
-static const struct snap_abi_verdict *
-place_find_verdict(const struct place_check *check)
-{
-	const char *key = check->look->request->vm->abi.key;
-
-	for (size_t i = 0; key != NULL && i < check->host->verdict_count; i++) {
-		if (strcmp(check->host->verdicts[i].key, key) == 0)
-			return &check->host->verdicts[i];
-	}
-	return NULL;
-}
-
 static const char *
 check_machine(struct place_check *check)
 {
@@ -310,18 +287,26 @@ check_machine(struct place_check *check)
 	    machine);
 }
 
+/* What is not known of the target's files does not hold anybody back: QEMU says
+ * so when it starts there, and the guest stays where it is. */
 static const char *
-check_cpu(struct place_check *check)
+check_files(struct place_check *check)
 {
-	const struct snap_abi_verdict *verdict = place_find_verdict(check);
-	const char *incomparable = check->look->request->vm->abi.incomparable;
+	const struct snap_vm *vm = check->look->request->vm;
+	const struct snap_host *host = check->host;
 
-	if (incomparable != NULL)
-		return incomparable;
-	if (verdict == NULL || verdict->verdict != SNAP_VERDICT_REJECTED)
-		return NULL;
-	return verdict->why != NULL ? verdict->why
-				    : "does not accept the guest's CPU";
+	for (size_t i = 0; i < vm->file_count; i++) {
+		for (size_t j = 0; j < host->file_count; j++) {
+			if (host->files[j].there != SNAP_VERDICT_REJECTED ||
+			    strcmp(host->files[j].path, vm->files[i]) != 0)
+				continue;
+			return arena_printf(check->look->arena,
+			    "has no %s, which the guest starts from%s",
+			    vm->files[i],
+			    vm->secure_boot ? " (secure boot)" : "");
+		}
+	}
+	return NULL;
 }
 
 static const char *
@@ -365,6 +350,9 @@ check_memory(struct place_check *check)
 	const struct snap_vm *vm = look->request->vm;
 	int64_t arriving = host->memory_arrived;
 
+	/* One that is off takes none until somebody starts it. */
+	if (!snapshot_vm_active(vm))
+		return NULL;
 	if (vm->memory == SNAPSHOT_UNKNOWN)
 		return "unknown how much memory the guest needs";
 	if (host->memory_free == SNAPSHOT_UNKNOWN ||
@@ -389,6 +377,8 @@ check_memory_now(struct place_check *check)
 {
 	const struct snap_vm *vm = check->look->request->vm;
 
+	if (!snapshot_vm_active(vm))
+		return NULL;
 	if (place_memory_left(check->look, check->host) >=
 	    place_memory_need(vm->memory))
 		return NULL;
@@ -397,44 +387,41 @@ check_memory_now(struct place_check *check)
 }
 
 static const char *
-check_storage(struct place_check *check)
+check_hugepages(struct place_check *check)
 {
-	const struct place_look *look = check->look;
+	const struct snap_vm *vm = check->look->request->vm;
+	const struct snap_host *host = check->host;
+	char need[UNITS_TEXT_SIZE], free[UNITS_TEXT_SIZE];
 
-	storage_classify(look->arena, look->settings, look->s, look->source,
-	    check->host, look->request->vm, check->storage);
-	for (size_t i = 0; i < check->storage->disk_count; i++) {
-		if (check->storage->disks[i].way == STORAGE_WAY_ABSENT)
-			return arena_printf(look->arena,
-			    "storage not shared: %s", check->storage->why);
-	}
-	switch (check->storage->class) {
-	case STORAGE_DISKLESS:
-	case STORAGE_SHARED:
+	if (!vm->hugepages || !snapshot_vm_active(vm) ||
+	    host->hugepages_free < 0 || vm->memory <= host->hugepages_free)
 		return NULL;
-	case STORAGE_MIXED:
-	case STORAGE_LOCAL:
-		return arena_printf(
-		    look->arena, "storage not shared: %s", check->storage->why);
-	}
-	return NULL;
+	units_format_bytes(vm->memory, need);
+	units_format_bytes(host->hugepages_free, free);
+	return arena_printf(check->look->arena,
+	    "needs %s in huge pages, %s are free: reserve more of them (vm."
+	    "nr_hugepages)",
+	    need, free);
 }
 
 static const char *
-check_abi_known(struct place_check *check)
+check_strategy(struct place_check *check)
 {
-	const struct snap_abi_verdict *verdict = place_find_verdict(check);
+	const struct place_look *look = check->look;
+	struct strategy_result *strategy = &check->verdict->strategy;
+	struct place_ledger *ledger = look->ledger;
 
-	if (verdict != NULL && verdict->verdict == SNAP_VERDICT_OK)
-		return NULL;
-	check->wait = true;
-	return "has not said yet whether it can run the guest's CPU and "
-	       "machine";
+	strategy_choose(look->arena, look->settings, look->s, check->host,
+	    look->request->vm, look->request->wish, place_ledger_disk, ledger,
+	    strategy);
+	check->wait = strategy->wait;
+	check->verdict->rank = strategy->rank;
+	return strategy->found ? NULL : strategy_words(look->arena, strategy);
 }
 
-enum place_rule
+void
 place_check_host(const struct place_look *look, const struct snap_host *host,
-    struct storage_result *out_storage, bool *out_wait, const char **out_why)
+    struct place_verdict *out)
 {
 	static const struct {
 		enum place_rule rule;
@@ -447,29 +434,30 @@ place_check_host(const struct place_look *look, const struct snap_host *host,
 	    {PLACE_CLAIMED, check_claimed},
 	    {PLACE_MAINTENANCE, check_maintenance},
 	    {PLACE_CORDONED, check_cordoned},
-	    {PLACE_NOT_REACHABLE, check_reachable},
 	    {PLACE_SAME_UUID, check_host_uuid},
 	    {PLACE_NAME_TAKEN, check_taken}, /* and UUID_TAKEN */
 	    {PLACE_NETWORK, check_nics},     /* and BRIDGE */
 	    {PLACE_MACHINE, check_machine},
-	    {PLACE_CPU, check_cpu},
+	    {PLACE_FIRMWARE, check_files},
 	    {PLACE_MEMORY, check_memory},
-	    {PLACE_STORAGE, check_storage},
+	    {PLACE_HUGEPAGES, check_hugepages},
+	    {PLACE_STRATEGY, check_strategy},
 	    {PLACE_MEMORY, check_memory_now},
-	    {PLACE_ABI_UNKNOWN, check_abi_known},
 	    {PLACE_CLAIMED, check_claim_known},
 	};
 
+	*out = (struct place_verdict){.rule = PLACE_OK, .rank = SIZE_MAX};
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
 		struct place_check check = {
-		    look, host, out_storage, checks[i].rule, false};
+		    look, host, out, checks[i].rule, false};
 
-		*out_why = checks[i].check(&check);
-		*out_wait = check.wait;
-		if (*out_why != NULL)
-			return check.rule;
+		out->why = checks[i].check(&check);
+		out->wait = check.wait;
+		if (out->why != NULL) {
+			out->rule = check.rule;
+			return;
+		}
 	}
-	return PLACE_OK;
 }
 
 const char *
@@ -490,8 +478,6 @@ place_rule_name(enum place_rule rule)
 		return "maintenance";
 	case PLACE_CORDONED:
 		return "cordoned";
-	case PLACE_NOT_REACHABLE:
-		return "not-reachable";
 	case PLACE_SAME_UUID:
 		return "same-host-uuid";
 	case PLACE_NAME_TAKEN:
@@ -504,14 +490,14 @@ place_rule_name(enum place_rule rule)
 		return "bridge";
 	case PLACE_MACHINE:
 		return "machine";
-	case PLACE_CPU:
-		return "cpu";
-	case PLACE_ABI_UNKNOWN:
-		return "abi-unknown";
+	case PLACE_FIRMWARE:
+		return "firmware";
 	case PLACE_MEMORY:
 		return "memory";
-	case PLACE_STORAGE:
-		return "storage";
+	case PLACE_HUGEPAGES:
+		return "hugepages";
+	case PLACE_STRATEGY:
+		return "strategy";
 	case PLACE_NOT_ASKED:
 		return "not-asked";
 	}

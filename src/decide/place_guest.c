@@ -1,6 +1,6 @@
 /*
- * Reasons that lie in the guest and hold for every target.  A guest that is not
- * running cannot be moved live; a paused one is left alone because somebody
+ * Reasons that lie in the guest and hold for every target.  A guest that is shut
+ * off is moved only where that is meant; a paused one is left alone because somebody
  * paused it, and moving it would hide why.  What passes by itself (another
  * program's job, a shutdown under way, a host that is away for a moment) makes
  * the guest wait; the rest is for a person, and says what that person can do.
@@ -26,7 +26,7 @@ place_words_not_running(const struct place_look *look, bool *out_wait)
 		*out_wait = true;
 		return "it is shutting down";
 	case DOMAIN_SHUTOFF:
-		return "it is shut off, and only running guests are moved";
+		return NULL;
 	case DOMAIN_PAUSED:
 		return arena_printf(look->arena,
 		    "it is paused (%s): resume it "
@@ -66,16 +66,53 @@ place_words_migrating(const struct snap_vm *vm, bool *out_wait)
 	return "another program's migration of it is under way";
 }
 
+static bool
+place_wants(const struct place_look *look, enum strategy strategy)
+{
+	const struct strategy_wish *wish = look->request->wish;
+
+	for (size_t i = 0; i < wish->count; i++) {
+		if (wish->order[i] == strategy)
+			return true;
+	}
+	return false;
+}
+
+/* A guest that is off goes by restart or not at all, and only if it is meant. */
+static const char *
+place_words_stopped(const struct place_look *look)
+{
+	const struct snap_vm *vm = look->request->vm;
+
+	if (snapshot_vm_active(vm))
+		return NULL;
+	if (!look->request->wish->include_stopped)
+		return "it is shut off, and the policy leaves such guests "
+		       "(select.include_stopped)";
+	if (!place_wants(look, STRATEGY_RESTART))
+		return "it is shut off, and restart is not among the "
+		       "strategies";
+	return NULL;
+}
+
+/* What pins a running guest keeps it if it may not be restarted either. */
 static const char *
 place_words_pins(const struct place_look *look)
 {
 	const struct snap_vm *vm = look->request->vm;
 	struct buf buf = BUF_INIT(GUEST_PINS_MAX);
-	const char *text;
+	const char **pins = vm->pins, *text;
+	size_t count = vm->pin_count;
 
+	if (place_wants(look, STRATEGY_RESTART) || !snapshot_vm_active(vm)) {
+		pins = vm->anchors;
+		count = vm->anchor_count;
+	}
+	if (count == 0)
+		return NULL;
 	buf_adds(&buf, "pinned to its host by ");
-	for (size_t i = 0; i < vm->pin_count; i++)
-		buf_addf(&buf, "%s%s", i > 0 ? "; " : "", vm->pins[i]);
+	for (size_t i = 0; i < count; i++)
+		buf_addf(&buf, "%s%s", i > 0 ? "; " : "", pins[i]);
 	text = arena_strdup(look->arena, buf_str(&buf));
 	buf_free(&buf);
 	return text;
@@ -161,10 +198,12 @@ place_check_guest(
 	*out_why = place_words_not_running(look, out_wait);
 	if (*out_why != NULL)
 		return PLACE_GUEST_NOT_RUNNING;
-	if (vm->pin_count > 0) {
-		*out_why = place_words_pins(look);
+	*out_why = place_words_stopped(look);
+	if (*out_why != NULL)
+		return PLACE_GUEST_STOPPED;
+	*out_why = place_words_pins(look);
+	if (*out_why != NULL)
 		return PLACE_GUEST_PINNED;
-	}
 	*out_why = place_words_given_up(look);
 	if (*out_why != NULL)
 		return PLACE_GUEST_GIVEN_UP;
@@ -185,6 +224,8 @@ place_guest_rule_name(enum place_guest_rule rule)
 		return "ok";
 	case PLACE_GUEST_NOT_RUNNING:
 		return "not-running";
+	case PLACE_GUEST_STOPPED:
+		return "stopped";
 	case PLACE_GUEST_PINNED:
 		return "pinned";
 	case PLACE_GUEST_BUSY:

@@ -12,7 +12,7 @@ struct place_look {
 	struct arena *arena;
 	const struct settings *settings;
 	const struct snapshot *s;
-	const struct place_ledger *ledger;
+	struct place_ledger *ledger;
 	const struct place_request *request;
 	const struct snap_host *source;
 	/* Per host: the guest there that has this one's name or UUID. */
@@ -24,11 +24,18 @@ struct place_look {
 enum place_guest_rule place_check_guest(
     const struct place_look *look, bool *out_wait, const char **out_why);
 
-/* PLACE_OK and the storage towards the host, or the first rule that fails;
- * *out_wait when that is all, and may pass by itself. */
-enum place_rule place_check_host(const struct place_look *look,
-    const struct snap_host *host, struct storage_result *out_storage,
-    bool *out_wait, const char **out_why);
+/* One host's answer. */
+struct place_verdict {
+	enum place_rule rule; /* PLACE_OK, or the first that fails */
+	const char *why;
+	bool wait;   /* that is all, and it may pass by itself */
+	size_t rank; /* of the strategy that it then would be; see
+		       * strategy_result.  SIZE_MAX: not known */
+	struct strategy_result strategy; /* if it came to that */
+};
+
+void place_check_host(const struct place_look *look,
+    const struct snap_host *host, struct place_verdict *out);
 
 /* NULL, or why nothing may be begun at this host. */
 const char *place_words_claim(

@@ -25,7 +25,7 @@ struct plan_state {
 	size_t wave_count, wave_max;
 };
 
-static const struct policy *
+const struct policy *
 plan_find_policy(
     const struct evaluate_input *input, const struct snap_host *host)
 {
@@ -67,8 +67,8 @@ plan_find_wave(struct plan_state *state, const struct evaluate_item *item,
 		    pace_check(arena, s, wave->ledger, &state->drain.limits,
 			state->drain.host, item->choice.target);
 		if (*out_why == NULL) {
-			place_ledger_book(
-			    wave->ledger, s, item->vm, item->choice.target);
+			place_ledger_book(wave->ledger, s, item->vm,
+			    item->choice.target, &item->choice.strategy);
 			return (int)w + 1;
 		}
 		/* An empty wave that refuses will always refuse. */
@@ -98,7 +98,8 @@ plan_step(struct plan_state *state, struct plan *plan, const struct snap_vm *vm,
 		step->item.why = why;
 		return;
 	}
-	place_ledger_book(state->planned, s, vm, step->item.choice.target);
+	place_ledger_book(state->planned, s, vm, step->item.choice.target,
+	    &step->item.choice.strategy);
 	plan->movable++;
 	if (step->wave > plan->waves)
 		plan->waves = step->wave;
@@ -127,17 +128,4 @@ plan_drain(struct arena *arena, const struct evaluate_input *input,
 	for (size_t i = 0; i < plan->step_count; i++)
 		plan_step(&state, plan, guests[i], &plan->steps[i]);
 	return plan;
-}
-
-void
-plan_one(struct arena *arena, const struct evaluate_input *input,
-    const struct snap_vm *vm, struct plan_guest *out)
-{
-	const struct snap_host *host = &input->snapshot->hosts[vm->host];
-	struct drain drain;
-
-	out->policy = plan_find_policy(input, host);
-	drain_init(&drain, arena, input, host, out->policy);
-	drain_judge(
-	    &drain, place_ledger_new(arena, input->snapshot), vm, &out->item);
 }

@@ -100,6 +100,17 @@ storage_find_twin(const struct snap_host *host, const struct snap_pool *pool)
 	return NULL;
 }
 
+/* The same network source, wherever it is mounted. */
+static bool
+storage_has_source(const struct snap_host *host, const struct snap_pool *pool)
+{
+	for (size_t i = 0; i < host->pool_count; i++) {
+		if (storage_same(host->pools[i].source, pool->source))
+			return true;
+	}
+	return false;
+}
+
 /* A file system that libvirt knows as shared is left to its own judgement. */
 static bool
 storage_is_known_to_libvirt(const char *source)
@@ -139,6 +150,7 @@ storage_prove_path(const struct storage_look *look, const char *path,
 			    "in %s, which both hosts have", pool->source);
 			return;
 		}
+		out->elsewhere = storage_has_source(look->target, pool);
 		out->why = arena_printf(look->arena,
 		    "%s is in %s, and %s has no active %s pool of it at %s",
 		    path, pool->source, look->target->name, pool->type,
@@ -217,12 +229,12 @@ storage_prove_volume(const struct storage_look *look, const char *name,
 	    look->target->name);
 }
 
-static const struct snap_medium *
-storage_find_medium(const struct snap_host *host, const char *path)
+static const struct snap_file *
+storage_find_file(const struct snap_host *host, const char *path)
 {
-	for (size_t i = 0; i < host->medium_count; i++) {
-		if (strcmp(host->media[i].path, path) == 0)
-			return &host->media[i];
+	for (size_t i = 0; i < host->file_count; i++) {
+		if (strcmp(host->files[i].path, path) == 0)
+			return &host->files[i];
 	}
 	return NULL;
 }
@@ -347,11 +359,11 @@ static void
 storage_prove_medium(const struct storage_look *look,
     const struct snap_disk *disk, struct storage_proof *out)
 {
-	const struct snap_medium *medium =
-	    storage_find_medium(look->target, disk->source);
+	const struct snap_file *medium =
+	    storage_find_file(look->target, disk->source);
 
 	if (medium == NULL || medium->there == SNAP_VERDICT_UNKNOWN) {
-		out->asked = true;
+		out->asked = medium == NULL;
 		out->why =
 		    arena_printf(look->arena, "unknown whether %s has %s",
 			look->target->name, disk->source);

@@ -24,8 +24,10 @@ struct strategy_wish {
 	size_t count;
 	enum policy_handover handover;
 	int64_t max_downtime_ms; /* 0: default */
-	int64_t bandwidth;       /* bytes/s that one move can get; 0: unknown */
+	int64_t bandwidth;       /* bytes/s that one move can get; 0: unknown,
+				  * then what moves to that host got before */
 	bool include_stopped;
+	const char *policy; /* its name, for words; NULL: an operator's */
 };
 
 /* One image that goes along. */
@@ -33,18 +35,24 @@ struct strategy_disk {
 	const char *target; /* "vda" */
 	const char *path;   /* at the source */
 	const char *format;
+	/* At the source; NULL: in no pool (only of a live-copy). */
+	const char *source_pool, *source_volume;
 	const char *pool;      /* at the target */
 	const char *volume;    /* its name there */
 	const char *dest_path; /* where it will be, if the pool tells */
 	const char *backing, *backing_format; /* at the target; NULL */
 	int64_t capacity;                     /* bytes */
 	int64_t allocation;                   /* bytes that come along */
+	bool replace; /* an image that we left there may be in the way */
 };
 
+/* The rules are in strategy.c, strategy_copy.c and strategy_restart.c, numbered
+ * in the order in which they are looked at; the first that fails refuses. */
 struct strategy_refusal {
 	enum strategy strategy;
-	const char
-	    *rule; /* "storage-shared", "cpu", "pool-room", "not-allowed" */
+	const char *rule; /* "storage-shared", "cpu", "pool-room"; also
+			   * "not-allowed" (by the wish) and "later": it would
+			   * pass, but another comes first */
 	const char *why;
 	bool wait; /* it may pass by itself (an answer is awaited) */
 };
@@ -52,9 +60,11 @@ struct strategy_refusal {
 struct strategy_result {
 	bool found;
 	enum strategy strategy;
-	bool strict;                 /* handover of a live move */
-	bool incremental;            /* live-copy onto backing images */
-	bool unsafe_ok;              /* see hv_migrate */
+	bool strict;      /* handover of a live move */
+	bool incremental; /* live-copy onto backing images */
+	/* See hv_migrate.  False, with own proof of storage, means that libvirt
+	 * has the last word for storage.unsafe's reason. */
+	bool unsafe_ok;
 	struct strategy_disk *disks; /* to be copied */
 	size_t disk_count;
 	const char **ejects; /* drives whose medium does not come along */
@@ -63,7 +73,10 @@ struct strategy_result {
 	struct predict_result predicted;
 	struct strategy_refusal refusals[STRATEGY_COUNT];
 	size_t refusal_count; /* all but the one found; in order of the enum */
-	bool wait;            /* none found, but one may pass by itself */
+	/* None is found as long as one may pass by itself that is wanted more
+	 * than those that pass. */
+	bool wait;
+	size_t rank; /* in the wish, of what was found or is waited for */
 	struct storage_result storage;
 };
 
@@ -75,9 +88,15 @@ void strategy_choose(struct arena *arena, const struct settings *settings,
     int64_t (*disk_taken)(const char *host, const char *pool, void *arg),
     void *arg, struct strategy_result *out);
 
-/* From a policy, or NULL for an operator's own move. */
+/* From a policy, or NULL for an operator's own move, which may be of a guest that
+ * is shut off. */
 struct strategy_wish strategy_wish_of(
     const struct settings *settings, const struct policy *policy);
+
+/* The reasons of those that the wish allows, strategies of one reason together:
+ * "live-shared: ...; live-copy, restart: ..."; or one for all without a name. */
+const char *strategy_words(
+    struct arena *arena, const struct strategy_result *result);
 
 const char *strategy_name(enum strategy strategy); /* "live-copy" */
 /* False: no such strategy. */

@@ -63,6 +63,7 @@ copy_vm(struct arena *arena, const struct snap_vm *from, struct snap_vm *to)
 	}
 	to->pins = copy_strings(arena, from->pins, from->pin_count);
 	to->anchors = copy_strings(arena, from->anchors, from->anchor_count);
+	to->files = copy_strings(arena, from->files, from->file_count);
 	to->loader = arena_strdup(arena, from->loader);
 	to->nvram = arena_strdup(arena, from->nvram);
 }
@@ -114,14 +115,13 @@ copy_verdicts(
 }
 
 static void
-copy_media(
+copy_files(
     struct arena *arena, const struct snap_host *from, struct snap_host *to)
 {
-	to->media =
-	    arena_array(arena, from->medium_count, sizeof(to->media[0]));
-	for (size_t i = 0; i < from->medium_count; i++) {
-		to->media[i] = from->media[i];
-		to->media[i].path = arena_strdup(arena, from->media[i].path);
+	to->files = arena_array(arena, from->file_count, sizeof(to->files[0]));
+	for (size_t i = 0; i < from->file_count; i++) {
+		to->files[i] = from->files[i];
+		to->files[i].path = arena_strdup(arena, from->files[i].path);
 	}
 }
 
@@ -140,7 +140,7 @@ copy_host(
 	copy_pools(arena, from, to);
 	copy_networks(arena, from, to);
 	copy_verdicts(arena, from, to);
-	copy_media(arena, from, to);
+	copy_files(arena, from, to);
 	to->interfaces =
 	    copy_strings(arena, from->interfaces, from->interface_count);
 	to->label_keys =

@@ -154,6 +154,23 @@ domxml_parse_abi(
 }
 
 static void
+domxml_parse_files(struct arena *arena, const xmlNode *os, struct snap_vm *vm)
+{
+	static const char *const names[] = {
+	    "loader", "kernel", "initrd", "dtb"};
+	const size_t count = sizeof(names) / sizeof(names[0]);
+
+	vm->files = arena_array(arena, count, sizeof(vm->files[0]));
+	vm->file_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		const char *path = xmlnode_child_text(arena, os, names[i]);
+
+		if (path != NULL && path[0] == '/')
+			vm->files[vm->file_count++] = path;
+	}
+}
+
+static void
 domxml_parse_firmware(
     struct arena *arena, const xmlNode *domain, struct snap_vm *vm)
 {
@@ -167,6 +184,7 @@ domxml_parse_firmware(
 	vm->nvram = xmlnode_child_attr(arena, nvram, "source", "file");
 	if (vm->nvram == NULL)
 		vm->nvram = xmlnode_text(arena, nvram);
+	domxml_parse_files(arena, os, vm);
 	vm->secure_boot = xmlnode_attr_is(loader, "secure", "yes");
 	for (; feature != NULL; feature = xmlnode_next(feature)) {
 		if (xmlnode_attr_is(feature, "name", "secure-boot") &&

@@ -54,8 +54,8 @@ inventory_forget_answers(struct inventory_host *host)
 {
 	map_free(host->verdicts);
 	host->verdicts = map_new(inventory_verdict_free);
-	map_free(host->media);
-	host->media = map_new(free);
+	map_free(host->files);
+	host->files = map_new(free);
 }
 
 /* All that the host said or that was measured; not its flags. */
@@ -89,7 +89,7 @@ inventory_host_free(struct inventory_host *host)
 	arena_free(host->seen_arena);
 	map_free(host->domains);
 	map_free(host->verdicts);
-	map_free(host->media);
+	map_free(host->files);
 	free(host->down_why);
 	free(host->flag_why);
 	free(host->claimed_by);
@@ -366,8 +366,8 @@ inventory_apply_to(struct inventory *inventory, struct inventory_host *host,
 	case INVENTORY_PROVEN:
 		return event->proof != NULL &&
 		    inventory_proof_read(inventory, event->proof);
-	case INVENTORY_MEDIUM_SEEN:
-		return inventory_medium_read(host, event);
+	case INVENTORY_FILE_SEEN:
+		return inventory_file_read(host, event);
 	case INVENTORY_ARRIVED:
 		host->memory_arrived += event->memory;
 		return true;

@@ -35,8 +35,9 @@ enum inventory_news {
 				* forgotten when one of the two pools is
 				* another or a host is lost */
 	INVENTORY_ARRIVED,     /* memory: of a guest; until load is read */
-	INVENTORY_MEDIUM_SEEN, /* key: a path; verdict: is there a readable
-				* file at this host?  Until it is lost */
+	INVENTORY_FILE_SEEN,   /* key: a path; verdict: is there a readable
+				* file at this host (unknown: that cannot be
+				* found out)?  Until it is lost */
 	INVENTORY_CLAIMED, /* why: who else acts on it, NULL nobody; or open */
 };
 
@@ -105,10 +106,10 @@ typedef void (*inventory_guest_fn)(
 void inventory_each_unsurveyed(const struct inventory *inventory,
     struct mono now, int64_t max_age_ms, inventory_guest_fn fn, void *arg);
 
-/* Images in the drives (cdrom, floppy) of guests of other hosts of which it is
- * not known, or was last asked max_age_ms ago, whether this host (which is up)
- * has a file of that path too. */
-void inventory_each_unseen_medium(const struct inventory *inventory,
+/* What lies in the drives (cdrom, floppy) of guests of other hosts, and their
+ * firmware and kernels, of which it is not known, or was last asked max_age_ms
+ * ago, whether this host (which is up) has a file of that path too. */
+void inventory_each_unseen_file(const struct inventory *inventory,
     struct mono now, int64_t max_age_ms,
     void (*fn)(const char *host, const char *path, void *arg), void *arg);
 

@@ -37,7 +37,7 @@ struct inventory_verdict {
 	char *why;
 };
 
-struct inventory_medium {
+struct inventory_file {
 	enum snap_verdict there;
 	struct mono at;
 };
@@ -67,7 +67,7 @@ struct inventory_host {
 	struct inventory_meter cpu;
 	struct map *domains;  /* UUID -> inventory_domain */
 	struct map *verdicts; /* ABI key -> inventory_verdict */
-	struct map *media;    /* path -> inventory_medium */
+	struct map *files;    /* path -> inventory_file */
 };
 
 struct inventory {
@@ -80,7 +80,7 @@ struct inventory {
 
 /* Verdicts kept per host; the oldest is dropped first. */
 #define INVENTORY_VERDICTS_MAX 1024
-#define INVENTORY_MEDIA_MAX 1024
+#define INVENTORY_FILES_MAX 1024
 
 struct inventory_host *inventory_find(
     const struct inventory *inventory, const char *name);
@@ -106,12 +106,12 @@ bool inventory_proof_sweep(
 void inventory_proof_show(
     const struct inventory *inventory, struct snapshot *s);
 
-/* inventory_media.c */
-bool inventory_medium_read(
+/* inventory_files.c */
+bool inventory_file_read(
     struct inventory_host *host, const struct inventory_event *event);
 /* Pointers into the inventory. */
-void inventory_medium_list(struct arena *arena,
-    const struct inventory_host *host, struct snap_host *to);
+void inventory_file_list(struct arena *arena, const struct inventory_host *host,
+    struct snap_host *to);
 
 /* inventory_load.c */
 void inventory_meter_reset(struct inventory_meter *meter);

@@ -73,7 +73,7 @@ inventory_show_host(struct arena *arena, const struct inventory_host *host,
 	shown.memory_arrived = host->memory_arrived;
 	shown.cpu_used = host->cpu.used;
 	inventory_list_verdicts(arena, host, &shown);
-	inventory_medium_list(arena, host, &shown);
+	inventory_file_list(arena, host, &shown);
 	copy_host(arena, &shown, out);
 }
 

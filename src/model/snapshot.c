@@ -139,6 +139,14 @@ snapshot_set_leftovers(
 	}
 }
 
+void
+snapshot_set_link_rates(struct snapshot *s,
+    int64_t (*rate_of)(const char *host, void *arg), void *arg)
+{
+	for (size_t i = 0; i < s->host_count; i++)
+		s->hosts[i].link_rate = rate_of(s->hosts[i].name, arg);
+}
+
 bool
 snapshot_vm_active(const struct snap_vm *vm)
 {

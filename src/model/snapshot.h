@@ -126,7 +126,10 @@ struct snap_vm {
 	bool secure_boot;
 	const char *loader; /* firmware image (pflash); NULL: none */
 	const char *nvram;  /* path of its variable store; NULL: none */
-	bool tpm;           /* emulated, with state of its own */
+	/* Files of the host that it starts from: loader, kernel, ... */
+	const char **files;
+	size_t file_count;
+	bool tpm; /* emulated, with state of its own */
 	/* Of the DAC label with which libvirt would take a released image away
 	 * from QEMU: dynamic ownership with another user than root. */
 	bool relabels;
@@ -161,8 +164,8 @@ struct snap_abi_verdict {
 	const char *why; /* in words, when rejected */
 };
 
-/* Is there a file that guests could have in a drive? */
-struct snap_medium {
+/* Is there a file that guests of other hosts have in a drive or start from? */
+struct snap_file {
 	const char *path;
 	enum snap_verdict there;
 };
@@ -190,6 +193,8 @@ struct snap_host {
 	int64_t memory_arrived; /* with guests, since that was read */
 	double cpu_used;        /* cores' worth, NAN unknown */
 	int outbound_limit, inbound_limit;
+	int64_t link_rate; /* bytes/s that moves to it got; 0: not known, see
+			    * snapshot_set_link_rates() */
 	bool pools_known, networks_known, interfaces_known;
 	struct snap_pool *pools;
 	size_t pool_count;
@@ -201,8 +206,8 @@ struct snap_host {
 	size_t verdict_count;
 	const char **label_keys, **label_values;
 	size_t label_count;
-	struct snap_medium *media; /* that were looked for */
-	size_t medium_count;
+	struct snap_file *files; /* that were looked for */
+	size_t file_count;
 	int64_t hypervisor_version; /* 7002022 = 7.2.22; unknown */
 	int64_t hugepages_free;     /* bytes in free huge pages; unknown */
 	const char **machines;      /* from the capabilities; may be empty */
@@ -258,6 +263,10 @@ struct snapshot {
 /* Copied. */
 void snapshot_set_leftovers(
     struct snapshot *s, const struct snap_leftover *leftovers, size_t count);
+
+/* `rate_of` gives bytes/s, 0 when not known. */
+void snapshot_set_link_rates(struct snapshot *s,
+    int64_t (*rate_of)(const char *host, void *arg), void *arg);
 
 void snapshot_free(struct snapshot *snapshot); /* NULL allowed */
 const struct snap_host *snapshot_find_host(

@@ -77,6 +77,84 @@ expect_part(const struct scenario *scenario, const struct node *expected,
 		    wanted, value != NULL ? value : "");
 }
 
+/* STRATEGY: RULE, or STRATEGY: a part of the reason. */
+static void
+expect_refusals(const struct scenario *scenario, const struct node *expected,
+    const struct strategy_refusal *refusals, size_t count)
+{
+	for (const struct node *node = expected != NULL ? expected->first
+							: NULL;
+	     node != NULL; node = node->next) {
+		const struct strategy_refusal *found = NULL;
+
+		for (size_t i = 0; i < count; i++) {
+			if (strcmp(strategy_name(refusals[i].strategy),
+				node->key->text) == 0)
+				found = &refusals[i];
+		}
+		if (found == NULL)
+			fail(scenario, node, "%s is not refused",
+			    node->key->text);
+		else if (strcmp(found->rule, node->text) != 0 &&
+		    strstr(found->why, node->text) == NULL)
+			fail(scenario, node, "%s is refused by %s: %s",
+			    node->key->text, found->rule, found->why);
+	}
+}
+
+/* TARGET: POOL PATH */
+static void
+expect_disks(const struct scenario *scenario, const struct node *expected,
+    const struct strategy_result *how)
+{
+	const struct node *disks = tree_get(expected, "disks");
+	size_t wanted = 0;
+
+	for (const struct node *node = disks != NULL ? disks->first : NULL;
+	     node != NULL; node = node->next, wanted++) {
+		bool found = false;
+
+		for (size_t i = 0; i < how->disk_count; i++) {
+			const struct strategy_disk *disk = &how->disks[i];
+			char text[512];
+
+			if (strcmp(disk->target, node->key->text) != 0)
+				continue;
+			found = true;
+			snprintf(text, sizeof(text), "%s %s%s%s%s", disk->pool,
+			    disk->dest_path,
+			    disk->backing != NULL ? " over " : "",
+			    disk->backing != NULL ? disk->backing : "",
+			    disk->replace ? " replaced" : "");
+			if (strcmp(text, node->text) != 0)
+				fail(scenario, node, "%s goes to %s",
+				    disk->target, text);
+		}
+		if (!found)
+			fail(scenario, node, "%s does not go along",
+			    node->key->text);
+	}
+	if (disks != NULL && wanted != how->disk_count)
+		fail(scenario, disks, "%zu disks go along", how->disk_count);
+}
+
+static void
+expect_ejects(const struct scenario *scenario, const struct node *expected,
+    const struct strategy_result *how)
+{
+	const struct node *ejects = tree_get(expected, "ejects");
+	size_t i = 0;
+
+	for (const struct node *node = ejects != NULL ? ejects->first : NULL;
+	     node != NULL; node = node->next, i++) {
+		if (i >= how->eject_count ||
+		    strcmp(how->ejects[i], node->text) != 0)
+			fail(scenario, node, "%s is not ejected", node->text);
+	}
+	if (ejects != NULL && i != how->eject_count)
+		fail(scenario, ejects, "%zu are ejected", how->eject_count);
+}
+
 static void
 expect_rejections(const struct scenario *scenario, const struct node *expected,
     const struct place_choice *choice)
@@ -93,6 +171,9 @@ expect_rejections(const struct scenario *scenario, const struct node *expected,
 		if (found == NULL)
 			fail(scenario, node, "%s is not rejected",
 			    node->key->text);
+		else if (node->kind == NODE_MAP)
+			expect_refusals(scenario, node, found->refusals,
+			    found->refusal_count);
 		else if (strcmp(place_rule_name(found->rule), node->text) != 0)
 			fail(scenario, node, "%s is rejected by %s: %s",
 			    node->key->text, place_rule_name(found->rule),
@@ -102,10 +183,11 @@ expect_rejections(const struct scenario *scenario, const struct node *expected,
 
 static void
 expect_item(const struct scenario *scenario, const struct node *expected,
-    const struct policy *policy, const struct evaluate_item *item, int wave)
+    const struct evaluate_item *item, int wave)
 {
 	static const char *const keys[] = {"fate", "to", "why", "handover",
-	    "storage", "rejected", "wave", NULL};
+	    "storage", "rejected", "wave", "strategy", "strategies", "disks",
+	    "ejects", NULL};
 	const struct place_choice *choice = &item->choice;
 	const struct node *rejected;
 
@@ -118,9 +200,15 @@ expect_item(const struct scenario *scenario, const struct node *expected,
 	    item->why != NULL ? item->why : choice->why);
 	if (choice->target != NULL) {
 		expect_is(scenario, expected, "handover",
-		    evaluate_strict(policy, choice) ? "strict" : "fast");
+		    choice->strategy.strict ? "strict" : "fast");
 		expect_is(scenario, expected, "storage",
-		    storage_class_name(choice->storage.class));
+		    storage_class_name(choice->strategy.storage.class));
+		expect_is(scenario, expected, "strategy",
+		    strategy_name(choice->strategy.strategy));
+		expect_disks(scenario, expected, &choice->strategy);
+		expect_ejects(scenario, expected, &choice->strategy);
+		expect_refusals(scenario, tree_get(expected, "strategies"),
+		    choice->strategy.refusals, choice->strategy.refusal_count);
 	}
 	expect_number(scenario, expected, "wave", wave);
 	if (rejected != NULL)
@@ -130,7 +218,7 @@ expect_item(const struct scenario *scenario, const struct node *expected,
 /* Each guest of the decision must be expected, and the other way around. */
 static void
 expect_guests(struct scenario *scenario, const struct node *expected,
-    const struct policy *policy, const struct plan_step *steps, size_t count)
+    const struct plan_step *steps, size_t count)
 {
 	const struct node *guests = tree_get(expected, "guests");
 	size_t expected_count = 0;
@@ -145,8 +233,8 @@ expect_guests(struct scenario *scenario, const struct node *expected,
 			if (strcmp(steps[i].item.vm->uuid, uuid) != 0)
 				continue;
 			found = true;
-			expect_item(scenario, node, policy, &steps[i].item,
-			    steps[i].wave);
+			expect_item(
+			    scenario, node, &steps[i].item, steps[i].wave);
 		}
 		if (!found)
 			fail(scenario, node, "%s is not in the decision",
@@ -204,8 +292,7 @@ expect_decision(struct scenario *scenario, const struct node *expected,
 	    scenario->arena, decision->item_count, sizeof(steps[0]));
 	for (size_t i = 0; i < decision->item_count; i++)
 		steps[i].item = decision->items[i];
-	expect_guests(
-	    scenario, expected, decision->policy, steps, decision->item_count);
+	expect_guests(scenario, expected, steps, decision->item_count);
 }
 
 static void
@@ -267,8 +354,7 @@ check_plan(struct scenario *scenario, const struct node *expected)
 	expect_number(scenario, expected, "waves", plan->waves);
 	expect_number(scenario, expected, "movable", (int64_t)plan->movable);
 	expect_number(scenario, expected, "blocked", (int64_t)plan->blocked);
-	expect_guests(
-	    scenario, expected, plan->policy, plan->steps, plan->step_count);
+	expect_guests(scenario, expected, plan->steps, plan->step_count);
 }
 
 static void

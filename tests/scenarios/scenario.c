@@ -122,7 +122,23 @@ scenario_answer_abis(struct scenario *scenario)
 	}
 }
 
-/* Moves, attempts, holds, drains. */
+/* Moves, attempts, holds, drains, leftovers. */
+
+static void
+scenario_add_leftovers(struct scenario *scenario)
+{
+	const struct node *root = scenario->root;
+	struct snap_leftover *left = arena_array(
+	    scenario->arena, node_count(root, "leftovers"), sizeof(*left));
+	size_t count = 0;
+
+	for (const struct node *node = node_first(root, "leftovers");
+	     node != NULL; node = node->next)
+		left[count++] = (struct snap_leftover){node_text(node, "host"),
+		    node_text(node, "pool"), node_text(node, "volume"), NULL,
+		    scenario_uuid(scenario, node_text(node, "guest"))};
+	snapshot_set_leftovers(scenario->snapshot, left, count);
+}
 
 static void
 scenario_take_snapshot(struct scenario *scenario)
@@ -146,7 +162,8 @@ scenario_take_snapshot(struct scenario *scenario)
 			.memory = node_bytes(scenario,
 			    tree_get(tree_get(root, "guests"), guest), "memory",
 			    "1GiB"),
-			false};
+			.disk = node_bytes(scenario, node, "disk", "0"),
+			.pool = node_text(node, "pool")};
 	}
 	for (const struct node *node = node_first(root, "attempts");
 	     node != NULL; node = node->next)
@@ -159,6 +176,7 @@ scenario_take_snapshot(struct scenario *scenario)
 	    inventory_snapshot(scenario->inventory, move, moves, attempt,
 		attempts, (struct mono){SCENARIO_START_MS + SCENARIO_SAMPLE_MS},
 		(struct wall){1795230010000});
+	scenario_add_leftovers(scenario);
 }
 
 static void
@@ -182,7 +200,8 @@ scenario_make_input(struct scenario *scenario)
 		drain[drains++] =
 		    (struct evaluate_drain){.host = node_text(node, "host"),
 			.parallel = (int)node_number(node, "parallel", -1),
-			.only_to = node_text(node, "to")};
+			.only_to = node_text(node, "to"),
+			.include_stopped = node_true(node, "include_stopped")};
 	scenario->input = (struct evaluate_input){
 	    .settings = scenario->settings,
 	    .snapshot = scenario->snapshot,
@@ -225,8 +244,8 @@ void
 scenario_load(struct scenario *scenario, const char *path)
 {
 	static const char *const keys[] = {"about", "config", "policies",
-	    "hosts", "guests", "moves", "attempts", "holds", "drains", "expect",
-	    "plan", NULL};
+	    "hosts", "guests", "moves", "attempts", "holds", "drains", "proofs",
+	    "leftovers", "expect", "plan", NULL};
 
 	*scenario = (struct scenario){.file = path};
 	scenario->arena = arena_new((size_t)64 << 20);
@@ -247,6 +266,7 @@ scenario_load(struct scenario *scenario, const char *path)
 	     host != NULL; host = host->next)
 		scenario_play_host(scenario, host);
 	scenario_answer_abis(scenario);
+	scenario_answer(scenario);
 	scenario_take_snapshot(scenario);
 	scenario_make_input(scenario);
 }

@@ -33,6 +33,8 @@ void scenario_free(struct scenario *scenario);
 
 void scenario_apply(struct scenario *scenario, struct inventory_event event,
     const char *host, int64_t ms);
+/* Surveys, proofs, files: what hosts are asked for (scenario_facts.c). */
+void scenario_answer(struct scenario *scenario);
 /* All news of one host but what it says about CPUs (scenario_facts.c). */
 void scenario_play_host(struct scenario *scenario, const struct node *host);
 

@@ -50,11 +50,29 @@ guest_add_disk(struct buf *xml, const struct node *disk, size_t number)
 		    disk->text, target);
 		return;
 	}
+	if (node_text(disk, "file") != NULL) {
+		buf_addf(xml,
+		    "<disk type='file' device='disk'><driver type='%s'/>"
+		    "<source file='%s'/><target dev='%s'/>",
+		    node_text(disk, "format") != NULL
+			? node_text(disk, "format")
+			: "qcow2",
+		    node_text(disk, "file"), target);
+		if (node_text(disk, "over") != NULL)
+			buf_addf(xml,
+			    "<backingStore type='file'><format type='qcow2'/>"
+			    "<source file='%s'/></backingStore>",
+			    node_text(disk, "over"));
+		buf_adds(xml, "</disk>");
+	}
 	if (node_text(disk, "cdrom") != NULL)
 		buf_addf(xml,
 		    "<disk type='file' device='cdrom'>"
-		    "<source file='%s'/><target dev='%s'/><readonly/></disk>",
-		    node_text(disk, "cdrom"), target);
+		    "<source file='%s'%s/><target dev='%s'/><readonly/></disk>",
+		    node_text(disk, "cdrom"),
+		    node_true(disk, "optional") ? " startupPolicy='optional'"
+						: "",
+		    target);
 	if (node_text(disk, "rbd") != NULL)
 		buf_addf(xml,
 		    "<disk type='network' device='disk'>"
@@ -79,13 +97,23 @@ guest_xml(
 	size_t number = 0;
 
 	buf_addf(&xml,
-	    "<domain type='kvm'><name>%s</name>"
+	    "<domain type='kvm'><name>%s</name>%s"
 	    "<memory unit='b'>%lld</memory><vcpu>2</vcpu>"
 	    "<os><type arch='x86_64' machine='%s'>hvm</type></os>",
-	    name, (long long)node_bytes(scenario, guest, "memory", "1GiB"),
+	    name,
+	    node_true(guest, "hugepages")
+		? "<memoryBacking><hugepages/></memoryBacking>"
+		: "",
+	    (long long)node_bytes(scenario, guest, "memory", "1GiB"),
 	    machine != NULL ? machine : "pc-q35-7.2");
+	if (node_text(guest, "on_poweroff") != NULL)
+		buf_addf(&xml, "<on_poweroff>%s</on_poweroff>",
+		    node_text(guest, "on_poweroff"));
 	if (cpu != NULL && strcmp(cpu, "host-passthrough") == 0)
-		buf_addf(&xml, "<cpu mode='%s'/>", cpu);
+		buf_addf(&xml, "<cpu mode='%s'>%s</cpu>", cpu,
+		    node_true(guest, "invtsc")
+			? "<feature policy='require' name='invtsc'/>"
+			: "");
 	else
 		buf_addf(&xml, "<cpu mode='custom'><model>%s</model></cpu>",
 		    cpu != NULL ? cpu : "Nehalem");
@@ -127,7 +155,9 @@ guest_read(struct scenario *scenario, const struct node *guest,
 {
 	static const char *const keys[] = {"on", "name", "as", "memory",
 	    "state", "reason", "job", "disks", "networks", "bridges", "pci",
-	    "machine", "cpu", "cpu_used", NULL};
+	    "machine", "cpu", "cpu_used", "persistent", "snapshots",
+	    "managed_save", "hugepages", "on_poweroff", "invtsc", "surveyed",
+	    "dirty_rate", NULL};
 	static const enum domain_state states[] = {DOMAIN_RUNNING,
 	    DOMAIN_PAUSED, DOMAIN_SHUTOFF, DOMAIN_CRASHED, DOMAIN_SHUTDOWN,
 	    DOMAIN_PMSUSPENDED, DOMAIN_BLOCKED};
@@ -162,7 +192,10 @@ guest_read(struct scenario *scenario, const struct node *guest,
 		scenario_die(scenario, guest, "unknown reason %s", reason);
 	out->job = job != NULL && strcmp(job, "active") == 0 ? DOMAIN_JOB_ACTIVE
 							     : DOMAIN_JOB_NONE;
-	out->persistent = true;
+	out->persistent = node_text(guest, "persistent") == NULL ||
+	    node_true(guest, "persistent");
+	out->snapshots = (int)node_number(guest, "snapshots", 0);
+	out->managed_save = node_true(guest, "managed_save");
 	out->xml = guest_xml(scenario, guest, name);
 }
 
@@ -241,7 +274,8 @@ host_read_networks(const struct node *host, struct facts_host *facts)
 }
 
 static void
-host_read_pools(const struct node *host, struct facts_host *facts)
+host_read_pools(const struct scenario *scenario, const struct node *host,
+    struct facts_host *facts)
 {
 	size_t i = 0;
 
@@ -252,9 +286,12 @@ host_read_pools(const struct node *host, struct facts_host *facts)
 	     pool = pool->next) {
 		struct buf xml = BUF_INIT(XML_MAX);
 		const char *nfs = node_text(pool, "nfs");
+		const char *type = node_text(pool, "type");
 
 		buf_addf(&xml, "<pool type='%s'><source>",
-		    nfs != NULL ? "netfs" : "dir");
+		    type != NULL      ? type
+			: nfs != NULL ? "netfs"
+				      : "dir");
 		if (nfs != NULL)
 			buf_addf(
 			    &xml, "<host name='%s'/><dir path='/vms'/>", nfs);
@@ -264,6 +301,10 @@ host_read_pools(const struct node *host, struct facts_host *facts)
 		    node_text(pool, "path"));
 		facts->pools[i].name = must_strdup(node_text(pool, "name"));
 		facts->pools[i].active = !node_true(pool, "off");
+		facts->pools[i].capacity =
+		    node_bytes(scenario, pool, "capacity", "100GiB");
+		facts->pools[i].available =
+		    node_bytes(scenario, pool, "available", "50GiB");
 		facts->pools[i++].xml = buf_steal(&xml);
 	}
 }
@@ -325,7 +366,7 @@ host_list(struct scenario *scenario, const struct node *host)
 	facts->load.memory_free = free_bytes;
 	host_read_guests(scenario, facts, host->key->text);
 	host_read_networks(host, facts);
-	host_read_pools(host, facts);
+	host_read_pools(scenario, host, facts);
 	facts->load.domain_count = facts->domain_count;
 	facts->load.domains =
 	    must_calloc(facts->domain_count, sizeof(facts->load.domains[0]));
@@ -339,13 +380,137 @@ host_list(struct scenario *scenario, const struct node *host)
 	host_sample(scenario, host, total, free_bytes);
 }
 
+/* Figures of a disk that the file gives any of: { file: PATH, allocated,
+ * capacity, found: POOL or "none" }; of the others they could not be read. */
+static void
+survey_add_disk(const struct scenario *scenario, struct facts_survey *survey,
+    const struct node *disk, size_t number)
+{
+	struct facts_disk *out = &survey->disks[survey->disk_count];
+	const char *path = node_text(disk, "file");
+	const char *found = node_text(disk, "found");
+	char target[16];
+
+	if (path == NULL || node_text(disk, "allocated") == NULL)
+		return;
+	snprintf(target, sizeof(target), "vd%c", (char)('a' + number % 26));
+	out->target = must_strdup(target);
+	out->path = must_strdup(path);
+	out->format = must_strdup(node_text(disk, "format") != NULL
+		? node_text(disk, "format")
+		: "qcow2");
+	if (found == NULL || strcmp(found, "none") != 0) {
+		out->pool = must_strdup(found != NULL ? found : "images");
+		out->volume = must_strdup(strrchr(path, '/') + 1);
+	}
+	out->capacity = node_bytes(scenario, disk, "capacity", "10GiB");
+	out->top_allocation = node_bytes(scenario, disk, "allocated", "0");
+	out->allocation =
+	    out->top_allocation + node_bytes(scenario, disk, "below", "0");
+	survey->disk_count++;
+}
+
+/* Every guest is looked at, except with surveyed: false. */
+static void
+host_survey(struct scenario *scenario, const struct node *host)
+{
+	for (const struct node *guest = node_first(scenario->root, "guests");
+	     guest != NULL; guest = guest->next) {
+		struct facts_survey *survey;
+		size_t number = 0;
+
+		if (!guest_is_on(guest, host->key->text) ||
+		    (node_text(guest, "surveyed") != NULL &&
+			!node_true(guest, "surveyed")))
+			continue;
+		survey = must_calloc(1, sizeof(*survey));
+		survey->uuid =
+		    must_strdup(scenario_uuid(scenario, guest->key->text));
+		survey->dirty_rate = node_text(guest, "dirty_rate") != NULL
+		    ? node_bytes(scenario, guest, "dirty_rate", "0")
+		    : FACTS_UNKNOWN;
+		survey->disks = must_calloc(
+		    node_count(guest, "disks"), sizeof(survey->disks[0]));
+		for (const struct node *disk = node_first(guest, "disks");
+		     disk != NULL; disk = disk->next)
+			survey_add_disk(scenario, survey, disk, number++);
+		scenario_apply(scenario,
+		    (struct inventory_event){
+			.news = INVENTORY_SURVEYED, .survey = survey},
+		    host->key->text, SCENARIO_START_MS);
+	}
+}
+
+/* Files that guests of other hosts need: "files: [ ... ]" are there, all others
+ * are not, unless "files: unknown". */
+static void
+host_answer_file(const char *name, const char *path, void *arg)
+{
+	struct scenario *scenario = arg;
+	const struct node *host =
+	    tree_get(tree_get(scenario->root, "hosts"), name);
+	const struct node *files = tree_get(host, "files");
+	enum snap_verdict there = SNAP_VERDICT_REJECTED;
+
+	if (files != NULL && files->kind == NODE_SCALAR)
+		return;
+	for (const struct node *file = node_first(host, "files"); file != NULL;
+	     file = file->next) {
+		if (strcmp(file->text, path) == 0)
+			there = SNAP_VERDICT_OK;
+	}
+	scenario_apply(scenario,
+	    (struct inventory_event){.news = INVENTORY_FILE_SEEN,
+		.key = arena_strdup(scenario->arena, path),
+		.verdict = there},
+	    name, SCENARIO_START_MS);
+}
+
+/* proofs: [ { a: [HOST, POOL], b: [HOST, POOL], same: false } ] */
+static void
+scenario_apply_proofs(struct scenario *scenario)
+{
+	for (const struct node *node = node_first(scenario->root, "proofs");
+	     node != NULL; node = node->next) {
+		const struct node *a = node_first(node, "a");
+		const struct node *b = node_first(node, "b");
+		const char *same = node_text(node, "same");
+		struct snap_proof proof;
+
+		if (a == NULL || a->next == NULL || b == NULL ||
+		    b->next == NULL)
+			scenario_die(scenario, node, "a: [ HOST, POOL ], b:");
+		proof = (struct snap_proof){a->text, a->next->text, b->text,
+		    b->next->text,
+		    same == NULL || strcmp(same, "true") == 0
+			? SNAP_VERDICT_OK
+			: SNAP_VERDICT_REJECTED};
+		scenario_apply(scenario,
+		    (struct inventory_event){
+			.news = INVENTORY_PROVEN, .proof = &proof},
+		    a->text, SCENARIO_START_MS);
+	}
+}
+
+void
+scenario_answer(struct scenario *scenario)
+{
+	for (const struct node *host = node_first(scenario->root, "hosts");
+	     host != NULL; host = host->next)
+		host_survey(scenario, host);
+	scenario_apply_proofs(scenario);
+	inventory_each_unseen_file(scenario->inventory,
+	    (struct mono){SCENARIO_START_MS}, SCENARIO_SAMPLE_MS,
+	    host_answer_file, scenario);
+}
+
 void
 scenario_play_host(struct scenario *scenario, const struct node *host)
 {
 	static const char *const keys[] = {"memory", "free", "cpus", "cpu_used",
 	    "maintenance", "cordoned", "why", "down", "silent", "listed",
 	    "uuid", "machines", "networks", "bridges", "pools", "rejects",
-	    "rejects_cpu", "undecided", "cpu", NULL};
+	    "rejects_cpu", "undecided", "cpu", "files", NULL};
 	const char *name = host->key->text;
 	const char *listed = node_text(host, "listed");
 

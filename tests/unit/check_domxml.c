@@ -269,6 +269,8 @@ START_TEST(what_matters_to_a_shutdown_and_start_is_read)
 	ck_assert_int_eq(vm.hugepage_size, 1 << 30);
 	ck_assert(vm.secure_boot);
 	ck_assert_str_eq(vm.loader, "/usr/share/OVMF/OVMF_CODE_4M.ms.fd");
+	ck_assert_uint_eq(vm.file_count, 1);
+	ck_assert_str_eq(vm.files[0], vm.loader);
 	ck_assert_str_eq(vm.nvram, "/var/lib/libvirt/qemu/nvram/db1_VARS.fd");
 	ck_assert(vm.restarts_on_poweroff);
 	ck_assert(vm.agent);

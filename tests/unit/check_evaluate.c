@@ -221,15 +221,13 @@ static const struct {
 
 START_TEST(the_handover_is_strict_where_no_lock_protects)
 {
-	struct policy policy = {.handover = handovers[_i].handover};
-	struct place_choice choice = {0};
+	struct policy *policy = world_add_policy(&world, "maintenance");
+	struct snap_vm *vm = world_add_vm(&world, 0, "web1", GIB);
 
-	choice.storage.locked = handovers[_i].locked;
-	ck_assert_int_eq(
-	    evaluate_strict(&policy, &choice), handovers[_i].strict);
-	if (policy.handover == POLICY_HANDOVER_DEFAULT)
-		ck_assert_int_eq(
-		    evaluate_strict(NULL, &choice), handovers[_i].strict);
+	policy->handover = handovers[_i].handover;
+	vm->disks[0].shareable = !handovers[_i].locked;
+	ck_assert_int_eq(decide_one()->items[0].choice.strategy.strict,
+	    handovers[_i].strict);
 }
 END_TEST
 

@@ -380,7 +380,7 @@ unseen(void)
 {
 	int count = 0;
 
-	inventory_each_unseen_medium(
+	inventory_each_unseen_file(
 	    inventory, (struct mono){now_ms}, 5 * MINUTE, count_medium, &count);
 	return count;
 }
@@ -395,22 +395,22 @@ START_TEST(other_hosts_are_asked_for_the_media_in_drives)
 	    1024, DOMAIN_RUNNING);
 	ck_assert_int_eq(unseen(), 1);
 	ck_assert(apply("kvm2",
-	    (struct inventory_event){.news = INVENTORY_MEDIUM_SEEN,
+	    (struct inventory_event){.news = INVENTORY_FILE_SEEN,
 		.key = "/iso/a.iso",
 		.verdict = SNAP_VERDICT_OK}));
 	ck_assert_int_eq(unseen(), 0);
-	ck_assert_uint_eq(look()->hosts[1].medium_count, 1);
-	ck_assert_str_eq(s->hosts[1].media[0].path, "/iso/a.iso");
-	ck_assert_int_eq(s->hosts[1].media[0].there, SNAP_VERDICT_OK);
+	ck_assert_uint_eq(look()->hosts[1].file_count, 1);
+	ck_assert_str_eq(s->hosts[1].files[0].path, "/iso/a.iso");
+	ck_assert_int_eq(s->hosts[1].files[0].there, SNAP_VERDICT_OK);
 	now_ms += 5 * MINUTE;
 	ck_assert_int_eq(unseen(), 1);
 	ck_assert(apply("kvm2",
-	    (struct inventory_event){.news = INVENTORY_MEDIUM_SEEN,
+	    (struct inventory_event){.news = INVENTORY_FILE_SEEN,
 		.key = "/iso/a.iso",
 		.verdict = SNAP_VERDICT_REJECTED}));
 	ck_assert_int_eq(unseen(), 0);
 	apply("kvm2", (struct inventory_event){.news = INVENTORY_HOST_LOST});
-	ck_assert_uint_eq(look()->hosts[1].medium_count, 0);
+	ck_assert_uint_eq(look()->hosts[1].file_count, 0);
 }
 END_TEST
 

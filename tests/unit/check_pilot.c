@@ -412,19 +412,19 @@ START_TEST(an_operator_moves_one_guest)
 	await_guests(1);
 	s = pilot_snapshot(pilot);
 	vm = snapshot_find_vm(s, UUID_VM1);
-	ck_assert_int_eq(
-	    pilot_move_guest(pilot, arena, s, vm, "kvm3", true, &choice, &err),
+	ck_assert_int_eq(pilot_move_guest(pilot, arena, s, vm, "kvm3", NULL,
+			     true, &choice, &err),
 	    0);
 	ck_assert_str_eq(choice.target->name, "kvm3");
 	ck_assert_int_eq(site_migrations(), 0);
-	ck_assert_int_eq(
-	    pilot_move_guest(pilot, arena, s, vm, "kvm3", false, &choice, &err),
+	ck_assert_int_eq(pilot_move_guest(pilot, arena, s, vm, "kvm3", NULL,
+			     false, &choice, &err),
 	    1);
 	snapshot_free(s);
 	s = pilot_snapshot(pilot);
 	vm = snapshot_find_vm(s, UUID_VM1);
-	ck_assert_int_eq(
-	    pilot_move_guest(pilot, arena, s, vm, "kvm2", false, &choice, &err),
+	ck_assert_int_eq(pilot_move_guest(pilot, arena, s, vm, "kvm2", NULL,
+			     false, &choice, &err),
 	    -1);
 	snapshot_free(s);
 	run_until(vm1_is_at_kvm3);

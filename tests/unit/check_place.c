@@ -16,6 +16,7 @@
 static struct world world;
 static struct snap_vm *vm;
 static struct place_ledger *ledger;
+static struct strategy_wish wish;
 static struct place_request request;
 static struct place_choice choice;
 
@@ -25,7 +26,10 @@ setup(void)
 	world_init(&world, 4);
 	vm = world_add_vm(&world, 0, "web1", 8 * GIB);
 	ledger = NULL;
-	request = (struct place_request){.vm = vm, .retries = 3};
+	/* One strategy; those that allow more set the count. */
+	wish = strategy_wish_of(&world.settings, NULL);
+	wish.count = 1;
+	request = (struct place_request){.vm = vm, .retries = 3, .wish = &wish};
 }
 
 static void
@@ -71,13 +75,25 @@ step_1(void)
 static void
 step_2(void)
 {
+	/* Only kvm4 accepts its CPU; elsewhere it gets another one. */
+	wish.count = STRATEGY_COUNT;
+	vm->abi.cpu_mode = "host-passthrough";
+	host("kvm2")->verdicts[0].verdict = SNAP_VERDICT_REJECTED;
+	host("kvm3")->verdicts[0].verdict = SNAP_VERDICT_REJECTED;
+	host("kvm4")->cpu_used = 15;
+	host("kvm4")->memory_free = 12 * GIB;
+}
+
+static void
+step_3(void)
+{
 	host("kvm2")->memory_free = 12 * GIB;
 	host("kvm3")->memory_free = 12 * GIB;
 	host("kvm4")->cpu_used = 15;
 }
 
 static void
-step_3(void)
+step_4(void)
 {
 	world_add_move(&world, world_add_vm(&world, 0, "web2", GIB), "kvm2");
 	world_add_move(&world, world_add_vm(&world, 0, "web3", GIB), "kvm3");
@@ -88,7 +104,7 @@ step_3(void)
 }
 
 static void
-step_4(void)
+step_5(void)
 {
 	host("kvm2")->cpu_used = 8;
 	host("kvm3")->cpu_used = 6;
@@ -96,7 +112,7 @@ step_4(void)
 }
 
 static void
-step_4_unknown(void)
+step_5_unknown(void)
 {
 	host("kvm2")->cpu_used = NAN;
 	host("kvm3")->cpu_used = NAN;
@@ -104,7 +120,7 @@ step_4_unknown(void)
 }
 
 static void
-step_4_planned(void)
+step_5_planned(void)
 {
 	ledger = place_ledger_new(world.arena, &world.s);
 	ledger->cpu[1] = 3;
@@ -112,7 +128,7 @@ step_4_planned(void)
 }
 
 static void
-step_5(void)
+step_6(void)
 {
 	host("kvm4")->memory_free = 61 * GIB;
 	/* Within one band of CPU load, 25 to 29 %. */
@@ -120,7 +136,7 @@ step_5(void)
 }
 
 static void
-step_6(void)
+step_7(void)
 {
 }
 
@@ -133,24 +149,27 @@ static const struct {
 	"kvm4 rather than kvm2: fewer failed attempts "
 	"there (0 against 1)"},
     {"2", step_2, "kvm4",
+	"kvm4 rather than kvm2: live-shared is possible there, not only "
+	"restart"},
+    {"3", step_3, "kvm4",
 	"kvm4 rather than kvm2: memory in use stays "
 	"below 90 % (19 % against 94 %)"},
-    {"3", step_3, "kvm4",
+    {"4", step_4, "kvm4",
 	"kvm4 rather than kvm2: fewer moves to it (1 "
 	"against 1; limits 4 and 2)"},
-    {"4", step_4, "kvm4",
+    {"5", step_5, "kvm4",
 	"kvm4 rather than kvm3: less CPU load (25 % "
 	"against 37 %)"},
-    {"4", step_4_unknown, "kvm4",
+    {"5", step_5_unknown, "kvm4",
 	"kvm4 rather than kvm2: its CPU load "
 	"is known (93 %)"},
-    {"4", step_4_planned, "kvm4",
+    {"5", step_5_planned, "kvm4",
 	"kvm4 rather than kvm2: less CPU load "
 	"(25 % against 43 %)"},
-    {"5", step_5, "kvm4",
+    {"6", step_6, "kvm4",
 	"kvm4 rather than kvm2: more memory free after "
 	"the move (82.6 % against 81.0 %)"},
-    {"6", step_6, "kvm2",
+    {"7", step_7, "kvm2",
 	"kvm2 rather than kvm3: all else is equal, "
 	"first by name"},
 };
@@ -163,7 +182,7 @@ START_TEST(the_first_step_that_differs_decides)
 	ck_assert_msg(strcmp(choice.target->name, ladder[_i].target) == 0,
 	    "step %s: %s", ladder[_i].step, choice.why);
 	ck_assert_str_eq(choice.why, ladder[_i].why);
-	ck_assert_int_eq(choice.storage.class, STORAGE_SHARED);
+	ck_assert_int_eq(choice.strategy.storage.class, STORAGE_SHARED);
 }
 END_TEST
 
@@ -344,7 +363,8 @@ rule_memory_booked(void)
 	ledger = place_ledger_new(world.arena, &world.s);
 	for (int i = 0; i < 3; i++)
 		place_ledger_book(ledger, &world.s,
-		    world_add_vm(&world, 0, "big", 17 * GIB), host("kvm2"));
+		    world_add_vm(&world, 0, "big", 17 * GIB), host("kvm2"),
+		    NULL);
 	host("kvm3")->cpu_used = 0;
 }
 
@@ -352,6 +372,29 @@ static void
 rule_memory_unknown(void)
 {
 	host("kvm2")->memory_free = SNAPSHOT_UNKNOWN;
+}
+
+static void
+rule_firmware(void)
+{
+	static struct snap_file file = {
+	    "/usr/share/OVMF/CODE.fd", SNAP_VERDICT_REJECTED};
+	static const char *files[] = {"/usr/share/OVMF/CODE.fd"};
+
+	vm->files = files;
+	vm->file_count = 1;
+	vm->secure_boot = true;
+	host("kvm2")->files = &file;
+	host("kvm2")->file_count = 1;
+}
+
+static void
+rule_hugepages(void)
+{
+	vm->hugepages = true;
+	host("kvm2")->hugepages_free = 4 * GIB;
+	host("kvm3")->hugepages_free = 8 * GIB;
+	host("kvm4")->hugepages_free = SNAPSHOT_UNKNOWN;
 }
 
 static void
@@ -386,7 +429,7 @@ static const struct {
     {PLACE_CORDONED, rule_takes_none,
 	"takes no moves (its "
 	"limits.inbound is 0)"},
-    {PLACE_NOT_REACHABLE, rule_local_uri,
+    {PLACE_STRATEGY, rule_local_uri,
 	"its URI qemu:///system means "
 	"nothing to kvm1: give it one with an address (qemu+tls://...)"},
     {PLACE_SAME_UUID, rule_same_uuid,
@@ -420,10 +463,16 @@ static const struct {
     {PLACE_MACHINE, rule_machine,
 	"its QEMU does not have the machine "
 	"type pc-q35-7.2: update it, or give the guest an older type"},
-    {PLACE_CPU, rule_cpu, "its CPU lacks avx512f"},
-    {PLACE_ABI_UNKNOWN, rule_abi_unknown,
+    {PLACE_STRATEGY, rule_cpu, "its CPU lacks avx512f"},
+    {PLACE_STRATEGY, rule_abi_unknown,
 	"has not said yet whether it "
 	"can run the guest's CPU and machine"},
+    {PLACE_FIRMWARE, rule_firmware,
+	"has no /usr/share/OVMF/CODE.fd, which the guest starts from "
+	"(secure boot)"},
+    {PLACE_HUGEPAGES, rule_hugepages,
+	"needs 8.0 GiB in huge pages, 4.0 GiB are free: reserve more of "
+	"them (vm.nr_hugepages)"},
     {PLACE_MEMORY, rule_memory,
 	"needs 8.1 GiB, 9.0 GiB free of 64.0 GiB "
 	"(1.0 GiB kept free)"},
@@ -434,7 +483,7 @@ static const struct {
     {PLACE_MEMORY, rule_memory_unknown,
 	"unknown how much memory it has "
 	"free"},
-    {PLACE_STORAGE, rule_storage,
+    {PLACE_STRATEGY, rule_storage,
 	"storage not shared: vda: "
 	"/var/lib/libvirt/images/web1.qcow2 is in nfs://nas/vms, and kvm2 "
 	"has no active netfs pool of it at /var/lib/libvirt/images"},
@@ -494,7 +543,8 @@ START_TEST(a_cpu_that_cannot_be_compared_is_not_waited_for)
 	ck_assert_str_eq(choice.why,
 	    "no host can take it: kvm2, kvm3, kvm4: the guest's CPU cannot be "
 	    "compared: who knows");
-	ck_assert_int_eq(choice.rejections[1].rule, PLACE_CPU);
+	ck_assert_int_eq(choice.rejections[1].rule, PLACE_STRATEGY);
+	ck_assert_str_eq(choice.rejections[1].refusals[0].rule, "cpu");
 }
 END_TEST
 
@@ -654,6 +704,25 @@ guest_source_silent(void)
 	host("kvm1")->silent_ms = 12000;
 }
 
+static void
+guest_left_off(void)
+{
+	guest_off();
+	wish.count = STRATEGY_COUNT;
+	wish.include_stopped = false;
+}
+
+static void
+guest_anchored(void)
+{
+	static const char *anchors[] = {"virtiofs share data"};
+
+	guest_pinned();
+	wish.count = STRATEGY_COUNT;
+	vm->anchors = anchors;
+	vm->anchor_count = 1;
+}
+
 static const struct {
 	enum place_guest_rule rule;
 	void (*change)(void);
@@ -665,7 +734,13 @@ static const struct {
 	"error): resume it or shut it down"},
     {PLACE_GUEST_NOT_RUNNING, guest_crashed, false, "it has crashed"},
     {PLACE_GUEST_NOT_RUNNING, guest_suspended, false, "dompmwakeup"},
-    {PLACE_GUEST_NOT_RUNNING, guest_off, false, "it is shut off"},
+    {PLACE_GUEST_STOPPED, guest_off, false,
+	"it is shut off, and restart is not among the strategies"},
+    {PLACE_GUEST_STOPPED, guest_left_off, false,
+	"it is shut off, and the policy leaves such guests "
+	"(select.include_stopped)"},
+    {PLACE_GUEST_PINNED, guest_anchored, false,
+	"pinned to its host by virtiofs share data"},
     {PLACE_GUEST_NOT_RUNNING, guest_going, true, "it is shutting down"},
     {PLACE_GUEST_NOT_RUNNING, guest_stranded, false,
 	"paused by a "
@@ -704,6 +779,97 @@ START_TEST(a_guest_that_stays_says_what_to_do)
 	ck_assert_int_eq(choice.wait, guests[_i].wait);
 	contains(choice.why, guests[_i].why);
 	ck_assert_uint_eq(choice.rejection_count, 0);
+}
+END_TEST
+
+START_TEST(a_pinned_guest_may_be_restarted_if_nothing_anchors_it)
+{
+	guest_pinned();
+	wish.count = STRATEGY_COUNT;
+	choose();
+	ck_assert_ptr_nonnull(choice.target);
+	ck_assert_int_eq(choice.strategy.strategy, STRATEGY_RESTART);
+	contains(choice.strategy.refusals[0].why, "PCI passthrough");
+}
+END_TEST
+
+START_TEST(a_guest_that_is_off_takes_no_memory)
+{
+	guest_off();
+	wish.count = STRATEGY_COUNT;
+	for (int i = 1; i < 4; i++)
+		world.s.hosts[i].memory_free = GIB;
+	choose();
+	ck_assert_ptr_eq(choice.target, host("kvm2"));
+	ck_assert_int_eq(choice.strategy.strategy, STRATEGY_RESTART);
+	ck_assert_int_eq(choice.strategy.predicted.downtime_ms, 0);
+}
+END_TEST
+
+START_TEST(a_restart_waits_for_a_host_that_may_take_it_live)
+{
+	wish.count = STRATEGY_COUNT;
+	world.s.host_count = 3;
+	/* kvm2 would do by restart, kvm3 has not answered yet. */
+	vm->abi.cpu_mode = "host-passthrough";
+	host("kvm2")->verdicts[0].verdict = SNAP_VERDICT_REJECTED;
+	host("kvm3")->verdict_count = 0;
+	choose();
+	ck_assert_ptr_null(choice.target);
+	ck_assert(choice.wait);
+	contains(choice.why,
+	    "kvm2 could take it by restart, but kvm3 may take it by "
+	    "live-shared: ");
+	host("kvm3")->cordoned = true;
+	choose();
+	ck_assert_ptr_eq(choice.target, host("kvm2"));
+	ck_assert_int_eq(choice.strategy.strategy, STRATEGY_RESTART);
+	/* Not asked for anything better, it does not wait. */
+	host("kvm3")->cordoned = false;
+	wish.order[0] = STRATEGY_RESTART;
+	wish.count = 1;
+	choose();
+	ck_assert_ptr_nonnull(choice.target);
+}
+END_TEST
+
+START_TEST(a_rejection_has_the_reason_of_each_strategy)
+{
+	const struct place_rejection *rejection;
+
+	wish.count = STRATEGY_COUNT;
+	world.s.host_count = 2;
+	vm->disks[0].source = "/local/web1.qcow2";
+	vm->persistent = false;
+	choose();
+	ck_assert_ptr_null(choice.target);
+	rejection = &choice.rejections[1];
+	ck_assert_int_eq(rejection->rule, PLACE_STRATEGY);
+	ck_assert_uint_eq(rejection->refusal_count, STRATEGY_COUNT);
+	ck_assert_str_eq(rejection->refusals[0].rule, "storage-shared");
+	ck_assert_str_eq(rejection->refusals[1].rule, "disk-figures");
+	ck_assert_str_eq(rejection->refusals[2].rule, "transient");
+	contains(rejection->why, "live-shared: storage not shared: vda: ");
+	contains(rejection->why, "; live-copy: its images have not been");
+	contains(rejection->why, "; restart: it is transient");
+	/* It waits for the survey. */
+	ck_assert(choice.wait && rejection->wait);
+}
+END_TEST
+
+START_TEST(what_is_planned_takes_room_in_pools)
+{
+	struct strategy_disk disk = {.pool = "images", .allocation = 5 * GIB};
+	struct strategy_result how = {.disks = &disk, .disk_count = 1};
+
+	world_add_move(&world, vm, "kvm2");
+	world.s.moves[0].disk = GIB;
+	world.s.moves[0].pool = "images";
+	ledger = place_ledger_new(world.arena, &world.s);
+	place_ledger_book(ledger, &world.s, vm, host("kvm2"), &how);
+	ck_assert_int_eq(place_ledger_disk("kvm2", "images", ledger), 6 * GIB);
+	ck_assert_int_eq(place_ledger_disk("kvm3", "images", ledger), 0);
+	ck_assert_int_eq(place_ledger_disk("kvm2", "other", ledger), 0);
 }
 END_TEST
 
@@ -747,6 +913,12 @@ main(void)
 	tcase_add_test(tc, one_host_alone_has_nowhere_to_send_a_guest);
 	tcase_add_loop_test(
 	    tc, a_guest_that_stays_says_what_to_do, 0, ROWS(guests));
+	tcase_add_test(
+	    tc, a_pinned_guest_may_be_restarted_if_nothing_anchors_it);
+	tcase_add_test(tc, a_guest_that_is_off_takes_no_memory);
+	tcase_add_test(tc, a_restart_waits_for_a_host_that_may_take_it_live);
+	tcase_add_test(tc, a_rejection_has_the_reason_of_each_strategy);
+	tcase_add_test(tc, what_is_planned_takes_room_in_pools);
 	tcase_add_test(tc, a_blocked_guest_is_running_to_libvirt);
 	tcase_add_test(tc, retries_that_are_left_are_used);
 	suite_add_tcase(suite, tc);

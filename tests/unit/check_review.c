@@ -103,7 +103,7 @@ move_vm1(const char *to, bool begin)
 	struct snapshot *s = pilot_snapshot(pilot);
 	struct place_choice choice;
 	int64_t id = pilot_move_guest(pilot, arena, s,
-	    snapshot_find_vm(s, site_uuid(1)), to, !begin, &choice, NULL);
+	    snapshot_find_vm(s, site_uuid(1)), to, NULL, !begin, &choice, NULL);
 
 	snapshot_free(s);
 	arena_free(arena);
@@ -355,10 +355,13 @@ START_TEST(a_guest_that_has_arrived_takes_memory_before_it_is_measured)
 }
 END_TEST
 
+static const struct strategy_wish live = {
+    .order = {STRATEGY_LIVE_SHARED}, .count = 1, .include_stopped = true};
+
 START_TEST(memory_of_arrivals_makes_wait_and_not_refuse)
 {
 	struct place_choice choice;
-	struct place_request request = {.retries = -1};
+	struct place_request request = {.retries = -1, .wish = &live};
 	struct world w;
 
 	world_init(&w, 2);
@@ -376,7 +379,7 @@ END_TEST
 START_TEST(a_guest_that_is_seen_twice_goes_nowhere)
 {
 	struct place_choice choice;
-	struct place_request request = {.retries = -1};
+	struct place_request request = {.retries = -1, .wish = &live};
 	struct snap_vm *vm, *twin;
 	struct world w;
 
@@ -427,7 +430,7 @@ END_TEST
 START_TEST(what_is_given_up_at_once_does_not_claim_attempts)
 {
 	struct place_choice choice;
-	struct place_request request = {.retries = 3};
+	struct place_request request = {.retries = 3, .wish = &live};
 	struct snap_vm *vm;
 	struct world w;
 

@@ -298,7 +298,7 @@ END_TEST
 START_TEST(a_medium_is_there_or_absent)
 {
 	struct storage_result result;
-	struct snap_medium medium = {"/iso/a.iso", SNAP_VERDICT_OK};
+	struct snap_file medium = {"/iso/a.iso", SNAP_VERDICT_OK};
 
 	vm->disks[vm->disk_count++] = (struct snap_disk){.target = "sda",
 	    .kind = SNAP_DISK_FILE,
@@ -312,8 +312,8 @@ START_TEST(a_medium_is_there_or_absent)
 	ck_assert(result.disks[1].open && !result.marker_wanted);
 	contains(result.disks[1].why, "unknown whether kvm2 has /iso/a.iso");
 
-	world.s.hosts[1].media = &medium;
-	world.s.hosts[1].medium_count = 1;
+	world.s.hosts[1].files = &medium;
+	world.s.hosts[1].file_count = 1;
 	look(&result);
 	ck_assert_int_eq(result.disks[1].way, STORAGE_WAY_SHARED);
 	contains(result.disks[1].why, "kvm2 has /iso/a.iso too");

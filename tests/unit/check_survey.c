@@ -551,9 +551,9 @@ medium_at_first(void)
 	enum snap_verdict there = SNAP_VERDICT_UNKNOWN;
 	struct snapshot *s = look(NULL);
 
-	for (size_t i = 0; i < s->hosts[0].medium_count; i++) {
-		if (strcmp(s->hosts[0].media[i].path, "/iso/setup.iso") == 0)
-			there = s->hosts[0].media[i].there;
+	for (size_t i = 0; i < s->hosts[0].file_count; i++) {
+		if (strcmp(s->hosts[0].files[i].path, "/iso/setup.iso") == 0)
+			there = s->hosts[0].files[i].there;
 	}
 	snapshot_free(s);
 	return there;
