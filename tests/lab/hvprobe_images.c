@@ -1,8 +1,8 @@
 /*
  * hvprobe's verbs for images: what the storage half of struct hv_ops offers.
  *
- * A volume is written POOL/NAME,FORMAT,CAPACITY[,replace][,BACKING,FORMAT]; a
- * layer TARGET=LAYER,BASE,FORMAT.
+ * A volume is written POOL/NAME,FORMAT,CAPACITY[,replace][,empty][,BACKING,FORMAT];
+ * a layer TARGET=LAYER,BASE,FORMAT.
  */
 #include <inttypes.h>
 #include <pthread.h>
@@ -42,6 +42,10 @@ images_volume(char *at, struct hv_volume *out)
 	if (at != NULL && strncmp(at, "replace", 7) == 0) {
 		(void)images_next(&at, ',');
 		out->replace = true;
+	}
+	if (at != NULL && strncmp(at, "empty", 5) == 0) {
+		(void)images_next(&at, ',');
+		out->only_empty = true;
 	}
 	out->backing = images_next(&at, ',');
 	out->backing_format = images_next(&at, ',');
