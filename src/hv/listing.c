@@ -420,6 +420,7 @@ listing_host(struct hv_conn *conn, struct err *err)
 		facts_host_free(out);
 		return NULL;
 	}
+	listing_pages(conn, out);
 	listing_pools(conn, out);
 	listing_networks(conn, out);
 	listing_interfaces(conn, out);

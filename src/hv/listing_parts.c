@@ -11,6 +11,7 @@
  */
 #include "hv/listing_parts.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,6 +48,57 @@ parts_read_pool(virStoragePoolPtr pool, struct facts_pool *out)
 	    out->active ? (int64_t)info.allocation : FACTS_UNKNOWN;
 	out->available = out->active ? (int64_t)info.available : FACTS_UNKNOWN;
 	return 0;
+}
+
+/* Sizes of pages in KiB, as the capabilities name them for the CPU and again for
+ * each cell: how many, the smallest first, which is that of common pages. */
+static unsigned
+parts_page_sizes(const char *capabilities, unsigned sizes[FACTS_PAGES_MAX + 1])
+{
+	static const char open[] = "<pages unit='KiB' size='";
+	unsigned count = 0;
+
+	for (const char *at = capabilities; (at = strstr(at, open)) != NULL;) {
+		unsigned long size;
+		bool known = false;
+
+		at += strlen(open);
+		size = strtoul(at, NULL, 10);
+		for (unsigned i = 0; i < count; i++)
+			known = known || sizes[i] == size;
+		if (known || size == 0 || size > UINT_MAX ||
+		    count > FACTS_PAGES_MAX)
+			continue;
+		sizes[count++] = (unsigned)size;
+		if (sizes[0] > size) {
+			sizes[count - 1] = sizes[0];
+			sizes[0] = (unsigned)size;
+		}
+	}
+	return count;
+}
+
+void
+listing_pages(struct hv_conn *conn, struct facts_host *out)
+{
+	unsigned sizes[FACTS_PAGES_MAX + 1], huge;
+	unsigned long long counts[FACTS_PAGES_MAX];
+
+	if (out->capabilities_xml == NULL)
+		return;
+	huge = parts_page_sizes(out->capabilities_xml, sizes);
+	if (huge == 0)
+		return;
+	huge--;
+	if (huge > 0 &&
+	    virNodeGetFreePages(conn->vir, huge, sizes + 1, -1, 1, counts, 0) !=
+		(int)huge)
+		return;
+	out->pages_known = true;
+	for (unsigned i = 0; i < huge; i++)
+		out->pages[out->page_count++] =
+		    (struct facts_pages){.size = (int64_t)sizes[i + 1] * 1024,
+			.free = (int64_t)counts[i] * sizes[i + 1] * 1024};
 }
 
 void

@@ -9,6 +9,8 @@
  */
 
 void listing_pools(struct hv_conn *conn, struct facts_host *out);
+/* Which sizes there are is in the capabilities. */
+void listing_pages(struct hv_conn *conn, struct facts_host *out);
 void listing_networks(struct hv_conn *conn, struct facts_host *out);
 void listing_interfaces(struct hv_conn *conn, struct facts_host *out);
 

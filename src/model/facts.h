@@ -110,6 +110,12 @@ struct facts_load {
 	size_t domain_count;
 };
 
+#define FACTS_PAGES_MAX 4 /* sizes of huge pages; no CPU has more */
+
+struct facts_pages {
+	int64_t size, free; /* bytes: of one; of all free ones */
+};
+
 struct facts_host {
 	char *hostname;
 	char *capabilities_xml;
@@ -125,6 +131,9 @@ struct facts_host {
 	bool networks_known;
 	struct facts_network *networks;
 	size_t network_count;
+	bool pages_known; /* huge ones, by size */
+	struct facts_pages pages[FACTS_PAGES_MAX];
+	size_t page_count;
 	bool interfaces_known; /* links a guest could be bridged to */
 	char **interfaces;
 	size_t interface_count;

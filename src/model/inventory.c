@@ -64,8 +64,9 @@ inventory_forget_seen(struct inventory_host *host)
 {
 	arena_free(host->seen_arena);
 	host->seen_arena = NULL;
-	host->seen = (struct snap_host){
-	    .cpus = SNAPSHOT_UNKNOWN, .hypervisor_version = SNAPSHOT_UNKNOWN};
+	host->seen = (struct snap_host){.cpus = SNAPSHOT_UNKNOWN,
+	    .hypervisor_version = SNAPSHOT_UNKNOWN,
+	    .hugepages_free = SNAPSHOT_UNKNOWN};
 	host->seen_print = 0;
 	map_free(host->domains);
 	host->domains = map_new(inventory_domain_free);

@@ -279,6 +279,17 @@ inventory_host_print(const struct snap_host *seen)
 	return print;
 }
 
+/* Like free memory, no reason to decide anew. */
+static void
+inventory_read_pages(const struct facts_host *facts, struct snap_host *seen)
+{
+	seen->hugepages_free = facts->pages_known ? 0 : SNAPSHOT_UNKNOWN;
+	for (size_t i = 0; facts->pages_known && i < facts->page_count; i++) {
+		seen->pages[seen->page_count++] = facts->pages[i];
+		seen->hugepages_free += facts->pages[i].free;
+	}
+}
+
 bool
 inventory_list_host(struct inventory_host *host, struct facts_host *facts)
 {
@@ -297,6 +308,7 @@ inventory_list_host(struct inventory_host *host, struct facts_host *facts)
 		    scratch, facts->capabilities_xml, &seen, NULL);
 	if (facts->host_uuid != NULL)
 		seen.host_uuid = facts->host_uuid;
+	inventory_read_pages(facts, &seen);
 	inventory_read_pools(scratch, facts, &seen);
 	inventory_read_networks(scratch, facts, &seen);
 	arena_free(host->seen_arena);

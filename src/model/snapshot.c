@@ -110,6 +110,23 @@ snapshot_search_vm(
 	return found != NULL ? snapshot_find_vm(s, found->uuid) : NULL;
 }
 
+int64_t
+snapshot_hugepages_free(const struct snap_host *host, int64_t size)
+{
+	int64_t most = 0;
+
+	if (host->hugepages_free == SNAPSHOT_UNKNOWN)
+		return SNAPSHOT_UNKNOWN;
+	for (size_t i = 0; i < host->page_count; i++) {
+		const struct facts_pages *pages = &host->pages[i];
+
+		if ((size == SNAPSHOT_UNKNOWN || pages->size == size) &&
+		    pages->free > most)
+			most = pages->free;
+	}
+	return most;
+}
+
 bool
 snapshot_is_moving(const struct snapshot *s, const char *uuid)
 {

@@ -210,7 +210,9 @@ struct snap_host {
 	size_t file_count;
 	int64_t hypervisor_version; /* 7002022 = 7.2.22; unknown */
 	int64_t hugepages_free;     /* bytes in free huge pages; unknown */
-	const char **machines;      /* from the capabilities; may be empty */
+	struct facts_pages pages[FACTS_PAGES_MAX]; /* the same by size */
+	size_t page_count;
+	const char **machines; /* from the capabilities; may be empty */
 	size_t machine_count;
 };
 
@@ -279,6 +281,9 @@ const struct snap_vm *snapshot_find_vm(
  * *out_ambiguous. */
 const struct snap_vm *snapshot_search_vm(
     const struct snapshot *s, const char *name_or_uuid, bool *out_ambiguous);
+/* Bytes in free huge pages of this size (unknown: of the size that has most, since
+ * a host does not tell its default). */
+int64_t snapshot_hugepages_free(const struct snap_host *host, int64_t size);
 bool snapshot_is_moving(const struct snapshot *s, const char *uuid);
 bool snapshot_vm_active(const struct snap_vm *vm); /* not shut off */
 

@@ -359,6 +359,32 @@ START_TEST(silence_counts_once_it_is_long)
 }
 END_TEST
 
+START_TEST(free_huge_pages_are_known_by_size)
+{
+	struct facts_host *facts = calloc(1, sizeof(*facts));
+	const struct snap_host *host;
+
+	list("kvm1");
+	ck_assert_int_eq(look()->hosts[0].hugepages_free, SNAPSHOT_UNKNOWN);
+	ck_assert_int_eq(snapshot_hugepages_free(&look()->hosts[0], 2 << 20),
+	    SNAPSHOT_UNKNOWN);
+	ck_assert_ptr_nonnull(facts);
+	facts->pages_known = true;
+	facts->page_count = 2;
+	facts->pages[0] = (struct facts_pages){2 << 20, 64 << 20};
+	facts->pages[1] = (struct facts_pages){1 << 30, (int64_t)4 << 30};
+	(void)apply("kvm1",
+	    (struct inventory_event){
+		.news = INVENTORY_HOST_LISTED, .facts = facts});
+	host = &look()->hosts[0];
+	ck_assert_int_eq(host->hugepages_free, ((int64_t)4 << 30) + (64 << 20));
+	ck_assert_int_eq(snapshot_hugepages_free(host, 2 << 20), 64 << 20);
+	ck_assert_int_eq(snapshot_hugepages_free(host, 4 << 20), 0);
+	ck_assert_int_eq(
+	    snapshot_hugepages_free(host, SNAPSHOT_UNKNOWN), (int64_t)4 << 30);
+}
+END_TEST
+
 START_TEST(who_else_acts_on_a_host_is_known_until_told_otherwise)
 {
 	struct inventory_event event = {
@@ -721,6 +747,7 @@ main(void)
 	tcase_add_test(tc, a_guest_whose_xml_is_not_understood_is_pinned);
 	tcase_add_test(tc, load_is_the_difference_of_two_readings);
 	tcase_add_test(tc, silence_counts_once_it_is_long);
+	tcase_add_test(tc, free_huge_pages_are_known_by_size);
 	tcase_add_test(
 	    tc, who_else_acts_on_a_host_is_known_until_told_otherwise);
 	tcase_add_test(
