@@ -123,8 +123,8 @@ expect_disks()	# GUEST
 # Volumes of a host's pool that Drover keeps for a while, by name.
 kept_on()	# HOST [POOL]
 {
-	sqlite3 -readonly "$WORK/state/drover.db" "SELECT volume FROM leftovers
-		WHERE host = '$1' AND pool = '${2:-local}'" | sort
+	api "/v1/hosts/$1" | jq -r --arg p "${2:-local}" \
+		'.kept[] | select(.pool == $p) | .volume' | sort
 }
 
 # Images that the domains defined on a host use in a pool, with those below.
