@@ -39,6 +39,16 @@ guest_take_index() # FIRST
 	die "too many guests"
 }
 
+# Any firmware that boots a kernel will do; what counts is that libvirt keeps a
+# file of variables for it, whose content is told again.
+FIRMWARE=/usr/share/seabios/bios-256k.bin
+
+nvram_path()
+{
+	# shellcheck disable=SC2154  # a local of guest_add
+	echo "/var/lib/libvirt/qemu/nvram/${guest}_VARS.fd"
+}
+
 # The definition.  Its commandline part works around QEMU 7.2: under TCG,
 # pre-copy loses pages that the guest dirties, because the fast path of the
 # dirty log clears the log without flushing the TLB, so that later writes to
@@ -47,10 +57,14 @@ guest_take_index() # FIRST
 # 256 KiB; a block that is 64 KiB short of that takes the slow, correct path.
 guest_xml() # GUEST INDEX MEMORY_MIB DISKS BRIDGE CPU CMDLINE
 {
-	local kib=$(($3 * 1024 - 64)) dir cpu=''
+	local kib=$(($3 * 1024 - 64)) dir cpu='' firmware='' tpm_xml=''
 	dir=$(image_dir)
 	[[ -z $6 ]] || cpu="<cpu mode='custom' match='exact' check='none'>
 	    <model fallback='forbid'>$6</model></cpu>"
+	((nvram == 0)) || firmware="<loader readonly='yes'
+	    type='pflash'>$FIRMWARE</loader><nvram>$(nvram_path)</nvram>"
+	((tpm == 0)) || tpm_xml="<tpm model='tpm-tis'>
+	    <backend type='emulator' version='2.0'/></tpm>"
 	cat <<-XML
 	<domain type='qemu'
 	    xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
@@ -59,6 +73,7 @@ guest_xml() # GUEST INDEX MEMORY_MIB DISKS BRIDGE CPU CMDLINE
 	  <vcpu>1</vcpu>
 	  <os>
 	    <type arch='x86_64' machine='q35'>hvm</type>
+	    $firmware
 	    <kernel>$dir/vmlinuz</kernel>
 	    <initrd>$dir/initramfs</initrd>
 	    <cmdline>$7</cmdline>
@@ -82,6 +97,7 @@ guest_xml() # GUEST INDEX MEMORY_MIB DISKS BRIDGE CPU CMDLINE
 	      <source path='/var/log/libvirt/qemu/$1.serial'/>
 	      <target port='0'/>
 	    </serial>
+	    $tpm_xml
 	    <memballoon model='virtio'><stats period='5'/></memballoon>
 	    <rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>
 	  </devices>
@@ -152,6 +168,8 @@ guest_options() # ARGS...
 		--no-acpi) acpi=none ;;
 		--reboot-on-acpi) acpi=reboot ;;
 		--agent) agent=1 ;;
+		--nvram) nvram=1 ;;
+		--tpm) tpm=1 ;;
 		--linger) linger=$2; shift ;;
 		--stopped) start=0 wait=0 ;;
 		--no-wait) wait=0 ;;
@@ -224,7 +242,7 @@ guest_add()
 	local guest='' host=kvm1 memory=128 size=64M pool=shared bridge=br0
 	local format=raw fill=0 zeros=0 backing='' second='' cdrom='' optional=0
 	local auto='' cpu='' dirty=0 acpi=poweroff linger=0 wait=1 start=1
-	local index=1 agent=0
+	local index=1 agent=0 nvram=0 tpm=0
 	local cmdline disks
 
 	guest_options "$@"
@@ -252,6 +270,9 @@ guest_add()
 	((agent == 0)) || disks+=$(agent_xml)
 	guest_xml "$guest" "$index" "$memory" "$disks" "$bridge" "$cpu" \
 		"$cmdline" >"$STATE/guests/$guest/xml"
+	((nvram == 0)) || in_host "$host" sh -c "mkdir -p \
+		/var/lib/libvirt/qemu/nvram &&
+		head -c 131072 /dev/urandom >$(nvram_path)"
 	virsh_on "$host" "define $STATE/guests/$guest/xml
 		${auto:+; autostart $guest}" >/dev/null || guest_undo
 	if ((start == 1)); then
