@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "hv/statedir.h"
 #include "hv/volume.h"
 
 int
@@ -250,15 +251,25 @@ images_locate(struct hv_conn *conn, const char *path, char **pool, char **name,
 	return 0;
 }
 
+/* In a pool or not: a directory that no pool covers gets one for the moment. */
 int
 images_has_file(
     struct hv_conn *conn, const char *path, bool *out, struct err *err)
 {
 	CONN_HOLD(conn);
+	const char *slash = strrchr(path, '/');
+	cleanup_free char *dir = NULL;
+	cleanup(statedir_close) struct statedir at = {0};
 	cleanup(volume_free) virStorageVolPtr vol = NULL;
 	struct err why = {0};
 
-	vol = volume_at(conn, path, true, &why);
+	if (slash == NULL)
+		return err_set(err, ERR_INVALID, "%s is no path", path);
+	dir = strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	if (dir == NULL)
+		abort();
+	if (statedir_open(conn, dir, false, &at, &why) == 0)
+		vol = volume_named(conn, at.pool, slash + 1, &why);
 	if (vol == NULL && why.code != ERR_NOT_FOUND)
 		return err_set(err, why.code, "%s", why.msg);
 	*out = vol != NULL;

@@ -81,8 +81,8 @@ remember()	# GUEST
 boots()		# GUEST: since it was remembered
 {
 	local now
+	wait_for 90 "$1 to answer" lab ask "$1" status >&2
 	now=$(lab ask "$1" status)
-	[[ -n $now ]] || fail "$1 does not answer"
 	echo $(($(value boot "$now") - $(value boot "${SAID[$1]}")))
 }
 
