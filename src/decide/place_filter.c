@@ -391,13 +391,14 @@ check_hugepages(struct place_check *check)
 {
 	const struct snap_vm *vm = check->look->request->vm;
 	const struct snap_host *host = check->host;
+	int64_t bytes = snapshot_hugepages_free(host, vm->hugepage_size);
 	char need[UNITS_TEXT_SIZE], free[UNITS_TEXT_SIZE];
 
 	if (!vm->hugepages || !snapshot_vm_active(vm) ||
-	    host->hugepages_free < 0 || vm->memory <= host->hugepages_free)
+	    bytes == SNAPSHOT_UNKNOWN || vm->memory <= bytes)
 		return NULL;
 	units_format_bytes(vm->memory, need);
-	units_format_bytes(host->hugepages_free, free);
+	units_format_bytes(bytes, free);
 	return arena_printf(check->look->arena,
 	    "needs %s in huge pages, %s are free: reserve more of them (vm."
 	    "nr_hugepages)",

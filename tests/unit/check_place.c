@@ -391,9 +391,17 @@ rule_firmware(void)
 static void
 rule_hugepages(void)
 {
+	static const struct facts_pages few = {2 << 20, 4 * GIB};
+	static const struct facts_pages many = {2 << 20, 8 * GIB};
+	static const struct facts_pages others = {1 << 30, 8 * GIB};
+
 	vm->hugepages = true;
-	host("kvm2")->hugepages_free = 4 * GIB;
+	vm->hugepage_size = 2 << 20;
+	host("kvm2")->hugepages_free = 12 * GIB;
+	host("kvm2")->pages[host("kvm2")->page_count++] = few;
+	host("kvm2")->pages[host("kvm2")->page_count++] = others;
 	host("kvm3")->hugepages_free = 8 * GIB;
+	host("kvm3")->pages[host("kvm3")->page_count++] = many;
 	host("kvm4")->hugepages_free = SNAPSHOT_UNKNOWN;
 }
 
