@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "decide/converge.h"
+
 /*
  * How long a move will take and how long the guest will be stopped, before it
  * begins.  Pre-copy is modelled pass by pass: what was sent in one pass is
@@ -16,24 +18,32 @@
  */
 
 struct predict_input {
-	int64_t memory;          /* bytes that will be sent once: what the guest
+	int64_t memory;      /* bytes that will be sent once: what the guest
 				  * uses; its size where that is unknown */
-	int64_t disk;            /* bytes of disks that go along; 0: none */
-	int64_t bandwidth;       /* bytes/s that it will get */
-	int64_t dirty_rate;      /* bytes/s; -1 unknown */
-	int64_t working_set;     /* bytes written again and again; -1: memory */
+	int64_t size;        /* of the memory with what it does not use, which
+				  * is looked at and not sent; 0: as memory */
+	int64_t disk;        /* bytes of disks that go along; 0: none */
+	int64_t bandwidth;   /* bytes/s that it will get */
+	int64_t link;        /* bytes/s of the link itself: QEMU keeps to no
+				  * limit once the guest is stopped; 0: as
+				  * bandwidth */
+	int64_t dirty_rate;  /* bytes/s; -1 unknown */
+	int64_t working_set; /* bytes written again and again; -1: memory */
 	int64_t max_downtime_ms; /* the limit of the switchover; 0: 300 ms */
 	int64_t overhead_ms;     /* of beginning and ending, measured */
 	int64_t switch_ms;       /* of the switchover itself */
+	const struct converge_policy *help; /* what may be done when it does not
+					     * end by itself; NULL: nothing */
 };
 
 struct predict_result {
-	int64_t time_ms, downtime_ms; /* -1: unknown, or it does not converge */
-	bool converges;               /* by itself, within max_downtime */
-	int passes;                   /* over the memory; 0: unknown */
+	/* -1: unknown, or it does not end, also not with help. */
+	int64_t time_ms, downtime_ms;
+	bool converges; /* by itself, within max_downtime */
+	int passes;     /* over the memory; 0: unknown */
+	unsigned rungs; /* of the ladder that it takes (enum converge_rung) */
 	/* It does not converge: how long the guest would be stopped if it were
-	 * paused to end it, which is also the limit that would let it end by
-	 * itself.  -1: it converges, or unknown. */
+	 * paused to end it.  -1: it converges, or unknown. */
 	int64_t forced_downtime_ms;
 };
 
@@ -41,6 +51,11 @@ struct predict_result {
 #define PREDICT_PASSES_MAX 1000
 /* QEMU's limit of the switchover when none is set. */
 #define PREDICT_DOWNTIME_MS 300
+/* QEMU looks only this often whether a pass is over. */
+#define PREDICT_GRAIN_MS 50
+/* What the source's socket holds when the link is slower than QEMU: it is sent
+ * while the guest is stopped already. */
+#define PREDICT_QUEUE_BYTES (4 << 20)
 /* A guest's own shutdown and boot where nothing has been measured. */
 #define PREDICT_STOP_MS 10000
 #define PREDICT_BOOT_MS 20000
