@@ -77,23 +77,28 @@ add_prediction(const json_t *item, struct buf *out)
 {
 	int64_t ms = field_int(item, "predicted_ms");
 	int64_t downtime = field_int(item, "predicted_downtime_ms");
+	int64_t forced = field_int(item, "forced_downtime_ms");
+	const json_t *rungs = json_object_get(item, "converge"), *rung;
 	struct buf line = BUF_INIT(1024);
 	char text[TEXT_SIZE];
+	size_t i;
 
-	if (ms == FIELD_UNKNOWN && downtime == FIELD_UNKNOWN)
-		buf_adds(&line,
-		    field_int(item, "forced_downtime_ms") == FIELD_UNKNOWN
-			? "nothing: figures are missing"
-			: "no end");
-	else
+	if (ms != FIELD_UNKNOWN)
 		buf_addf(&line, "%s", text_duration(ms, text));
+	else if (forced != FIELD_UNKNOWN)
+		buf_adds(&line, "no end");
+	else
+		buf_adds(&line, "unknown: figures are missing");
 	if (downtime != FIELD_UNKNOWN)
 		buf_addf(&line, ", downtime %s", text_duration(downtime, text));
-	if (field_int(item, "forced_downtime_ms") != FIELD_UNKNOWN)
+	if (forced != FIELD_UNKNOWN)
 		buf_addf(&line,
-		    "; it does not end by itself: paused, the rest would take "
-		    "%s",
-		    text_duration(field_int(item, "forced_downtime_ms"), text));
+		    "; it writes faster than it can be sent: paused, the rest "
+		    "would take %s",
+		    text_duration(forced, text));
+	json_array_foreach(rungs, i, rung)
+	    buf_addf(&line, "%s%s", i > 0 ? ", " : "; ends with the help of ",
+		json_is_string(rung) ? json_string_value(rung) : "-");
 	render_field("predicted", buf_str(&line), out);
 	buf_free(&line);
 }

@@ -114,8 +114,9 @@ const char *evaluate_holds(
  *         strategies: [refusal] of the other strategies there}
  * refusal: {strategy, rule, why, wait (true or absent)}
  * how: strategy, storage, handover (of a live move), predicted_ms,
- *      predicted_downtime_ms (both absent when unknown or not converging),
+ *      predicted_downtime_ms (both absent when unknown or without an end),
  *      forced_downtime_ms (does not converge: the pause that would end it),
+ *      converge: [rung] that will help it then, so that there is an end,
  *      disk_bytes, disks: [{target, path, format, pool, volume, dest_path,
  *      backing, capacity, allocation, replace}] that go along, ejects: [target],
  *      caution (why libvirt may still refuse)

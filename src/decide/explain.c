@@ -87,6 +87,20 @@ explain_disks(const struct strategy_result *how)
 	return array;
 }
 
+static json_t *
+explain_rungs(unsigned rungs)
+{
+	static const char *const names[] = {
+	    "downtime", "throttle", "post-copy", "pause"};
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if ((rungs & 1U << i) != 0)
+			json_array_append_new(array, json_string(names[i]));
+	}
+	return array;
+}
+
 static void
 explain_prediction(json_t *object, const struct predict_result *predicted)
 {
@@ -95,6 +109,9 @@ explain_prediction(json_t *object, const struct predict_result *predicted)
 	/* It does not end by itself; this long it would have to be stopped. */
 	fields_count(
 	    object, "forced_downtime_ms", predicted->forced_downtime_ms);
+	if (predicted->rungs != 0)
+		json_object_set_new(
+		    object, "converge", explain_rungs(predicted->rungs));
 }
 
 void

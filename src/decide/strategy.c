@@ -29,19 +29,6 @@
 
 #define STRATEGY_WHY_MAX (16 << 10)
 
-/* Of links of which nothing is known: a gigabit. */
-#define STRATEGY_BANDWIDTH ((int64_t)110000000)
-/* Beginning and ending of a move and its switchover, as measured in the lab;
- * a strict handover waits for the source's QEMU to be gone. */
-#define STRATEGY_OVERHEAD_MS 500
-#define STRATEGY_SWITCH_MS 60
-#define STRATEGY_STRICT_MS 300
-/* A restart: its calls beside shutdown and boot. */
-#define STRATEGY_RESTART_MS 500
-/* What a guest writes to its disks while they are copied; only a guess in a
- * forecast, which is compared with what came out. */
-#define STRATEGY_LAYER_BYTES ((int64_t)16 << 20)
-
 bool
 strategy_runs(const struct snap_vm *vm)
 {
@@ -283,50 +270,6 @@ strategy_is_strict(const struct strategy_look *look)
 	return !look->storage->locked;
 }
 
-static int64_t
-strategy_bandwidth(const struct strategy_look *look)
-{
-	int64_t limit = look->wish->bandwidth, rate = look->target->link_rate;
-
-	if (limit > 0 && (rate <= 0 || limit < rate))
-		return limit;
-	return rate > 0 ? rate : STRATEGY_BANDWIDTH;
-}
-
-static void
-strategy_predict(const struct strategy_look *look, struct strategy_result *plan)
-{
-	const struct snap_vm *vm = look->vm;
-	bool runs = strategy_runs(vm);
-	struct predict_input in = {
-	    .memory = vm->memory,
-	    .disk = plan->disk_bytes,
-	    .bandwidth = strategy_bandwidth(look),
-	    .dirty_rate = vm->dirty_rate,
-	    .working_set = -1,
-	    .max_downtime_ms = look->wish->max_downtime_ms,
-	    .overhead_ms = STRATEGY_OVERHEAD_MS,
-	    .switch_ms =
-		STRATEGY_SWITCH_MS + (plan->strict ? STRATEGY_STRICT_MS : 0),
-	};
-	int64_t delta = plan->disk_count > 0 ? STRATEGY_LAYER_BYTES : 0;
-
-	if (plan->strategy != STRATEGY_RESTART) {
-		predict_live(&in, &plan->predicted);
-		return;
-	}
-	in.switch_ms = STRATEGY_RESTART_MS;
-	if (!runs) {
-		delta = in.disk;
-		in.disk = 0;
-	}
-	predict_restart(
-	    &in, runs ? -1 : 0, runs ? -1 : 0, delta, &plan->predicted);
-	/* Nobody misses a guest that is off. */
-	if (!runs)
-		plan->predicted.downtime_ms = 0;
-}
-
 /* The plan of one strategy in *plan, or the refusal. */
 static bool
 strategy_attempt(const struct strategy_look *look, enum strategy strategy,
@@ -436,6 +379,16 @@ strategy_choose(struct arena *arena, const struct settings *settings,
 	out->storage = storage;
 }
 
+static struct converge_policy
+strategy_converge(const struct policy *policy)
+{
+	return (struct converge_policy){
+	    .rungs = policy->converge,
+	    .max_downtime_ms = policy->downtime_step_max_ms,
+	    .pause_max_ms = policy->pause_max_ms,
+	};
+}
+
 struct strategy_wish
 strategy_wish_of(const struct settings *settings, const struct policy *policy)
 {
@@ -446,7 +399,10 @@ strategy_wish_of(const struct settings *settings, const struct policy *policy)
 	    .bandwidth = settings->limits.bandwidth,
 	    .include_stopped = true,
 	};
+	struct policy defaults;
 
+	policy_set_defaults(&defaults);
+	wish.converge = strategy_converge(policy != NULL ? policy : &defaults);
 	if (policy == NULL)
 		return wish;
 	wish.policy = policy->name;

@@ -24,7 +24,8 @@ struct strategy_wish {
 	size_t count;
 	enum policy_handover handover;
 	int64_t max_downtime_ms; /* 0: default */
-	int64_t bandwidth;       /* bytes/s that one move can get; 0: unknown,
+	struct converge_policy converge;
+	int64_t bandwidth; /* bytes/s that one move can get; 0: unknown,
 				  * then what moves to that host got before */
 	bool include_stopped;
 	const char *policy; /* its name, for words; NULL: an operator's */

@@ -64,4 +64,8 @@ bool strategy_runs(const struct snap_vm *vm);
  * index in storage->disks. */
 bool strategy_is_local(const struct storage_result *storage, size_t i);
 
+/* Fills plan->predicted of an otherwise complete plan (strategy_predict.c). */
+void strategy_predict(
+    const struct strategy_look *look, struct strategy_result *plan);
+
 #endif

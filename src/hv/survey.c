@@ -188,6 +188,22 @@ survey_rate(virDomainPtr domain, const char *uuid, int64_t dirty_ms)
 	return rate;
 }
 
+/* Pages that a guest has never used are not in it, and cost a migration
+ * nothing. */
+static int64_t
+survey_rss(virDomainPtr domain)
+{
+	virDomainMemoryStatStruct stats[VIR_DOMAIN_MEMORY_STAT_NR];
+	int count =
+	    virDomainMemoryStats(domain, stats, VIR_DOMAIN_MEMORY_STAT_NR, 0);
+
+	for (int i = 0; i < count; i++)
+		if (stats[i].tag == VIR_DOMAIN_MEMORY_STAT_RSS &&
+		    stats[i].val < (unsigned long long)(INT64_MAX / 1024))
+			return (int64_t)stats[i].val * 1024;
+	return FACTS_UNKNOWN;
+}
+
 struct facts_survey *
 survey_guest(
     struct hv_conn *conn, const char *uuid, int64_t dirty_ms, struct err *err)
@@ -205,12 +221,15 @@ survey_guest(
 		abort();
 	survey->uuid = str_dup(uuid);
 	survey->dirty_rate = FACTS_UNKNOWN;
+	survey->memory_rss = FACTS_UNKNOWN;
 	if (survey_disks(conn, domain, survey, err) < 0) {
 		facts_survey_free(survey);
 		return NULL;
 	}
 	if (dirty_ms > 0 && virDomainGetState(domain, &state, NULL, 0) == 0 &&
-	    state == VIR_DOMAIN_RUNNING)
+	    state == VIR_DOMAIN_RUNNING) {
 		survey->dirty_rate = survey_rate(domain, uuid, dirty_ms);
+		survey->memory_rss = survey_rss(domain);
+	}
 	return survey;
 }

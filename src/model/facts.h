@@ -81,6 +81,7 @@ struct facts_survey {
 	size_t disk_count;
 	int64_t dirty_rate; /* bytes/s by page sampling; unknown: not running,
 			     * or not asked for */
+	int64_t memory_rss; /* bytes that its QEMU has in memory; unknown */
 };
 
 struct facts_pool {

@@ -40,6 +40,7 @@ inventory_domain_new(void)
 		abort();
 	inventory_meter_reset(&domain->cpu);
 	domain->vm.dirty_rate = SNAPSHOT_UNKNOWN;
+	domain->vm.memory_rss = SNAPSHOT_UNKNOWN;
 	return domain;
 }
 
@@ -73,6 +74,7 @@ inventory_domain_parse(
 	}
 	vm.dirty_rate = domain->vm.dirty_rate;
 	vm.dirty_at = domain->vm.dirty_at;
+	vm.memory_rss = domain->vm.memory_rss;
 	arena_free(domain->arena);
 	domain->arena = arena_new(LISTING_ARENA_MAX);
 	copy_vm(domain->arena, &vm, &domain->vm);
@@ -178,6 +180,7 @@ inventory_read_domain(
 	if (!snapshot_vm_active(&domain->vm)) {
 		inventory_meter_reset(&domain->cpu);
 		domain->vm.dirty_rate = SNAPSHOT_UNKNOWN;
+		domain->vm.memory_rss = SNAPSHOT_UNKNOWN;
 	}
 	print = inventory_domain_print(domain);
 	if (print == domain->print)

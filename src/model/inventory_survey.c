@@ -132,6 +132,8 @@ inventory_survey_read(
 		domain->vm.dirty_rate = survey->dirty_rate;
 		domain->vm.dirty_at = event->now;
 	}
+	if (survey->memory_rss > 0 && snapshot_vm_active(&domain->vm))
+		domain->vm.memory_rss = survey->memory_rss;
 	changed = domain->survey == NULL ||
 	    survey_print(domain->survey) != survey_print(survey);
 	survey_drop(domain);

@@ -116,6 +116,7 @@ struct snap_vm {
 	size_t anchor_count;
 	bool surveyed;      /* disks' figures are as good as they get */
 	int64_t dirty_rate; /* bytes/s, by sampling; unknown */
+	int64_t memory_rss; /* bytes, of its QEMU, as of the same; unknown */
 	struct mono dirty_at;
 	int snapshots, checkpoints; /* libvirt keeps metadata of */
 	bool managed_save;

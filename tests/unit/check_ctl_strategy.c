@@ -88,8 +88,16 @@ START_TEST(a_move_without_end_is_told_with_the_pause_that_would_end_it)
 	show(render_explain,
 	    "{'kind': 'vm', 'vm': 'db1', 'to': 'kvm2', 'strategy': "
 	    "'live-copy', 'forced_downtime_ms': 9000}");
-	expect_part("predicted  no end; it does not end by itself: paused, "
-		    "the rest would take 9.0 s\n");
+	expect_part("predicted  no end; it writes faster than it can be sent: "
+		    "paused, the rest would take 9.0 s\n");
+	show(render_explain,
+	    "{'kind': 'vm', 'vm': 'db1', 'to': 'kvm2', 'strategy': "
+	    "'live-copy', 'predicted_ms': 30000, 'predicted_downtime_ms': "
+	    "1500, 'forced_downtime_ms': 9000, 'converge': ['downtime', "
+	    "'throttle']}");
+	expect_part("predicted  30.0 s, downtime 1.5 s; it writes faster than "
+		    "it can be sent: paused, the rest would take 9.0 s; ends "
+		    "with the help of downtime, throttle\n");
 }
 END_TEST
 
@@ -104,7 +112,7 @@ START_TEST(a_guest_without_a_target_has_no_prediction)
 	/* What is not known is not made up either. */
 	show(render_explain,
 	    "{'kind': 'vm', 'vm': 'a', 'to': 'kvm2', 'strategy': 'restart'}");
-	expect_part("predicted  nothing: figures are missing\n");
+	expect_part("predicted  unknown: figures are missing\n");
 }
 END_TEST
 
