@@ -47,7 +47,7 @@ struct strategy_disk {
 	bool replace; /* an image that we left there may be in the way */
 };
 
-/* The rules are in strategy.c, strategy_copy.c and strategy_restart.c, numbered
+/* The rules are in strategy_live.c, strategy_copy.c and strategy_restart.c, numbered
  * in the order in which they are looked at; the first that fails refuses. */
 struct strategy_refusal {
 	enum strategy strategy;

@@ -4,8 +4,7 @@
 #include "decide/strategy.h"
 
 /*
- * What the files of strategies share (strategy.c, strategy_copy.c,
- * strategy_restart.c); nobody else includes this.
+ * What the files of strategies share; nobody else includes this.
  */
 
 struct strategy_look {
@@ -39,7 +38,7 @@ extern const struct strategy_rule strategy_live_shared_rules[];
 extern const struct strategy_rule strategy_live_copy_rules[];
 extern const struct strategy_rule strategy_restart_rules[];
 
-/* Rules that several strategies have (strategy.c). */
+/* Rules that several strategies have (strategy_live.c). */
 const char *strategy_check_metadata(struct strategy_try *try);
 const char *strategy_check_media(struct strategy_try *try);
 const char *strategy_check_running(struct strategy_try *try);

@@ -33,7 +33,11 @@ void scenario_free(struct scenario *scenario);
 
 void scenario_apply(struct scenario *scenario, struct inventory_event event,
     const char *host, int64_t ms);
-/* Surveys, proofs, files: what hosts are asked for (scenario_facts.c). */
+/* For facts, whose receiver frees them; end the program without memory. */
+void *scenario_calloc(size_t count, size_t size);
+char *scenario_strdup(const char *s);
+bool scenario_guest_is_on(const struct node *guest, const char *host);
+/* Surveys, proofs, files: what hosts are asked for (scenario_answers.c). */
 void scenario_answer(struct scenario *scenario);
 /* All news of one host but what it says about CPUs (scenario_facts.c). */
 void scenario_play_host(struct scenario *scenario, const struct node *host);

@@ -12,8 +12,8 @@
 
 #define XML_MAX (1 << 20)
 
-static void *
-must_calloc(size_t count, size_t size)
+void *
+scenario_calloc(size_t count, size_t size)
 {
 	void *p = calloc(count > 0 ? count : 1, size);
 
@@ -22,8 +22,8 @@ must_calloc(size_t count, size_t size)
 	return p;
 }
 
-static char *
-must_strdup(const char *s)
+char *
+scenario_strdup(const char *s)
 {
 	char *copy = s != NULL ? strdup(s) : NULL;
 
@@ -172,8 +172,8 @@ guest_read(struct scenario *scenario, const struct node *guest,
 		name = node_text(guest, "as");
 	if (name == NULL)
 		name = guest->key->text;
-	out->name = must_strdup(name);
-	out->uuid = must_strdup(scenario_uuid(scenario, guest->key->text));
+	out->name = scenario_strdup(name);
+	out->uuid = scenario_strdup(scenario_uuid(scenario, guest->key->text));
 	out->state = DOMAIN_RUNNING;
 	for (size_t i = 0; !found && i < sizeof(states) / sizeof(states[0]);
 	     i++) {
@@ -201,8 +201,8 @@ guest_read(struct scenario *scenario, const struct node *guest,
 
 /* Hosts. */
 
-static bool
-guest_is_on(const struct node *guest, const char *host)
+bool
+scenario_guest_is_on(const struct node *guest, const char *host)
 {
 	const char *on = node_text(guest, "on");
 
@@ -213,11 +213,11 @@ static void
 host_read_guests(
     struct scenario *scenario, struct facts_host *facts, const char *name)
 {
-	facts->domains = must_calloc(
+	facts->domains = scenario_calloc(
 	    node_count(scenario->root, "guests"), sizeof(facts->domains[0]));
 	for (const struct node *guest = node_first(scenario->root, "guests");
 	     guest != NULL; guest = guest->next) {
-		if (guest_is_on(guest, name))
+		if (scenario_guest_is_on(guest, name))
 			guest_read(scenario, guest,
 			    &facts->domains[facts->domain_count++]);
 	}
@@ -254,23 +254,23 @@ host_read_networks(const struct node *host, struct facts_host *facts)
 	facts->networks_known = networks == NULL || networks->kind == NODE_SEQ;
 	facts->network_count = node_count(host, "networks");
 	facts->networks =
-	    must_calloc(facts->network_count, sizeof(facts->networks[0]));
+	    scenario_calloc(facts->network_count, sizeof(facts->networks[0]));
 	for (const struct node *net = node_first(host, "networks"); net != NULL;
 	     net = net->next) {
-		facts->networks[i].name = must_strdup(net->text);
+		facts->networks[i].name = scenario_strdup(net->text);
 		facts->networks[i++].active = true;
 	}
 	facts->interfaces_known = bridges == NULL || bridges->kind == NODE_SEQ;
 	facts->interface_count = node_count(host, "bridges");
-	facts->interfaces = must_calloc(
+	facts->interfaces = scenario_calloc(
 	    facts->interface_count + 1, sizeof(facts->interfaces[0]));
 	i = 0;
 	for (const struct node *link = node_first(host, "bridges");
 	     link != NULL; link = link->next)
-		facts->interfaces[i++] = must_strdup(link->text);
+		facts->interfaces[i++] = scenario_strdup(link->text);
 	if (bridges == NULL)
 		facts->interfaces[facts->interface_count++] =
-		    must_strdup("br0");
+		    scenario_strdup("br0");
 }
 
 static void
@@ -281,7 +281,8 @@ host_read_pools(const struct scenario *scenario, const struct node *host,
 
 	facts->pools_known = true;
 	facts->pool_count = node_count(host, "pools");
-	facts->pools = must_calloc(facts->pool_count, sizeof(facts->pools[0]));
+	facts->pools =
+	    scenario_calloc(facts->pool_count, sizeof(facts->pools[0]));
 	for (const struct node *pool = node_first(host, "pools"); pool != NULL;
 	     pool = pool->next) {
 		struct buf xml = BUF_INIT(XML_MAX);
@@ -299,7 +300,7 @@ host_read_pools(const struct scenario *scenario, const struct node *host,
 		    "</source><target><path>%s</path></target>"
 		    "</pool>",
 		    node_text(pool, "path"));
-		facts->pools[i].name = must_strdup(node_text(pool, "name"));
+		facts->pools[i].name = scenario_strdup(node_text(pool, "name"));
 		facts->pools[i].active = !node_true(pool, "off");
 		facts->pools[i].capacity =
 		    node_bytes(scenario, pool, "capacity", "100GiB");
@@ -334,14 +335,14 @@ host_sample(struct scenario *scenario, const struct node *host, int64_t total,
 	if (node_text(host, "cpu_used") != NULL &&
 	    strcmp(node_text(host, "cpu_used"), "unknown") == 0)
 		load.cpu_busy_ns = FACTS_UNKNOWN;
-	load.domains = must_calloc(
+	load.domains = scenario_calloc(
 	    node_count(scenario->root, "guests"), sizeof(load.domains[0]));
 	for (const struct node *guest = node_first(scenario->root, "guests");
 	     guest != NULL; guest = guest->next) {
-		if (!guest_is_on(guest, name))
+		if (!scenario_guest_is_on(guest, name))
 			continue;
 		load.domains[load.domain_count].uuid =
-		    must_strdup(scenario_uuid(scenario, guest->key->text));
+		    scenario_strdup(scenario_uuid(scenario, guest->key->text));
 		load.domains[load.domain_count++].cpu_ns =
 		    (int64_t)(node_number(guest, "cpu_used", 0.5) *
 			SCENARIO_SAMPLE_MS * 1e6);
@@ -355,153 +356,34 @@ host_sample(struct scenario *scenario, const struct node *host, int64_t total,
 static void
 host_list(struct scenario *scenario, const struct node *host)
 {
-	struct facts_host *facts = must_calloc(1, sizeof(*facts));
+	struct facts_host *facts = scenario_calloc(1, sizeof(*facts));
 	int64_t total = node_bytes(scenario, host, "memory", "64GiB");
 	int64_t free_bytes = node_bytes(scenario, host, "free", "60GiB");
 
-	facts->hostname = must_strdup(host->key->text);
+	facts->hostname = scenario_strdup(host->key->text);
 	facts->capabilities_xml = host_capabilities(host);
 	facts->cpus = (int)node_number(host, "cpus", 16);
 	facts->load.memory_total = total;
 	facts->load.memory_free = free_bytes;
+	if (node_text(host, "hugepages") != NULL) {
+		facts->pages_known = true;
+		facts->pages[facts->page_count++] = (struct facts_pages){
+		    2 << 20, node_bytes(scenario, host, "hugepages", "0")};
+	}
 	host_read_guests(scenario, facts, host->key->text);
 	host_read_networks(host, facts);
 	host_read_pools(scenario, host, facts);
 	facts->load.domain_count = facts->domain_count;
-	facts->load.domains =
-	    must_calloc(facts->domain_count, sizeof(facts->load.domains[0]));
+	facts->load.domains = scenario_calloc(
+	    facts->domain_count, sizeof(facts->load.domains[0]));
 	for (size_t i = 0; i < facts->domain_count; i++)
 		facts->load.domains[i].uuid =
-		    must_strdup(facts->domains[i].uuid);
+		    scenario_strdup(facts->domains[i].uuid);
 	scenario_apply(scenario,
 	    (struct inventory_event){
 		.news = INVENTORY_HOST_LISTED, .facts = facts},
 	    host->key->text, SCENARIO_START_MS);
 	host_sample(scenario, host, total, free_bytes);
-}
-
-/* Figures of a disk that the file gives any of: { file: PATH, allocated,
- * capacity, found: POOL or "none" }; of the others they could not be read. */
-static void
-survey_add_disk(const struct scenario *scenario, struct facts_survey *survey,
-    const struct node *disk, size_t number)
-{
-	struct facts_disk *out = &survey->disks[survey->disk_count];
-	const char *path = node_text(disk, "file");
-	const char *found = node_text(disk, "found");
-	char target[16];
-
-	if (path == NULL || node_text(disk, "allocated") == NULL)
-		return;
-	snprintf(target, sizeof(target), "vd%c", (char)('a' + number % 26));
-	out->target = must_strdup(target);
-	out->path = must_strdup(path);
-	out->format = must_strdup(node_text(disk, "format") != NULL
-		? node_text(disk, "format")
-		: "qcow2");
-	if (found == NULL || strcmp(found, "none") != 0) {
-		out->pool = must_strdup(found != NULL ? found : "images");
-		out->volume = must_strdup(strrchr(path, '/') + 1);
-	}
-	out->capacity = node_bytes(scenario, disk, "capacity", "10GiB");
-	out->top_allocation = node_bytes(scenario, disk, "allocated", "0");
-	out->allocation =
-	    out->top_allocation + node_bytes(scenario, disk, "below", "0");
-	survey->disk_count++;
-}
-
-/* Every guest is looked at, except with surveyed: false. */
-static void
-host_survey(struct scenario *scenario, const struct node *host)
-{
-	for (const struct node *guest = node_first(scenario->root, "guests");
-	     guest != NULL; guest = guest->next) {
-		struct facts_survey *survey;
-		size_t number = 0;
-
-		if (!guest_is_on(guest, host->key->text) ||
-		    (node_text(guest, "surveyed") != NULL &&
-			!node_true(guest, "surveyed")))
-			continue;
-		survey = must_calloc(1, sizeof(*survey));
-		survey->uuid =
-		    must_strdup(scenario_uuid(scenario, guest->key->text));
-		survey->dirty_rate = node_text(guest, "dirty_rate") != NULL
-		    ? node_bytes(scenario, guest, "dirty_rate", "0")
-		    : FACTS_UNKNOWN;
-		survey->disks = must_calloc(
-		    node_count(guest, "disks"), sizeof(survey->disks[0]));
-		for (const struct node *disk = node_first(guest, "disks");
-		     disk != NULL; disk = disk->next)
-			survey_add_disk(scenario, survey, disk, number++);
-		scenario_apply(scenario,
-		    (struct inventory_event){
-			.news = INVENTORY_SURVEYED, .survey = survey},
-		    host->key->text, SCENARIO_START_MS);
-	}
-}
-
-/* Files that guests of other hosts need: "files: [ ... ]" are there, all others
- * are not, unless "files: unknown". */
-static void
-host_answer_file(const char *name, const char *path, void *arg)
-{
-	struct scenario *scenario = arg;
-	const struct node *host =
-	    tree_get(tree_get(scenario->root, "hosts"), name);
-	const struct node *files = tree_get(host, "files");
-	enum snap_verdict there = SNAP_VERDICT_REJECTED;
-
-	if (files != NULL && files->kind == NODE_SCALAR)
-		return;
-	for (const struct node *file = node_first(host, "files"); file != NULL;
-	     file = file->next) {
-		if (strcmp(file->text, path) == 0)
-			there = SNAP_VERDICT_OK;
-	}
-	scenario_apply(scenario,
-	    (struct inventory_event){.news = INVENTORY_FILE_SEEN,
-		.key = arena_strdup(scenario->arena, path),
-		.verdict = there},
-	    name, SCENARIO_START_MS);
-}
-
-/* proofs: [ { a: [HOST, POOL], b: [HOST, POOL], same: false } ] */
-static void
-scenario_apply_proofs(struct scenario *scenario)
-{
-	for (const struct node *node = node_first(scenario->root, "proofs");
-	     node != NULL; node = node->next) {
-		const struct node *a = node_first(node, "a");
-		const struct node *b = node_first(node, "b");
-		const char *same = node_text(node, "same");
-		struct snap_proof proof;
-
-		if (a == NULL || a->next == NULL || b == NULL ||
-		    b->next == NULL)
-			scenario_die(scenario, node, "a: [ HOST, POOL ], b:");
-		proof = (struct snap_proof){a->text, a->next->text, b->text,
-		    b->next->text,
-		    same == NULL || strcmp(same, "true") == 0
-			? SNAP_VERDICT_OK
-			: SNAP_VERDICT_REJECTED};
-		scenario_apply(scenario,
-		    (struct inventory_event){
-			.news = INVENTORY_PROVEN, .proof = &proof},
-		    a->text, SCENARIO_START_MS);
-	}
-}
-
-void
-scenario_answer(struct scenario *scenario)
-{
-	for (const struct node *host = node_first(scenario->root, "hosts");
-	     host != NULL; host = host->next)
-		host_survey(scenario, host);
-	scenario_apply_proofs(scenario);
-	inventory_each_unseen_file(scenario->inventory,
-	    (struct mono){SCENARIO_START_MS}, SCENARIO_SAMPLE_MS,
-	    host_answer_file, scenario);
 }
 
 void
@@ -510,7 +392,7 @@ scenario_play_host(struct scenario *scenario, const struct node *host)
 	static const char *const keys[] = {"memory", "free", "cpus", "cpu_used",
 	    "maintenance", "cordoned", "why", "down", "silent", "listed",
 	    "uuid", "machines", "networks", "bridges", "pools", "rejects",
-	    "rejects_cpu", "undecided", "cpu", "files", NULL};
+	    "rejects_cpu", "undecided", "cpu", "files", "hugepages", NULL};
 	const char *name = host->key->text;
 	const char *listed = node_text(host, "listed");
 

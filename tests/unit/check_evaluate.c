@@ -331,6 +331,164 @@ START_TEST(a_plan_is_told_in_json)
 }
 END_TEST
 
+/* One local image, with a pool for it at kvm2 only. */
+static struct snap_vm *
+add_local_vm(void)
+{
+	static struct snap_proof proof = {
+	    "kvm1", "images", "kvm2", "images", SNAP_VERDICT_REJECTED};
+	struct snap_vm *vm = world_add_vm(&world, 0, "db1", GIB);
+
+	vm->surveyed = true;
+	vm->dirty_rate = 0;
+	vm->disks[0] = (struct snap_disk){.target = "vda",
+	    .kind = SNAP_DISK_FILE,
+	    .source = "/pool/db1.raw",
+	    .format = "raw",
+	    .capacity = 10 * GIB,
+	    .allocation = GIB,
+	    .top_allocation = GIB,
+	    .path_found = "/pool/db1.raw",
+	    .pool_found = "images",
+	    .volume_found = "db1.raw"};
+	for (int i = 0; i < 2; i++) {
+		struct snap_host *host = &world.s.hosts[i];
+
+		host->pools[host->pool_count++] = (struct snap_pool){
+		    "images", true, "dir", "/pool", NULL, 100 * GIB, 50 * GIB};
+	}
+	world.s.proofs = &proof;
+	world.s.proof_count = 1;
+	return vm;
+}
+
+START_TEST(a_plan_tells_how_and_what_goes_along)
+{
+	const json_t *item, *disk, *other, *rejected;
+	json_t *json;
+
+	world_add_policy(&world, "maintenance");
+	add_local_vm();
+	json = explain_plan(plan_drain(world.arena, &input, &world.s.hosts[0]));
+	item = json_array_get(json_object_get(json, "steps"), 0);
+	ck_assert_str_eq(get(item, "to"), "kvm2");
+	ck_assert_str_eq(get(item, "strategy"), "live-copy");
+	ck_assert_str_eq(get(item, "storage"), "local");
+	ck_assert_str_eq(get(item, "handover"), "strict");
+	ck_assert_int_eq(
+	    json_integer_value(json_object_get(item, "disk_bytes")), GIB);
+	ck_assert_int_gt(
+	    json_integer_value(json_object_get(item, "predicted_ms")), 1000);
+	ck_assert_int_gt(
+	    json_integer_value(json_object_get(item, "predicted_downtime_ms")),
+	    0);
+	disk = json_array_get(json_object_get(item, "disks"), 0);
+	ck_assert_str_eq(get(disk, "target"), "vda");
+	ck_assert_str_eq(get(disk, "pool"), "images");
+	ck_assert_str_eq(get(disk, "dest_path"), "/pool/db1.raw");
+	other = json_array_get(json_object_get(item, "strategies"), 0);
+	ck_assert_str_eq(get(other, "strategy"), "live-shared");
+	ck_assert_str_eq(get(other, "rule"), "storage-shared");
+	/* kvm3 has no pool for it. */
+	rejected = json_array_get(json_object_get(item, "rejected"), 1);
+	ck_assert_str_eq(get(rejected, "host"), "kvm3");
+	ck_assert_str_eq(get(rejected, "rule"), "strategy");
+	other = json_array_get(json_object_get(rejected, "strategies"), 1);
+	ck_assert_str_eq(get(other, "strategy"), "live-copy");
+	ck_assert_str_eq(get(other, "rule"), "target-pool");
+	json_decref(json);
+}
+END_TEST
+
+START_TEST(a_guest_is_explained_from_all_sides)
+{
+	const json_t *hosts, *host, *one;
+	json_t *json;
+
+	world.s.hosts[3].cordoned = true;
+	json = explain_vm(world.arena, &input, add_local_vm(), NULL);
+	ck_assert_str_eq(get(json, "vm"), "db1");
+	ck_assert_str_eq(get(json, "from"), "kvm1");
+	ck_assert_str_eq(get(json, "to"), "kvm2");
+	ck_assert_str_eq(get(json, "strategy"), "live-copy");
+	ck_assert_str_eq(get(json, "state"), "running");
+	/* No policy would act: it is explained for an operator. */
+	ck_assert_ptr_null(get(json, "policy"));
+	ck_assert_ptr_null(get(json, "fate"));
+	hosts = json_object_get(json, "hosts");
+	ck_assert_uint_eq(json_array_size(hosts), 3);
+
+	host = json_array_get(hosts, 0);
+	ck_assert_str_eq(get(host, "host"), "kvm2");
+	ck_assert(json_is_true(json_object_get(host, "ok")));
+	ck_assert(json_is_true(json_object_get(host, "chosen")));
+	one = json_array_get(json_object_get(host, "strategies"), 1);
+	ck_assert(json_is_true(json_object_get(one, "ok")));
+	ck_assert_ptr_nonnull(json_object_get(one, "predicted_ms"));
+	/* Also the one that would come later, with its own forecast. */
+	one = json_array_get(json_object_get(host, "strategies"), 2);
+	ck_assert_str_eq(get(one, "strategy"), "restart");
+	ck_assert(json_is_true(json_object_get(one, "ok")));
+	ck_assert_ptr_nonnull(json_object_get(one, "predicted_downtime_ms"));
+
+	/* A host that takes nobody is asked as well what else is wrong. */
+	host = json_array_get(hosts, 2);
+	ck_assert_str_eq(get(host, "host"), "kvm4");
+	ck_assert_str_eq(get(host, "rule"), "cordoned");
+	one = json_array_get(json_object_get(host, "strategies"), 1);
+	ck_assert_str_eq(get(one, "rule"), "target-pool");
+	json_decref(json);
+}
+END_TEST
+
+START_TEST(a_guest_is_explained_as_its_policy_has_it)
+{
+	struct policy *policy = world_add_policy(&world, "maintenance");
+	struct snap_vm *vm = add_local_vm();
+	const json_t *hosts, *one;
+	json_t *json;
+
+	policy->strategies[0] = STRATEGY_LIVE_SHARED;
+	policy->strategy_count = 1;
+	json = explain_vm(world.arena, &input, vm, "kvm2");
+	ck_assert_str_eq(get(json, "policy"), "maintenance");
+	ck_assert_str_eq(get(json, "fate"), "blocked");
+	hosts = json_object_get(json, "hosts");
+	ck_assert_uint_eq(json_array_size(hosts), 1);
+	one = json_array_get(
+	    json_object_get(json_array_get(hosts, 0), "strategies"), 2);
+	ck_assert_str_eq(get(one, "rule"), "not-allowed");
+	json_decref(json);
+
+	vm->state = DOMAIN_PAUSED;
+	json = explain_vm(world.arena, &input, vm, NULL);
+	ck_assert_str_eq(get(json, "rule"), "not-running");
+	json_decref(json);
+}
+END_TEST
+
+START_TEST(guests_that_are_off_are_listed_where_they_are_included)
+{
+	struct policy *policy = world_add_policy(&world, "maintenance");
+	struct snap_vm *off = world_add_vm(&world, 0, "off", GIB);
+	struct snap_vm *gone = world_add_vm(&world, 0, "gone", GIB);
+
+	off->state = DOMAIN_SHUTOFF;
+	gone->state = DOMAIN_SHUTOFF;
+	gone->persistent = false;
+	ck_assert_uint_eq(decide_one()->item_count, 0);
+	policy->include_stopped = true;
+	ck_assert_uint_eq(decide_one()->item_count, 1);
+	ck_assert_int_eq(
+	    decide_one()->items[0].choice.strategy.strategy, STRATEGY_RESTART);
+	policy->include_stopped = false;
+	drains[0] = (struct evaluate_drain){
+	    .host = "kvm1", .parallel = -1, .include_stopped = true};
+	input.drain_count = 1;
+	ck_assert_uint_eq(decide_one()->item_count, 1);
+}
+END_TEST
+
 #define ROWS(table) (int)(sizeof(table) / sizeof((table)[0]))
 
 int
@@ -361,6 +519,11 @@ main(void)
 	tcase_add_test(tc, a_plan_does_not_need_the_flag_and_does_not_set_it);
 	tcase_add_test(tc, a_decision_is_told_in_json);
 	tcase_add_test(tc, a_plan_is_told_in_json);
+	tcase_add_test(tc, a_plan_tells_how_and_what_goes_along);
+	tcase_add_test(tc, a_guest_is_explained_from_all_sides);
+	tcase_add_test(tc, a_guest_is_explained_as_its_policy_has_it);
+	tcase_add_test(
+	    tc, guests_that_are_off_are_listed_where_they_are_included);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

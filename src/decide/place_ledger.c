@@ -1,0 +1,101 @@
+/*
+ * What has been promised of hosts and pools and is not yet to be seen in their
+ * figures: by moves in flight, and by those that this evaluation has decided.
+ * Without it every guest of a drain would be sent to the one host that was the
+ * best before the first of them went there.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "decide/place.h"
+
+static void
+place_ledger_add_cpu(
+    struct place_ledger *ledger, size_t from, size_t to, double used)
+{
+	if (isnan(used))
+		return;
+	ledger->cpu[from] -= used;
+	ledger->cpu[to] += used;
+}
+
+static void
+place_ledger_add_disk(struct place_ledger *ledger, const char *host,
+    const char *pool, int64_t bytes)
+{
+	struct place_booking *booking;
+
+	if (pool == NULL || bytes <= 0)
+		return;
+	booking = arena_alloc(ledger->arena, sizeof(*booking));
+	*booking = (struct place_booking){host, pool, bytes, ledger->disks};
+	ledger->disks = booking;
+}
+
+int64_t
+place_ledger_disk(const char *host, const char *pool, void *arg)
+{
+	const struct place_ledger *ledger = arg;
+	int64_t bytes = 0;
+
+	for (const struct place_booking *booking = ledger->disks;
+	     booking != NULL; booking = booking->next) {
+		if (strcmp(booking->host, host) == 0 &&
+		    strcmp(booking->pool, pool) == 0)
+			bytes += booking->bytes;
+	}
+	return bytes;
+}
+
+struct place_ledger *
+place_ledger_new(struct arena *arena, const struct snapshot *s)
+{
+	struct place_ledger *ledger = arena_alloc(arena, sizeof(*ledger));
+	size_t count = s->host_count;
+
+	ledger->arena = arena;
+	ledger->memory = arena_array(arena, count, sizeof(int64_t));
+	ledger->inbound = arena_array(arena, count, sizeof(int));
+	ledger->outbound = arena_array(arena, count, sizeof(int));
+	ledger->cpu = arena_array(arena, count, sizeof(double));
+	for (size_t i = 0; i < s->move_count; i++) {
+		const struct snap_move *move = &s->moves[i];
+		const struct snap_host *from =
+		    snapshot_find_host(s, move->from);
+		const struct snap_host *to = snapshot_find_host(s, move->to);
+		const struct snap_vm *vm = snapshot_find_vm(s, move->uuid);
+
+		ledger->total += !move->idle;
+		place_ledger_add_disk(ledger, move->to, move->pool, move->disk);
+		if (from != NULL)
+			ledger->outbound[from - s->hosts] += !move->idle;
+		if (to != NULL) {
+			ledger->inbound[to - s->hosts] += !move->idle;
+			ledger->memory[to - s->hosts] +=
+			    place_memory_need(move->memory);
+		}
+		if (from != NULL && to != NULL && vm != NULL)
+			place_ledger_add_cpu(ledger, (size_t)(from - s->hosts),
+			    (size_t)(to - s->hosts), vm->cpu_used);
+	}
+	return ledger;
+}
+
+void
+place_ledger_book(struct place_ledger *ledger, const struct snapshot *s,
+    const struct snap_vm *vm, const struct snap_host *target,
+    const struct strategy_result *how)
+{
+	size_t to = (size_t)(target - s->hosts);
+	size_t count = how != NULL ? how->disk_count : 0;
+
+	ledger->total++;
+	ledger->outbound[vm->host]++;
+	ledger->inbound[to]++;
+	for (size_t i = 0; i < count; i++)
+		place_ledger_add_disk(ledger, target->name, how->disks[i].pool,
+		    how->disks[i].allocation);
+	if (vm->memory != SNAPSHOT_UNKNOWN && snapshot_vm_active(vm))
+		ledger->memory[to] += place_memory_need(vm->memory);
+	place_ledger_add_cpu(ledger, vm->host, to, vm->cpu_used);
+}
