@@ -75,8 +75,8 @@ static const struct schema_key storage_keys[] = {
 	.offset = offsetof(struct settings, proof),
 	.fallback = "marker",
 	.choices = proof_choices,
-	.meaning = "marker: test shared_paths with a marker volume; "
-		   "declared: take the operator's word"},
+	.meaning = "marker: find out with a marker volume which pools are "
+		   "shared; declared: shared_paths say all"},
     {.name = "keep_source",
 	.type = SCHEMA_DURATION,
 	.flags = SCHEMA_ZERO,
