@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "hv/convert.h"
+#include "hv/statedir.h"
 
 #define EVENTS_DOMAIN_MAX 9
 
@@ -234,14 +235,17 @@ events_on_pool(
 {
 	(void)vir;
 	(void)detail;
-	events_emit_host(arg, "pool", virStoragePoolGetName(pool), what);
+	if (!statedir_is_name(virStoragePoolGetName(pool)))
+		events_emit_host(
+		    arg, "pool", virStoragePoolGetName(pool), what);
 }
 
 static void
 events_on_pool_refresh(virConnectPtr vir, virStoragePoolPtr pool, void *arg)
 {
 	(void)vir;
-	events_emit_host(arg, "pool", virStoragePoolGetName(pool), -1);
+	if (!statedir_is_name(virStoragePoolGetName(pool)))
+		events_emit_host(arg, "pool", virStoragePoolGetName(pool), -1);
 }
 
 /* Links only, and none that belong to a guest. */

@@ -263,9 +263,11 @@ images_has_file(
 	cleanup(volume_free) virStorageVolPtr vol = NULL;
 	struct err why = {0};
 
-	if (slash == NULL)
-		return err_set(err, ERR_INVALID, "%s is no path", path);
-	dir = strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	/* Not over all that there is, nor over the device files. */
+	if (slash == NULL || slash == path || strncmp(path, "/dev/", 5) == 0)
+		return err_set(
+		    err, ERR_REFUSED, "%s cannot be looked for", path);
+	dir = strndup(path, (size_t)(slash - path));
 	if (dir == NULL)
 		abort();
 	if (statedir_open(conn, dir, false, &at, &why) == 0)

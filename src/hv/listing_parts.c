@@ -17,6 +17,7 @@
 
 #include "base/str.h"
 #include "hv/conn.h"
+#include "hv/statedir.h"
 
 static void *
 parts_array(int count, size_t size)
@@ -111,8 +112,9 @@ listing_pools(struct hv_conn *conn, struct facts_host *out)
 		return;
 	out->pools = parts_array(count, sizeof(*out->pools));
 	for (int i = 0; i < count; i++) {
-		if (parts_read_pool(pools[i], &out->pools[out->pool_count]) ==
-		    0)
+		if (!statedir_is_name(virStoragePoolGetName(pools[i])) &&
+		    parts_read_pool(pools[i], &out->pools[out->pool_count]) ==
+			0)
 			out->pool_count++;
 		(void)virStoragePoolFree(pools[i]);
 	}

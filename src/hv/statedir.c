@@ -29,7 +29,6 @@
 #include "base/clock.h"
 #include "hv/volume.h"
 
-#define STATEDIR_PREFIX "drover-state-"
 #define STATEDIR_NAME_SIZE 64
 #define STATEDIR_XML_MAX (16 << 10)
 #define STATEDIR_WAIT_MS 30000
@@ -57,6 +56,13 @@ statedir_name(char out[STATEDIR_NAME_SIZE])
 	(void)pthread_once(&statedir_once, statedir_begin);
 	(void)snprintf(out, STATEDIR_NAME_SIZE, STATEDIR_PREFIX "%s-%u",
 	    statedir_process, atomic_fetch_add(&count, 1));
+}
+
+bool
+statedir_is_name(const char *name)
+{
+	return name != NULL &&
+	    strncmp(name, STATEDIR_PREFIX, strlen(STATEDIR_PREFIX)) == 0;
 }
 
 static char *
@@ -87,7 +93,7 @@ statedir_share(const struct hv_conn *conn, const char *dir,
 	if (pool == NULL)
 		return -1;
 	name = virStoragePoolGetName(pool);
-	if (strncmp(name, STATEDIR_PREFIX, strlen(STATEDIR_PREFIX)) != 0) {
+	if (!statedir_is_name(name)) {
 		*out = (struct statedir){.pool = pool, .ours = false};
 		return volume_refresh(conn, pool, err) < 0 ? -1 : 1;
 	}

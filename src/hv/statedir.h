@@ -10,6 +10,8 @@
  */
 
 #define STATEDIR_FILE_MAX (16 << 20)
+/* Such a pool is nothing of the host's: nobody lists it or tells of it. */
+#define STATEDIR_PREFIX "drover-state-"
 
 struct statedir {
 	virStoragePoolPtr pool;
@@ -21,6 +23,9 @@ struct statedir {
 int statedir_open(const struct hv_conn *conn, const char *dir, bool make,
     struct statedir *out, struct err *err);
 void statedir_close(struct statedir *dir); /* for cleanup() */
+
+/* Whether a pool of this name (NULL: none) is one of these. */
+bool statedir_is_name(const char *name);
 
 struct statefile {
 	const char *name;
