@@ -68,6 +68,9 @@ volume_describe(const struct hv_conn *conn, virStorageVolPtr vol,
 	};
 	if (out->path == NULL || out->name == NULL)
 		return err_set(err, ERR_REFUSED, "a volume without a path");
+	/* Of an empty file the length is not told. */
+	if (out->physical < 0 && out->capacity == 0)
+		out->physical = 0;
 	return 0;
 }
 

@@ -60,7 +60,8 @@ op_edit(struct op *op, const char *target)
 	return &op->edits[i];
 }
 
-/* path:vda=/x format:vda=raw backing:vda=/y thin:vda eject:sda */
+/* path:vda=/x format:vda=raw backing:vda=/y backing-format:vda=raw thin:vda
+ * eject:sda */
 static int
 op_take_edit(struct op *op, char *word)
 {
@@ -78,6 +79,8 @@ op_take_edit(struct op *op, char *word)
 		op_edit(op, target)->format = value;
 	else if (strcmp(word, "backing") == 0)
 		op_edit(op, target)->backing = value;
+	else if (strcmp(word, "backing-format") == 0)
+		op_edit(op, target)->backing_format = value;
 	else if (strcmp(word, "thin") == 0)
 		op_edit(op, target)->thin = true;
 	else if (strcmp(word, "eject") == 0)
