@@ -29,7 +29,7 @@ off_with_layer() # PATTERN
 	expect_done freeze "$uuid" kvm1 "${layers[@]}" >/dev/null
 	lab ask g1 poweroff >/dev/null
 	wait_for 60 "g1 to be off" state_is shut
-	lab host kvm1 qemu-io -f qcow2 -c "write -q -P $1 512M 900M" "$layer"
+	lab host kvm1 qemu-io -f qcow2 -c "write -q -P $1 512M 500M" "$layer"
 }
 
 expect_merged() # PATTERN
@@ -40,7 +40,7 @@ expect_merged() # PATTERN
 	! lab virsh kvm1 dumpxml g1 | grep -q merging || fail "a mark is left"
 	lab host kvm1 test ! -e "$layer" || fail "the layer is left"
 	! lab host kvm1 qemu-io -r -f qcow2 \
-		-c "read -q -P $1 512M 900M" "$image" | grep -q failed ||
+		-c "read -q -P $1 512M 500M" "$image" | grep -q failed ||
 		fail "what was in the layer is not in the image"
 }
 
