@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# hvprobe for tests of images: one that is kept, asked line by line.  Sourced by a test
-# after fixture.sh, with the lab up.
+# hvprobe for tests of images: one that is kept, asked line by line.  Sourced by a
+# test after fixture.sh, with the lab up.
 
 # The local pool of each host, and its directory as the host sees it.
 # shellcheck disable=SC2034
