@@ -17,9 +17,6 @@
 #include "base/log.h"
 #include "base/str.h"
 
-/* Of the newest moves, so that a link that has changed is not remembered. */
-#define RECOVER_RATES_MAX 200
-
 struct executor *
 executor_new(const struct executor_deps *deps)
 {
@@ -141,22 +138,6 @@ journey_new(struct executor *ex, struct move *move, int64_t id)
 	return j;
 }
 
-/* What the move has told about the link. */
-static void
-learn_rate(struct journey *j)
-{
-	const struct move *m = j->move;
-
-	if (m->strategy == MOVE_RESTART)
-		rates_learn(j->ex->rates, m->to, j->plan.copied,
-		    j->plan.copied_ms, j->share);
-	else if (j->final_known && j->final.memory_done >= 0)
-		rates_learn(j->ex->rates, m->to,
-		    j->final.memory_done +
-			(j->final.disk_done > 0 ? j->final.disk_done : 0),
-		    j->final.elapsed_ms, j->share);
-}
-
 static void
 log_end(const struct journey *j)
 {
@@ -189,7 +170,7 @@ finish(struct journey *j)
 	if (!j->ended) {
 		j->ended_at = clock_wall_now();
 		if (j->move->outcome == MOVE_COMPLETED)
-			learn_rate(j);
+			executor_learn(j);
 	}
 	j->ended = true;
 	loop_timer_clear(j->poll);
@@ -383,25 +364,10 @@ recover_row(const struct store_move *row, void *arg)
 	executor_feed(j, &(struct move_event){.kind = MOVE_EV_RECOVERED});
 }
 
-/* What links did before this daemon started, from the newest results. */
-static void
-recover_rate(const struct store_move *row, void *arg)
-{
-	struct executor *ex = arg;
-	json_t *result =
-	    row->result != NULL ? json_loads(row->result, 0, NULL) : NULL;
-
-	rates_remember(ex->rates, row->to,
-	    json_integer_value(json_object_get(result, "link_rate")));
-	json_decref(result);
-}
-
 int
 executor_recover(struct executor *ex, struct err *err)
 {
-	if (store_each_move(ex->deps.store,
-		&(struct store_move_filter){.max = RECOVER_RATES_MAX},
-		recover_rate, ex, err) < 0)
+	if (executor_learn_again(ex, err) < 0)
 		return -1;
 	return store_each_move(ex->deps.store,
 	    &(struct store_move_filter){.open_only = true, .max = 10000},

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "act/correct.h"
 #include "act/leftovers.h"
 #include "act/move.h"
 #include "decide/converge.h"
@@ -118,6 +119,9 @@ void executor_hv_event(
 void executor_set_bandwidth(struct executor *executor, int64_t bandwidth);
 /* Bytes/s that moves to this host got of late; 0: none has told yet. */
 int64_t executor_link_rate(const struct executor *executor, const char *to);
+/* By how much predictions were off of late. */
+struct correction executor_correction(
+    const struct executor *executor, enum move_strategy strategy);
 
 /* In order of their ids. */
 void executor_each(struct executor *executor,

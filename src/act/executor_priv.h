@@ -88,8 +88,13 @@ struct executor {
 	size_t count;
 	int64_t link_bandwidth; /* bytes/s per host; 0: all */
 	struct rates *rates;
+	struct correction corrections[MOVE_RESTART + 1];
 	bool closed;
 };
+
+/* executor_learn.c: from one that has completed, and from those on disk */
+void executor_learn(struct journey *j);
+int executor_learn_again(struct executor *ex, struct err *err);
 
 /* executor.c */
 void executor_feed(struct journey *j, const struct move_event *event);

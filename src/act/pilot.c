@@ -167,6 +167,24 @@ link_rate(const char *host, void *arg)
 	return executor_link_rate(p->deps.executor, host);
 }
 
+static void
+set_corrections(const struct pilot *p, struct snapshot *s)
+{
+	static const struct {
+		enum strategy strategy;
+		enum move_strategy move;
+	} same[] = {{STRATEGY_LIVE_SHARED, MOVE_LIVE_SHARED},
+	    {STRATEGY_LIVE_COPY, MOVE_LIVE_COPY},
+	    {STRATEGY_RESTART, MOVE_RESTART}};
+	struct correction c;
+
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		c = executor_correction(p->deps.executor, same[i].move);
+		snapshot_set_correction(
+		    s, same[i].strategy, c.time_ms, c.downtime_ms);
+	}
+}
+
 struct snapshot *
 pilot_snapshot(struct pilot *p)
 {
@@ -185,6 +203,7 @@ pilot_snapshot(struct pilot *p)
 	    clock_mono_now(), clock_wall_now());
 	free(m.items);
 	snapshot_set_link_rates(s, link_rate, p);
+	set_corrections(p, s);
 	if (p->deps.leftovers != NULL) {
 		left = leftovers_snapshot(p->deps.leftovers, &n);
 		snapshot_set_leftovers(s, left, n);

@@ -73,6 +73,9 @@ render_rejected(const json_t *rejected, struct buf *out)
 	{
 		const char *rule = field_text(one, "rule");
 
+		/* That it is where it is needs no reason. */
+		if (rule != NULL && strcmp(rule, "same-host") == 0)
+			continue;
 		buf_adds(out, "    ");
 		text_add(out, field_text_or(one, "host", "-"));
 		add_why(": ", rule, out);

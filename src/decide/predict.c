@@ -297,10 +297,10 @@ predict_live(const struct predict_input *in, struct predict_result *out)
 
 void
 predict_restart(const struct predict_input *in, int64_t stop_ms,
-    int64_t boot_ms, int64_t delta, struct predict_result *out)
+    int64_t start_ms, int64_t delta, struct predict_result *out)
 {
-	int64_t own = (stop_ms >= 0 ? stop_ms : PREDICT_STOP_MS) +
-	    (boot_ms >= 0 ? boot_ms : PREDICT_BOOT_MS) +
+	int64_t stop = stop_ms >= 0 ? stop_ms : PREDICT_STOP_MS;
+	int64_t start = (start_ms >= 0 ? start_ms : PREDICT_START_MS) +
 	    predict_known(in->switch_ms);
 	double before = 0, off = 0;
 
@@ -313,11 +313,11 @@ predict_restart(const struct predict_input *in, int64_t stop_ms,
 		return;
 	if (delta > 0)
 		off = (double)delta / (double)in->bandwidth;
-	out->downtime_ms = predict_ms(off, own);
+	out->downtime_ms = predict_ms(off, start);
 	if (in->disk < 0 || (in->disk > 0 && in->bandwidth <= 0))
 		return;
 	if (in->disk > 0)
 		before = (double)in->disk / (double)in->bandwidth;
-	out->time_ms =
-	    predict_ms(before + off, own + predict_known(in->overhead_ms));
+	out->time_ms = predict_ms(
+	    before + off, stop + start + predict_known(in->overhead_ms));
 }

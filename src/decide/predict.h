@@ -56,19 +56,22 @@ struct predict_result {
 /* What the source's socket holds when the link is slower than QEMU: it is sent
  * while the guest is stopped already. */
 #define PREDICT_QUEUE_BYTES (4 << 20)
-/* A guest's own shutdown and boot where nothing has been measured. */
-#define PREDICT_STOP_MS 10000
-#define PREDICT_BOOT_MS 20000
+/* How long a guest takes to shut down, and QEMU to start it, where nothing has
+ * been measured. */
+#define PREDICT_STOP_MS 4000
+#define PREDICT_START_MS 1000
 
 void predict_live(const struct predict_input *in, struct predict_result *out);
 
 /*
- * Shutdown and start: `stop_ms` and `boot_ms` are of the guest itself, -1:
- * unknown (typical ones are taken; 0 and 0: it was off from the beginning);
- * `delta`: bytes copied while it is off, -1 unknown; in->disk: those before.
- * The other members that count are bandwidth, overhead_ms and switch_ms.
+ * Shutdown and start.  The downtime is from the end of the shutdown until the
+ * guest runs at the target, as it is measured; how long it boots is its own.
+ * `stop_ms` is of the guest, `start_ms` of QEMU, -1: unknown (typical ones are
+ * taken; 0 and 0: it was off from the beginning); `delta`: bytes copied while it
+ * is off, -1 unknown; in->disk: those before.  The other members that count are
+ * bandwidth, overhead_ms and switch_ms.
  */
 void predict_restart(const struct predict_input *in, int64_t stop_ms,
-    int64_t boot_ms, int64_t delta, struct predict_result *out);
+    int64_t start_ms, int64_t delta, struct predict_result *out);
 
 #endif

@@ -22,6 +22,7 @@
  * forecast, which is compared with what came out. */
 #define STRATEGY_LAYER_BYTES ((int64_t)16 << 20)
 
+#define STRATEGY_LEAST_MS 10
 /* QEMU's own, beside the guest's memory. */
 #define STRATEGY_QEMU_BYTES ((int64_t)48 << 20)
 
@@ -54,6 +55,25 @@ strategy_used(const struct snap_vm *vm)
 								   : vm->memory;
 }
 
+/* By what predictions were off before.  Never below what takes no time. */
+static void
+strategy_correct(const struct strategy_look *look, struct strategy_result *plan)
+{
+	const struct snap_correction *c = &look->s->corrections[plan->strategy];
+	struct predict_result *p = &plan->predicted;
+
+	if (p->downtime_ms >= 0) {
+		p->downtime_ms += c->downtime_ms;
+		if (p->downtime_ms < STRATEGY_LEAST_MS)
+			p->downtime_ms = STRATEGY_LEAST_MS;
+	}
+	if (p->time_ms >= 0) {
+		p->time_ms += c->time_ms;
+		if (p->time_ms < p->downtime_ms)
+			p->time_ms = p->downtime_ms;
+	}
+}
+
 void
 strategy_predict(const struct strategy_look *look, struct strategy_result *plan)
 {
@@ -77,6 +97,7 @@ strategy_predict(const struct strategy_look *look, struct strategy_result *plan)
 
 	if (plan->strategy != STRATEGY_RESTART) {
 		predict_live(&in, &plan->predicted);
+		strategy_correct(look, plan);
 		return;
 	}
 	in.switch_ms = STRATEGY_RESTART_MS;
@@ -89,4 +110,6 @@ strategy_predict(const struct strategy_look *look, struct strategy_result *plan)
 	/* Nobody misses a guest that is off. */
 	if (!runs)
 		plan->predicted.downtime_ms = 0;
+	else
+		strategy_correct(look, plan);
 }

@@ -138,6 +138,15 @@ snapshot_is_moving(const struct snapshot *s, const char *uuid)
 }
 
 void
+snapshot_set_correction(
+    struct snapshot *s, size_t strategy, int64_t time_ms, int64_t downtime_ms)
+{
+	if (strategy < SNAPSHOT_STRATEGIES)
+		s->corrections[strategy] =
+		    (struct snap_correction){time_ms, downtime_ms};
+}
+
+void
 snapshot_set_leftovers(
     struct snapshot *s, const struct snap_leftover *leftovers, size_t count)
 {

@@ -21,6 +21,7 @@
  * Unknown: SNAPSHOT_UNKNOWN for integers, NAN for doubles, NULL for strings.
  */
 
+#define SNAPSHOT_STRATEGIES 3
 #define SNAPSHOT_UNKNOWN (-1)
 
 /* A host whose oldest call waits this long is called silent. */
@@ -261,7 +262,15 @@ struct snapshot {
 	size_t proof_count;
 	struct snap_leftover *leftovers; /* see snapshot_set_leftovers() */
 	size_t leftover_count;
+	/* By how much predictions were off of late, to be added; by strategy
+	 * (enum strategy). */
+	struct snap_correction {
+		int64_t time_ms, downtime_ms;
+	} corrections[SNAPSHOT_STRATEGIES];
 };
+
+void snapshot_set_correction(
+    struct snapshot *s, size_t strategy, int64_t time_ms, int64_t downtime_ms);
 
 /* Copied. */
 void snapshot_set_leftovers(

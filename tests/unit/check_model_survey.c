@@ -140,6 +140,7 @@ survey(const char *path, int64_t allocation, int64_t dirty_rate)
 
 	facts->uuid = copy(A);
 	facts->dirty_rate = dirty_rate;
+	facts->memory_rss = dirty_rate != FACTS_UNKNOWN ? dirty_rate * 1000 : 0;
 	facts->disks = make(1, sizeof(facts->disks[0]));
 	facts->disk_count = 1;
 	facts->disks[0] = (struct facts_disk){.target = copy("vda"),
@@ -207,11 +208,13 @@ START_TEST(a_survey_gives_the_disks_their_figures)
 	ck_assert_str_eq(disk->backing_found, "/pool/base.qcow2");
 	ck_assert_int_eq(s->vms[0].dirty_rate, 7);
 	ck_assert_int_eq(s->vms[0].dirty_at.ms, now_ms);
+	ck_assert_int_eq(s->vms[0].memory_rss, 7000);
 
 	/* The same again is no news; grown is. */
 	ck_assert(!survey("/pool/web1.qcow2", 400, 9));
 	ck_assert(survey("/pool/web1.qcow2", 500, FACTS_UNKNOWN));
 	ck_assert_int_eq(look()->vms[0].dirty_rate, 9);
+	ck_assert_int_eq(s->vms[0].memory_rss, 9000);
 }
 END_TEST
 

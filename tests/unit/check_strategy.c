@@ -806,6 +806,56 @@ START_TEST(the_forecast_goes_by_the_link)
 }
 END_TEST
 
+START_TEST(the_forecast_goes_by_what_is_used_and_what_is_to_be_corrected)
+{
+	int64_t all, downtime;
+
+	shared();
+	vm->memory = 4 * GIB;
+	vm->dirty_rate = 0;
+	host("kvm2")->link_rate = 100000000;
+	choose();
+	all = result.predicted.time_ms;
+	vm->memory_rss = GIB;
+	choose();
+	ck_assert_int_lt(result.predicted.time_ms, all / 3);
+	/* More than it has is QEMU's own. */
+	vm->memory_rss = 5 * GIB;
+	choose();
+	ck_assert_int_eq(result.predicted.time_ms, all);
+	downtime = result.predicted.downtime_ms;
+	world.s.corrections[STRATEGY_LIVE_SHARED] =
+	    (struct snap_correction){700, -30};
+	world.s.corrections[STRATEGY_RESTART] =
+	    (struct snap_correction){5000, 5000};
+	choose();
+	ck_assert_int_eq(result.predicted.time_ms, all + 700);
+	ck_assert_int_eq(result.predicted.downtime_ms, downtime - 30);
+	/* Nothing takes no time at all. */
+	world.s.corrections[STRATEGY_LIVE_SHARED].downtime_ms = -3000;
+	choose();
+	ck_assert_int_gt(result.predicted.downtime_ms, 0);
+}
+END_TEST
+
+START_TEST(help_that_the_policy_allows_is_foretold)
+{
+	shared();
+	vm->memory = GIB;
+	vm->dirty_rate = 150000000;
+	host("kvm2")->link_rate = 100000000;
+	wish.converge = (struct converge_policy){0};
+	choose();
+	ck_assert(result.found);
+	ck_assert_int_eq(result.predicted.time_ms, -1);
+	wish.converge = (struct converge_policy){
+	    .rungs = CONVERGE_DOWNTIME, .max_downtime_ms = 10000};
+	choose();
+	ck_assert_int_gt(result.predicted.time_ms, 10000);
+	ck_assert_uint_eq(result.predicted.rungs, CONVERGE_DOWNTIME);
+}
+END_TEST
+
 START_TEST(reasons_of_several_strategies_are_told_once)
 {
 	only(STRATEGY_LIVE_SHARED);
@@ -865,6 +915,9 @@ main(void)
 	tcase_add_test(
 	    tc, libvirt_s_test_is_overruled_only_with_own_proof_and_reason);
 	tcase_add_test(tc, the_forecast_goes_by_the_link);
+	tcase_add_test(
+	    tc, the_forecast_goes_by_what_is_used_and_what_is_to_be_corrected);
+	tcase_add_test(tc, help_that_the_policy_allows_is_foretold);
 	tcase_add_test(tc, reasons_of_several_strategies_are_told_once);
 	tcase_add_test(tc, names_are_read_back);
 	suite_add_tcase(suite, tc);
