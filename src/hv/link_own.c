@@ -42,9 +42,11 @@ struct open_item {
 
 struct close_item {
 	const struct hv_ops *ops;
-	struct hv_conn *conns[LINK_IDLE_MAX];
+	struct hv_conn *conns[LINK_ASIDE_MAX];
 	unsigned count;
 };
+
+_Static_assert(LINK_IDLE_MAX <= LINK_ASIDE_MAX, "a close_item holds either");
 
 static void
 link_own_work_close(void *arg)

@@ -148,13 +148,16 @@ used_on()	# HOST POOL
 	done
 }
 
-# Whatever else there is was forgotten; whatever is missing was lost.
-expect_no_orphans()
+# Whatever else there is was forgotten; whatever is missing was lost.  NAMEs of
+# images that are nobody's business may stay too.
+expect_no_orphans()	# [NAME...]
 {
 	local host have want
 	for host in $(api /v1/hosts | jq -r '.hosts[].name'); do
-		have=$(lab images "$host" | awk '{ print $1 }' | sort -u)
-		want=$({ used_on "$host" local; kept_on "$host"; } | sort -u)
+		have=$(lab images "$host" | awk '{ print $1 }' | sort -u |
+			grep -vxF "$(printf '%s\n' "${@:-none}")" || true)
+		want=$({ used_on "$host" local; kept_on "$host"; } | sort -u |
+			grep -vxF "$(printf '%s\n' "${@:-none}")" || true)
 		[[ $have == "$want" ]] ||
 			fail "images on $host: $have; used or kept: $want"
 	done
@@ -213,6 +216,15 @@ ends_told()	# MOVE
 told()
 {
 	(($(ends_told "$1") >= 1))
+}
+
+# expect_move GUEST CONDITION: of its newest move, in jq's words
+expect_move()
+{
+	moves | jq -s -e --arg g "$1" \
+		"map(select(.vm == \$g)) | .[0] | $2" >/dev/null ||
+		fail "$1: not $2: $(moves | jq -c --arg g "$1" \
+			'select(.vm == $g)' | head -n 1)"
 }
 
 move_of()	# GUEST: the id of its newest move

@@ -27,13 +27,11 @@ witness_stop
 for g in "${guests[@]}"; do
 	expect_whole "$g" kvm2
 	(($(boots "$g") == 1)) || fail "$g was booted $(boots "$g") times"
-	moves | jq -e --arg g "$g" 'select(.vm == $g) |
-		.strategy == "restart" and .outcome == "completed"' \
-		>/dev/null || fail "$g: $(moves)"
+	expect_move "$g" '.strategy == "restart" and .outcome == "completed"'
 	xml=$(lab virsh kvm2 dumpxml --inactive "$g")
 	! grep -q 'libvirt/images' <<<"$xml" ||
 		fail "$g: it still names the source's path: $xml"
-	! lab images kvm2 | grep "^$g" | grep -q drover ||
+	! lab images kvm2 | grep -q "^$g.*\.drover-" ||
 		fail "$g: layers are left: $(lab images kvm2)"
 done
 case_ok "each was booted once, and its disks go on"

@@ -35,8 +35,7 @@ wait_settled
 for g in rs1 rl1; do
 	expect_defined $g kvm2
 	off_at_source $g kvm2 || fail "$g was started"
-	moves | jq -e --arg g $g 'select(.vm == $g) | .outcome ==
-		"completed"' >/dev/null || fail "$(moves)"
+	expect_move $g '.outcome == "completed"'
 done
 [[ $(lab checksum rl1) == "$sum" ]] || fail "its disk is not what it was"
 lab virsh kvm2 list --all --autostart --name | grep -qx rs1 ||
