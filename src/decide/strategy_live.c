@@ -119,14 +119,23 @@ strategy_find_verdict(const struct strategy_look *look)
 	return NULL;
 }
 
+/* Started anew, a guest that has its host's CPU gets that of the new one. */
+static bool
+strategy_takes_new_cpu(const struct strategy_try *try)
+{
+	const struct snap_vm *vm = try->look->vm;
+
+	return try->strategy == STRATEGY_RESTART &&
+	    (vm->abi.cpu_mode != NULL || vm->defined_cpu_mode != NULL);
+}
+
 const char *
 strategy_check_cpu(struct strategy_try *try)
 {
 	const struct snap_abi *abi = &try->look->vm->abi;
 	const struct snap_abi_verdict *verdict;
 
-	/* A guest that is started anew gets what the new host has. */
-	if (try->strategy == STRATEGY_RESTART && abi->cpu_mode != NULL)
+	if (strategy_takes_new_cpu(try))
 		return NULL;
 	if (abi->incomparable != NULL)
 		return abi->incomparable;
@@ -140,11 +149,11 @@ strategy_check_cpu(struct strategy_try *try)
 const char *
 strategy_check_abi_known(struct strategy_try *try)
 {
-	const struct snap_abi *abi = &try->look->vm->abi;
 	const struct snap_abi_verdict *verdict;
 
-	if (try->strategy == STRATEGY_RESTART &&
-	    (abi->cpu_mode != NULL || !strategy_runs(try->look->vm)))
+	if (strategy_takes_new_cpu(try) ||
+	    (try->strategy == STRATEGY_RESTART &&
+		!strategy_runs(try->look->vm)))
 		return NULL;
 	verdict = strategy_find_verdict(try->look);
 	if (verdict != NULL && verdict->verdict == SNAP_VERDICT_OK)

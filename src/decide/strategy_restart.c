@@ -11,16 +11,17 @@
  *	 5 snapshots
  *	 6 managed-save
  *	 7 on-poweroff    it would not stay off
- *	 8 cpu            that it names; one of its host's is another there
- *	 9 media
- *	10 storage-path
- *	11 disk-kind
- *	12 disk-figures
- *	13 chain          images below that do not come along
- *	14 target-pool    where from and where to
- *	15 volume-taken
- *	16 pool-room
- *	17 abi-unknown
+ *	 8 definition     it would not be what it is
+ *	 9 cpu            that it names; one of its host's is another there
+ *	10 media
+ *	11 storage-path
+ *	12 disk-kind
+ *	13 disk-figures
+ *	14 chain          images below that do not come along
+ *	15 target-pool    where from and where to
+ *	16 volume-taken
+ *	17 pool-room
+ *	18 abi-unknown
  */
 #include "decide/strategy_look.h"
 
@@ -82,6 +83,18 @@ restart_check_poweroff(struct strategy_try *try)
 	    : NULL;
 }
 
+static const char *
+restart_check_definition(struct strategy_try *try)
+{
+	const struct snap_vm *vm = try->look->vm;
+
+	if (vm->defined_differs == NULL || !snapshot_vm_active(vm))
+		return NULL;
+	return arena_printf(try->look->arena,
+	    "%s: a restart would start it from its definition",
+	    vm->defined_differs);
+}
+
 const struct strategy_rule strategy_restart_rules[] = {
     {"stopped", restart_check_stopped},
     {"transient", restart_check_persistent},
@@ -89,6 +102,7 @@ const struct strategy_rule strategy_restart_rules[] = {
     {"snapshots", strategy_check_metadata},
     {"managed-save", restart_check_save},
     {"on-poweroff", restart_check_poweroff},
+    {"definition", restart_check_definition},
     {"cpu", strategy_check_cpu},
     {"media", strategy_check_media},
     {"storage-path", strategy_check_path},

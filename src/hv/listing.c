@@ -121,6 +121,15 @@ listing_read(
 	return 0;
 }
 
+/* What a running domain would be the next time. */
+static void
+listing_read_definition(virDomainPtr domain, struct facts_domain *out)
+{
+	if (out->persistent && out->state != DOMAIN_SHUTOFF)
+		out->defined_xml =
+		    virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE);
+}
+
 /* How many snapshots; FACTS_UNKNOWN: it cannot tell.  Also for checkpoints,
  * which came later than all else here. */
 static int
@@ -165,6 +174,7 @@ listing_domain(struct hv_conn *conn, const char *uuid, struct err *err)
 		return NULL;
 	}
 	out->persistent = persistent == 1;
+	listing_read_definition(domain, out);
 	out->autostart = autostart == 1;
 	out->managed_save = virDomainHasManagedSaveImage(domain, 0) == 1;
 	out->snapshots = listing_snapshots(domain);
@@ -239,6 +249,7 @@ listing_domains(struct hv_conn *conn, struct facts_host *out, struct err *err)
 		if (listing_read(stats[i]->dom, state, reason, domain) < 0)
 			continue;
 		domain->persistent = listing_has(&persistent, stats[i]->dom);
+		listing_read_definition(stats[i]->dom, domain);
 		domain->autostart = listing_has(&autostart, stats[i]->dom);
 		domain->managed_save = listing_has(&saved, stats[i]->dom);
 		if (listing_has(&snapshots, stats[i]->dom))

@@ -64,6 +64,8 @@ copy_vm(struct arena *arena, const struct snap_vm *from, struct snap_vm *to)
 	to->pins = copy_strings(arena, from->pins, from->pin_count);
 	to->anchors = copy_strings(arena, from->anchors, from->anchor_count);
 	to->files = copy_strings(arena, from->files, from->file_count);
+	to->defined_cpu_mode = arena_strdup(arena, from->defined_cpu_mode);
+	to->defined_differs = arena_strdup(arena, from->defined_differs);
 	to->loader = arena_strdup(arena, from->loader);
 	to->nvram = arena_strdup(arena, from->nvram);
 }

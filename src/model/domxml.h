@@ -19,6 +19,11 @@
 int domxml_parse_domain(
     struct arena *arena, const char *xml, struct snap_vm *vm, struct err *err);
 
+/* Fills defined_cpu_mode and defined_differs of a *vm that was parsed from the XML
+ * of the running domain.  What is not understood differs. */
+void domxml_compare_definition(
+    struct arena *arena, const char *xml, struct snap_vm *vm);
+
 /* Fills type, path, source of *pool. */
 int domxml_parse_pool(struct arena *arena, const char *xml,
     struct snap_pool *pool, struct err *err);

@@ -18,6 +18,8 @@ facts_domain_clear(struct facts_domain *domain)
 	free(domain->name);
 	free(domain->uuid);
 	free(domain->xml);
+	free(domain->defined_xml);
+	domain->defined_xml = NULL;
 	domain->name = NULL;
 	domain->uuid = NULL;
 	domain->xml = NULL;

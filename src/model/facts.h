@@ -57,6 +57,9 @@ struct facts_domain {
 	enum domain_job job;
 	char *xml;                  /* live XML; migratable form when the
 					 * domain runs; no secrets */
+	char *defined_xml;          /* of one that runs and is persistent: what
+					 * it will be the next time; NULL: not
+					 * read */
 	int snapshots, checkpoints; /* whose metadata libvirt keeps */
 	bool managed_save;          /* a saved state waits for the next start */
 };

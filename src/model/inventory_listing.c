@@ -66,6 +66,8 @@ inventory_domain_parse(
 	else if (domxml_parse_domain(scratch, facts->xml, &vm, &err) != 0)
 		pin = arena_printf(
 		    scratch, "its XML was not understood: %s", err.msg);
+	if (pin == NULL && facts->defined_xml != NULL)
+		domxml_compare_definition(scratch, facts->defined_xml, &vm);
 	if (pin != NULL) {
 		vm.pins = &pin;
 		vm.pin_count = 1;
@@ -154,7 +156,8 @@ inventory_read_domain(
 	if (facts->uuid == NULL)
 		return false;
 	domain = map_get(host->domains, facts->uuid);
-	xml_hash = hash_string(HASH_START, facts->xml);
+	xml_hash = hash_string(
+	    hash_string(HASH_START, facts->xml), facts->defined_xml);
 	if (domain == NULL) {
 		domain = inventory_domain_new();
 		map_set(host->domains, facts->uuid, domain);

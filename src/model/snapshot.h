@@ -115,6 +115,10 @@ struct snap_vm {
 	 * subset of the above in its own words. */
 	const char **anchors;
 	size_t anchor_count;
+	/* A running guest's definition, which a restart starts it from: the mode
+	 * of its CPU as in abi, and in words how its disks differ from those it
+	 * runs with (NULL: they do not, or it is not known). */
+	const char *defined_cpu_mode, *defined_differs;
 	bool surveyed;      /* disks' figures are as good as they get */
 	int64_t dirty_rate; /* bytes/s, by sampling; unknown */
 	int64_t memory_rss; /* bytes, of its QEMU, as of the same; unknown */

@@ -326,6 +326,55 @@ START_TEST(an_owner_that_ends_with_the_guest_is_noticed)
 }
 END_TEST
 
+#define VDA "<disk type='file'><source file='/a'/><target dev='vda'/></disk>"
+#define VDB "<disk type='file'><source file='/b'/><target dev='vdb'/></disk>"
+#define CD                                                                     \
+	"<disk type='file' device='cdrom'><source file='/c'/>"                 \
+	"<target dev='sda'/></disk>"
+
+static const struct {
+	const char *runs, *next, *differs;
+} definitions[] = {
+    {VDA, VDA, NULL},
+    /* Media come and go. */
+    {VDA, VDA CD, NULL},
+    {VDA CD, VDA, NULL},
+    {VDA VDB, VDB VDA, NULL},
+    {VDA VDB, VDA, "it runs with vdb (/b), which its definition does not have"},
+    {VDA, VDA VDB, "its definition has vdb (/b), which it runs without"},
+    {VDA, "<disk type='file'><source file='/z'/><target dev='vda'/></disk>",
+	"vda is /z in its definition, and it runs with /a"},
+    {VDA, "<disk type='block'><source dev='/a'/><target dev='vda'/></disk>",
+	"vda is /a in its definition, and it runs with /a"},
+};
+
+START_TEST(a_running_guest_may_differ_from_its_definition)
+{
+	struct snap_vm vm = {0};
+	const char *runs = arena_printf(arena,
+	    "<domain><devices>%s</devices></domain>", definitions[_i].runs);
+	const char *next = arena_printf(arena,
+	    "<domain><cpu mode='host-model'/><devices>%s</devices></domain>",
+	    definitions[_i].next);
+
+	ck_assert_int_eq(domxml_parse_domain(arena, runs, &vm, &err), 0);
+	domxml_compare_definition(arena, next, &vm);
+	ck_assert_pstr_eq(vm.defined_differs, definitions[_i].differs);
+	ck_assert_str_eq(vm.defined_cpu_mode, "host-model");
+}
+END_TEST
+
+START_TEST(a_definition_that_is_not_understood_differs)
+{
+	struct snap_vm vm = {0};
+
+	domxml_compare_definition(arena, "<domain>", &vm);
+	ck_assert_ptr_nonnull(vm.defined_differs);
+	ck_assert_ptr_nonnull(
+	    strstr(vm.defined_differs, "its definition was not understood"));
+}
+END_TEST
+
 START_TEST(a_guest_of_direct_boot_and_extra_arguments_is_not_pinned)
 {
 	struct snap_vm vm = parse_sample("domain-direct-boot.xml");
@@ -533,6 +582,9 @@ main(void)
 	    tc, a_disk_that_another_host_would_not_find_is_not_a_network_disk);
 	tcase_add_test(tc, nics_name_what_they_need);
 	tcase_add_test(tc, pins_are_named_as_their_owner_knows_them);
+	tcase_add_loop_test(tc, a_running_guest_may_differ_from_its_definition,
+	    0, sizeof(definitions) / sizeof(definitions[0]));
+	tcase_add_test(tc, a_definition_that_is_not_understood_differs);
 	tcase_add_test(tc, most_pins_hold_a_guest_that_is_shut_down_too);
 	tcase_add_test(tc, what_matters_to_a_shutdown_and_start_is_read);
 	tcase_add_loop_test(tc, an_owner_that_ends_with_the_guest_is_noticed, 0,

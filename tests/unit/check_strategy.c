@@ -431,6 +431,13 @@ comes_back(void)
 	vm->restarts_on_poweroff = true;
 }
 
+static void
+defined_otherwise(void)
+{
+	vm->defined_differs =
+	    "it runs with vdb (/b), which its definition does not have";
+}
+
 static const struct {
 	enum strategy strategy;
 	int number; /* of the rule in its file */
@@ -518,22 +525,24 @@ static const struct {
     {STRATEGY_RESTART, 6, saved, "managed-save", false,
 	"virsh managedsave-remove"},
     {STRATEGY_RESTART, 7, comes_back, "on-poweroff", false, "not stay off"},
-    {STRATEGY_RESTART, 8, cpu_rejected, "cpu", false, "lacks avx512f"},
-    {STRATEGY_RESTART, 9, medium_needed, "media", false, "/iso/a.iso"},
-    {STRATEGY_RESTART, 10, marker_awaited, "storage-path", true, "yet"},
-    {STRATEGY_RESTART, 10, elsewhere, "storage-path", false, "same path"},
-    {STRATEGY_RESTART, 11, block_device, "disk-kind", false, "block device"},
-    {STRATEGY_RESTART, 11, shareable, "disk-kind", false, "other guests"},
-    {STRATEGY_RESTART, 11, transient_disk, "disk-kind", false, "transient"},
-    {STRATEGY_RESTART, 12, unsurveyed, "disk-figures", true, "looked at yet"},
-    {STRATEGY_RESTART, 13, local_over_local, "chain", false,
+    {STRATEGY_RESTART, 8, defined_otherwise, "definition", false,
+	"it runs with vdb (/b), which its definition does not have: a restart"},
+    {STRATEGY_RESTART, 9, cpu_rejected, "cpu", false, "lacks avx512f"},
+    {STRATEGY_RESTART, 10, medium_needed, "media", false, "/iso/a.iso"},
+    {STRATEGY_RESTART, 11, marker_awaited, "storage-path", true, "yet"},
+    {STRATEGY_RESTART, 11, elsewhere, "storage-path", false, "same path"},
+    {STRATEGY_RESTART, 12, block_device, "disk-kind", false, "block device"},
+    {STRATEGY_RESTART, 12, shareable, "disk-kind", false, "other guests"},
+    {STRATEGY_RESTART, 12, transient_disk, "disk-kind", false, "transient"},
+    {STRATEGY_RESTART, 13, unsurveyed, "disk-figures", true, "looked at yet"},
+    {STRATEGY_RESTART, 14, local_over_local, "chain", false,
 	"vda is a layer over an image that does not come along"},
-    {STRATEGY_RESTART, 14, in_no_pool, "target-pool", false,
+    {STRATEGY_RESTART, 15, in_no_pool, "target-pool", false,
 	"/pool/web1.qcow2 is in no active pool of kvm1"},
-    {STRATEGY_RESTART, 14, no_pool, "target-pool", false, "no active pool"},
-    {STRATEGY_RESTART, 15, kept_of_another, "volume-taken", false, "bbbb"},
-    {STRATEGY_RESTART, 16, no_room, "pool-room", false, "needs 1.0 GiB"},
-    {STRATEGY_RESTART, 17, cpu_unasked, "abi-unknown", true, "not said yet"},
+    {STRATEGY_RESTART, 15, no_pool, "target-pool", false, "no active pool"},
+    {STRATEGY_RESTART, 16, kept_of_another, "volume-taken", false, "bbbb"},
+    {STRATEGY_RESTART, 17, no_room, "pool-room", false, "needs 1.0 GiB"},
+    {STRATEGY_RESTART, 18, cpu_unasked, "abi-unknown", true, "not said yet"},
 };
 
 START_TEST(each_rule_refuses_with_its_reason)
@@ -709,6 +718,13 @@ START_TEST(a_cpu_of_its_host_is_another_one_after_a_restart)
 	ck_assert_int_eq(result.strategy, STRATEGY_RESTART);
 	ck_assert_int_eq(result.disks[0].allocation, GIB);
 	ck_assert_str_eq(refusal(STRATEGY_LIVE_COPY)->rule, "cpu");
+	/* While it runs, "the host's model" has a name; its definition tells. */
+	vm->abi.cpu_mode = NULL;
+	choose();
+	ck_assert(!result.found);
+	vm->defined_cpu_mode = "host-model";
+	choose();
+	ck_assert_int_eq(result.strategy, STRATEGY_RESTART);
 	ck_assert(result.predicted.converges);
 	ck_assert_int_gt(result.predicted.downtime_ms, 0);
 }
