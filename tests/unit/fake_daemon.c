@@ -267,7 +267,7 @@ drain_json(void)
 static json_t *
 host_json(int i)
 {
-	char name[8];
+	char name[16];
 
 	snprintf(name, sizeof(name), "kvm%d", i);
 	return json_pack("{s:s,s:s,s:s,s:b,s:b,s:i,s:i,s:f,s:I,s:I}", "name",
