@@ -206,10 +206,7 @@ drains_move_ended(struct drains *ds, const struct executor_report *r)
 		g->fate = DRAIN_GUEST_MOVED;
 		str_replace(&g->why, NULL);
 		d->moved++;
-		if (r->final_known && r->final.memory_done > 0)
-			d->bytes += r->final.memory_done;
-		if (r->final_known && r->final.disk_done > 0)
-			d->bytes += r->final.disk_done;
+		d->bytes += r->bytes;
 	} else {
 		g->fate = DRAIN_GUEST_WAITING;
 		str_replace(&g->why, r->move->error);

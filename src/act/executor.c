@@ -169,8 +169,10 @@ finish(struct journey *j)
 
 	if (!j->ended) {
 		j->ended_at = clock_wall_now();
-		if (j->move->outcome == MOVE_COMPLETED)
+		if (j->move->outcome == MOVE_COMPLETED) {
+			executor_copied_all(j);
 			executor_learn(j);
+		}
 	}
 	j->ended = true;
 	loop_timer_clear(j->poll);

@@ -91,6 +91,7 @@ struct executor_report {
 	bool converging;
 	bool final_known; /* once completed */
 	struct hv_job final;
+	int64_t bytes;                 /* that went over, of memory and disks */
 	const struct journey *journey; /* the rest, for executor_json.c */
 };
 

@@ -253,6 +253,7 @@ done_poll(void *item, const struct err *transport)
 {
 	struct poll_call *c = item;
 	struct journey *j = executor_call_journey(&c->call);
+	int64_t told;
 
 	if (j == NULL) {
 		free(c);
@@ -265,6 +266,9 @@ done_poll(void *item, const struct err *transport)
 			c->job.iterations = j->job.iterations;
 		j->job = c->job;
 		j->job_known = true;
+		told = executor_disk_data(j, c->job.disk_done);
+		if (told > j->plan.copied)
+			j->plan.copied = told;
 		/* Not converging: after the first pass it dirties memory faster
 		 * than the link carries it away. */
 		j->converging =

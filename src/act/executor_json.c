@@ -82,7 +82,7 @@ executor_result_json(const struct journey *j, int64_t total_ms)
 		fields_count(o, "bytes", j->plan.copied);
 		fields_count(o, "disk_bytes", j->plan.copied);
 	} else if (j->final_known) {
-		disk = job->disk_done;
+		disk = j->plan.copied;
 		fields_count(o, "bytes", sum_known(job->memory_done, disk));
 		fields_count(o, "memory_bytes", job->memory_done);
 		fields_count(o, "disk_bytes", disk);
@@ -100,6 +100,14 @@ executor_result_json(const struct journey *j, int64_t total_ms)
 }
 
 /* ---- one under way ---- */
+
+static int64_t
+moved_bytes(const struct journey *j)
+{
+	if (j->final_known && j->final.memory_done > 0)
+		return j->final.memory_done + j->plan.copied;
+	return executor_moved(j);
+}
 
 void
 executor_fill_report(const struct journey *j, struct executor_report *out)
@@ -123,6 +131,7 @@ executor_fill_report(const struct journey *j, struct executor_report *out)
 	    .converging = j->converging,
 	    .final_known = j->final_known,
 	    .final = j->final,
+	    .bytes = moved_bytes(j),
 	    .journey = j,
 	};
 }

@@ -30,9 +30,8 @@ learn_rate(struct journey *j)
 		    j->share);
 	else if (j->final_known && j->final.memory_done >= 0)
 		rates_learn(j->ex->rates, m->to,
-		    j->final.memory_done +
-			(j->final.disk_done > 0 ? j->final.disk_done : 0),
-		    j->final.elapsed_ms, j->share);
+		    j->final.memory_done + j->plan.copied, j->final.elapsed_ms,
+		    j->share);
 }
 
 void

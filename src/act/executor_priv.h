@@ -156,6 +156,11 @@ void executor_divide(struct executor *ex); /* shares of the links */
 /* executor_progress.c */
 void executor_progress(struct journey *j);
 const char *executor_phase(const struct journey *j);
+/* QEMU counts a disk's whole size, also where there is nothing to be sent: of
+ * the disks' part of a live move's figures, what data there is. */
+int64_t executor_disk_data(const struct journey *j, int64_t told);
+/* It has arrived, so its disks have, also what went over since the last look. */
+void executor_copied_all(struct journey *j);
 /* Bytes that went over so far. */
 int64_t executor_moved(const struct journey *j);
 int64_t executor_remaining(const struct journey *j); /* bytes; -1 unknown */

@@ -146,6 +146,27 @@ percent_of_job(const struct hv_job *job)
 /* ---- rate ---- */
 
 int64_t
+executor_disk_data(const struct journey *j, int64_t told)
+{
+	int64_t all = allocated(j->move), total = j->job.disk_total;
+
+	if (told <= 0)
+		return 0;
+	if (all <= 0 || total <= all)
+		return told;
+	return (int64_t)((double)told * (double)all / (double)total);
+}
+
+void
+executor_copied_all(struct journey *j)
+{
+	int64_t all = executor_disk_data(j, j->job.disk_total);
+
+	if (j->move->strategy != MOVE_RESTART && all > j->plan.copied)
+		j->plan.copied = all;
+}
+
+int64_t
 executor_moved(const struct journey *j)
 {
 	const struct hv_job *job = &j->job;
@@ -153,7 +174,7 @@ executor_moved(const struct journey *j)
 	if (j->move->strategy == MOVE_RESTART)
 		return j->plan.copied + copied_now(j);
 	return (job->memory_done > 0 ? job->memory_done : 0) +
-	    (job->disk_done > 0 ? job->disk_done : 0);
+	    executor_disk_data(j, job->disk_done);
 }
 
 static void
@@ -203,7 +224,7 @@ executor_remaining(const struct journey *j)
 	    (job->memory_remaining < 0 && job->disk_remaining < 0))
 		return -1;
 	return (job->memory_remaining > 0 ? job->memory_remaining : 0) +
-	    (job->disk_remaining > 0 ? job->disk_remaining : 0);
+	    executor_disk_data(j, job->disk_remaining);
 }
 
 int64_t

@@ -323,6 +323,76 @@ START_TEST(a_policy_may_allow_less_than_the_share)
 }
 END_TEST
 
+/* ---- disks of a live move ---- */
+
+static bool
+it_is_known(void)
+{
+	struct executor_report report;
+
+	return executor_find(executor, 1, &report) && report.job_known &&
+	    report.bytes > 0;
+}
+
+/* QEMU counts 1000 MiB of a disk in which there are 100. */
+START_TEST(of_a_thin_disk_only_its_data_counts)
+{
+	static const struct strategy_disk disk = {.target = "vda",
+	    .path = "/local/vm1.qcow2",
+	    .format = "qcow2",
+	    .pool = "local",
+	    .volume = "vm1.qcow2",
+	    .dest_path = "/local/vm1.qcow2",
+	    .capacity = 1000 * MIB,
+	    .allocation = 100 * MIB};
+	struct executor_request request = {.uuid = site_uuid(1),
+	    .name = "vm1",
+	    .from = "kvm1",
+	    .to = "kvm2",
+	    .dest_uri = "qemu+tcp://kvm2.example.org/system",
+	    .strategy = MOVE_LIVE_COPY,
+	    .rule = "operator",
+	    .why = "asked",
+	    .attempt = 1,
+	    .persistent = true,
+	    .was_running = true,
+	    .disks = &(struct executor_disk){.disk = &disk},
+	    .disk_count = 1,
+	    .timeout_ms = 600000};
+	struct executor_report report;
+	struct err err = {0};
+	json_t *json, *progress;
+
+	site_give_disk(1, 1, 5);
+	site_set_job(&(struct hv_job){.active = true,
+	    .memory_total = 1024 * MIB,
+	    .memory_done = 0,
+	    .memory_remaining = 1024 * MIB,
+	    .disk_total = 1000 * MIB,
+	    .disk_done = 500 * MIB,
+	    .disk_remaining = 500 * MIB,
+	    .iterations = 0});
+	ck_assert_int_eq(executor_start(executor, &request, &err), 1);
+	run_until(it_is_known);
+	ck_assert(executor_find(executor, 1, &report));
+	ck_assert_int_eq(report.bytes, 50 * MIB);
+	json = executor_report_json(&report);
+	progress = json_object_get(json, "progress");
+	ck_assert_str_eq(json_string_value(json_object_get(progress, "phase")),
+	    "copying disks");
+	ck_assert_int_eq(
+	    json_integer_value(json_object_get(progress, "remaining")),
+	    1074 * MIB);
+	json_decref(json);
+	site_finish(true);
+	run_until(all_have_ended);
+	ck_assert_int_eq(last_outcome, MOVE_COMPLETED);
+	ck_assert_int_eq(
+	    ask("SELECT json_extract(result, '$.disk_bytes') FROM moves"),
+	    100 * MIB);
+}
+END_TEST
+
 /* ---- predictions and rates ---- */
 
 START_TEST(a_prediction_stands_beside_what_came_out)
@@ -380,6 +450,7 @@ main(void)
 	tcase_add_test(tc, postcopy_is_begun_where_it_was_asked_for);
 	tcase_add_test(tc, a_link_is_divided_and_divided_again);
 	tcase_add_test(tc, a_policy_may_allow_less_than_the_share);
+	tcase_add_test(tc, of_a_thin_disk_only_its_data_counts);
 	tcase_add_test(tc, a_prediction_stands_beside_what_came_out);
 	tcase_add_test(tc, the_link_is_known_by_what_moved_over_it_also_later);
 	suite_add_tcase(suite, tc);

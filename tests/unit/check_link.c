@@ -731,6 +731,45 @@ START_TEST(ending_right_after_close_leaves_no_connection_open)
 }
 END_TEST
 
+static struct call aside_calls[LINK_ASIDE_MAX];
+
+static bool
+all_aside_are_inside(void)
+{
+	return fake_inside(FAKE_MIGRATE) == LINK_ASIDE_MAX;
+}
+
+static bool
+all_aside_are_done(void)
+{
+	int dones = 0;
+
+	for (int i = 0; i < LINK_ASIDE_MAX; i++)
+		dones += aside_calls[i].dones;
+	return dones == LINK_ASIDE_MAX;
+}
+
+START_TEST(all_that_are_kept_aside_are_closed_with_it)
+{
+	run_until(is_listed);
+	run_until(has_idle);
+	fake_hold(FAKE_MIGRATE);
+	for (int i = 0; i < LINK_ASIDE_MAX; i++) {
+		aside_calls[i] = (struct call){0};
+		link_call_aside(
+		    link_, call_work_long, call_done, &aside_calls[i]);
+	}
+	run_until(all_aside_are_inside);
+	fake_let_go(FAKE_MIGRATE);
+	run_until(all_aside_are_done);
+	ck_assert_uint_eq(link_->aside_count, LINK_ASIDE_MAX);
+	link_close(link_);
+	link_ = NULL;
+	run_until(all_closed);
+	ck_assert_int_eq(fake_misused(), 0);
+}
+END_TEST
+
 START_TEST(closing_while_an_open_hangs_closes_what_comes_of_it)
 {
 	fake_hold(FAKE_OPEN);
@@ -791,6 +830,7 @@ main(void)
 	ADD(a_slow_operation_does_not_make_a_host_silent);
 	ADD(after_close_nothing_is_told_but_calls_are_done);
 	ADD(ending_right_after_close_leaves_no_connection_open);
+	ADD(all_that_are_kept_aside_are_closed_with_it);
 	ADD(closing_while_an_open_hangs_closes_what_comes_of_it);
 	ADD(it_may_be_closed_from_a_callback);
 #undef ADD
