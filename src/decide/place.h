@@ -62,9 +62,9 @@ struct place_rejection {
 	size_t refusal_count;
 };
 
-/* What one move takes in a pool of its target. */
+/* What moves take in one pool of a target. */
 struct place_booking {
-	const char *host, *pool;
+	const char *pool;
 	int64_t bytes;
 	struct place_booking *next;
 };
@@ -72,15 +72,16 @@ struct place_booking {
 /* What has been handed out since the snapshot was taken (same evaluation). */
 struct place_ledger {
 	struct arena *arena;
-	struct place_booking *disks;
-	int64_t *memory;         /* per host: bytes reserved */
-	int *inbound, *outbound; /* per host: moves */
+	const struct snapshot *s;
+	struct place_booking **disks; /* per host */
+	int64_t *memory;              /* per host: bytes reserved */
+	int *inbound, *outbound;      /* per host: moves */
 	int total;
 	/* What those moves bring and take, so that load spreads. */
 	double *cpu; /* per host: cores' worth, may be negative */
 };
 
-/* From the moves in flight of the snapshot. */
+/* From the moves in flight of the snapshot, which must stay. */
 struct place_ledger *place_ledger_new(
     struct arena *arena, const struct snapshot *s);
 /* Books a move of vm to target; `how`: its disks, NULL: none. */

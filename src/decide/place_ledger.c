@@ -19,32 +19,46 @@ place_ledger_add_cpu(
 	ledger->cpu[to] += used;
 }
 
+/* NULL: nothing is booked there. */
+static struct place_booking *
+place_ledger_find(
+    const struct place_ledger *ledger, const char *host, const char *pool)
+{
+	const struct snap_host *where = snapshot_find_host(ledger->s, host);
+	struct place_booking *booking =
+	    where != NULL ? ledger->disks[where - ledger->s->hosts] : NULL;
+
+	while (booking != NULL && strcmp(booking->pool, pool) != 0)
+		booking = booking->next;
+	return booking;
+}
+
 static void
-place_ledger_add_disk(struct place_ledger *ledger, const char *host,
+place_ledger_add_disk(struct place_ledger *ledger, const struct snap_host *host,
     const char *pool, int64_t bytes)
 {
+	size_t index = (size_t)(host - ledger->s->hosts);
 	struct place_booking *booking;
 
 	if (pool == NULL || bytes <= 0)
 		return;
-	booking = arena_alloc(ledger->arena, sizeof(*booking));
-	*booking = (struct place_booking){host, pool, bytes, ledger->disks};
-	ledger->disks = booking;
+	booking = place_ledger_find(ledger, host->name, pool);
+	if (booking == NULL) {
+		booking = arena_alloc(ledger->arena, sizeof(*booking));
+		*booking =
+		    (struct place_booking){pool, 0, ledger->disks[index]};
+		ledger->disks[index] = booking;
+	}
+	booking->bytes += bytes;
 }
 
 int64_t
 place_ledger_disk(const char *host, const char *pool, void *arg)
 {
-	const struct place_ledger *ledger = arg;
-	int64_t bytes = 0;
+	const struct place_booking *booking =
+	    place_ledger_find(arg, host, pool);
 
-	for (const struct place_booking *booking = ledger->disks;
-	     booking != NULL; booking = booking->next) {
-		if (strcmp(booking->host, host) == 0 &&
-		    strcmp(booking->pool, pool) == 0)
-			bytes += booking->bytes;
-	}
-	return bytes;
+	return booking != NULL ? booking->bytes : 0;
 }
 
 struct place_ledger *
@@ -54,6 +68,8 @@ place_ledger_new(struct arena *arena, const struct snapshot *s)
 	size_t count = s->host_count;
 
 	ledger->arena = arena;
+	ledger->s = s;
+	ledger->disks = arena_array(arena, count, sizeof(ledger->disks[0]));
 	ledger->memory = arena_array(arena, count, sizeof(int64_t));
 	ledger->inbound = arena_array(arena, count, sizeof(int));
 	ledger->outbound = arena_array(arena, count, sizeof(int));
@@ -66,13 +82,14 @@ place_ledger_new(struct arena *arena, const struct snapshot *s)
 		const struct snap_vm *vm = snapshot_find_vm(s, move->uuid);
 
 		ledger->total += !move->idle;
-		place_ledger_add_disk(ledger, move->to, move->pool, move->disk);
 		if (from != NULL)
 			ledger->outbound[from - s->hosts] += !move->idle;
 		if (to != NULL) {
 			ledger->inbound[to - s->hosts] += !move->idle;
 			ledger->memory[to - s->hosts] +=
 			    place_memory_need(move->memory);
+			place_ledger_add_disk(
+			    ledger, to, move->pool, move->disk);
 		}
 		if (from != NULL && to != NULL && vm != NULL)
 			place_ledger_add_cpu(ledger, (size_t)(from - s->hosts),
@@ -93,7 +110,7 @@ place_ledger_book(struct place_ledger *ledger, const struct snapshot *s,
 	ledger->outbound[vm->host]++;
 	ledger->inbound[to]++;
 	for (size_t i = 0; i < count; i++)
-		place_ledger_add_disk(ledger, target->name, how->disks[i].pool,
+		place_ledger_add_disk(ledger, target, how->disks[i].pool,
 		    how->disks[i].allocation);
 	if (vm->memory != SNAPSHOT_UNKNOWN && snapshot_vm_active(vm))
 		ledger->memory[to] += place_memory_need(vm->memory);

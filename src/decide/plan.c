@@ -41,11 +41,12 @@ static struct place_ledger *
 plan_new_wave(struct plan_state *state)
 {
 	const struct snapshot *s = state->drain.input->snapshot;
-	struct snapshot idle = *s;
+	struct snapshot *idle = arena_alloc(state->drain.arena, sizeof(*idle));
 
+	*idle = *s;
 	if (state->wave_count > 0)
-		idle.move_count = 0;
-	return place_ledger_new(state->drain.arena, &idle);
+		idle->move_count = 0;
+	return place_ledger_new(state->drain.arena, idle);
 }
 
 /* The wave from 1; 0 when even an empty one has no room, and then *out_why. */

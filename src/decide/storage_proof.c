@@ -254,29 +254,6 @@ storage_is_marker_pair(
 	    strcmp(here->name, there->name) == 0;
 }
 
-static enum snap_verdict
-storage_find_verdict(const struct storage_look *look,
-    const struct snap_pool *here, const struct snap_pool *there)
-{
-	const char *source = look->source->name, *target = look->target->name;
-
-	for (size_t i = 0; i < look->s->proof_count; i++) {
-		const struct snap_proof *proof = &look->s->proofs[i];
-
-		if (strcmp(proof->host_a, source) == 0 &&
-		    strcmp(proof->host_b, target) == 0 &&
-		    strcmp(proof->pool_a, here->name) == 0 &&
-		    strcmp(proof->pool_b, there->name) == 0)
-			return proof->same;
-		if (strcmp(proof->host_a, target) == 0 &&
-		    strcmp(proof->host_b, source) == 0 &&
-		    strcmp(proof->pool_a, there->name) == 0 &&
-		    strcmp(proof->pool_b, here->name) == 0)
-			return proof->same;
-	}
-	return SNAP_VERDICT_UNKNOWN;
-}
-
 /* Is the image in the folder of the pool itself? */
 static bool
 storage_is_in_folder(const struct snap_pool *pool, const char *path)
@@ -294,7 +271,8 @@ storage_prove_pair(const struct storage_look *look, const char *path,
 {
 	if (!storage_is_marker_pair(here, there))
 		return false;
-	switch (storage_find_verdict(look, here, there)) {
+	switch (snapshot_find_proof(look->s, look->source->name, here->name,
+	    look->target->name, there->name)) {
 	case SNAP_VERDICT_UNKNOWN:
 		out->wanted = true;
 		out->why = arena_printf(look->arena,

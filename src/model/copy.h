@@ -12,6 +12,8 @@ void copy_vm(
     struct arena *arena, const struct snap_vm *from, struct snap_vm *to);
 void copy_host(
     struct arena *arena, const struct snap_host *from, struct snap_host *to);
+/* Of struct snap_proof, for qsort() and bsearch() (snapshot.c). */
+int snapshot_compare_proofs(const void *a, const void *b);
 const char **copy_strings(
     struct arena *arena, const char *const *from, size_t count);
 

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/copy.h"
 #include "model/hash.h"
 #include "model/inventory_impl.h"
 
@@ -368,19 +369,6 @@ inventory_proof_sweep(
 	return changed;
 }
 
-static int
-proof_compare(const void *a, const void *b)
-{
-	const struct snap_proof *x = a, *y = b;
-	int order = strcmp(x->host_a, y->host_a);
-
-	if (order == 0)
-		order = strcmp(x->host_b, y->host_b);
-	if (order == 0)
-		order = strcmp(x->pool_a, y->pool_a);
-	return order != 0 ? order : strcmp(x->pool_b, y->pool_b);
-}
-
 void
 inventory_proof_show(const struct inventory *inventory, struct snapshot *s)
 {
@@ -401,5 +389,5 @@ inventory_proof_show(const struct inventory *inventory, struct snapshot *s)
 	}
 	if (s->proof_count > 0)
 		qsort(s->proofs, s->proof_count, sizeof(s->proofs[0]),
-		    proof_compare);
+		    snapshot_compare_proofs);
 }

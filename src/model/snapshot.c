@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/copy.h"
+
 void
 snapshot_free(struct snapshot *snapshot)
 {
@@ -125,6 +127,36 @@ snapshot_hugepages_free(const struct snap_host *host, int64_t size)
 			most = pages->free;
 	}
 	return most;
+}
+
+int
+snapshot_compare_proofs(const void *a, const void *b)
+{
+	const struct snap_proof *x = a, *y = b;
+	int order = strcmp(x->host_a, y->host_a);
+
+	if (order == 0)
+		order = strcmp(x->host_b, y->host_b);
+	if (order == 0)
+		order = strcmp(x->pool_a, y->pool_a);
+	return order != 0 ? order : strcmp(x->pool_b, y->pool_b);
+}
+
+enum snap_verdict
+snapshot_find_proof(const struct snapshot *s, const char *host,
+    const char *pool, const char *other_host, const char *other_pool)
+{
+	bool first = strcmp(host, other_host) < 0;
+	const struct snap_proof wanted = {first ? host : other_host,
+	    first ? pool : other_pool, first ? other_host : host,
+	    first ? other_pool : pool, SNAP_VERDICT_UNKNOWN};
+	const struct snap_proof *found;
+
+	if (s->proof_count == 0)
+		return SNAP_VERDICT_UNKNOWN;
+	found = bsearch(&wanted, s->proofs, s->proof_count,
+	    sizeof(s->proofs[0]), snapshot_compare_proofs);
+	return found != NULL ? found->same : SNAP_VERDICT_UNKNOWN;
 }
 
 bool

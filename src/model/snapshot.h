@@ -142,7 +142,7 @@ struct snap_vm {
 };
 
 /* Storage at two hosts that was proven to be one, or not, by a marker. */
-struct snap_proof {
+struct snap_proof { /* host_a sorts before host_b */
 	const char *host_a, *pool_a, *host_b, *pool_b;
 	enum snap_verdict same; /* rejected: seen not to be, or nothing can
 				 * be seen there (no marker can be made) */
@@ -262,7 +262,7 @@ struct snapshot {
 	size_t move_count;
 	struct snap_attempt *attempts;
 	size_t attempt_count;
-	struct snap_proof *proofs;
+	struct snap_proof *proofs; /* by host_a, host_b, pool_a, pool_b */
 	size_t proof_count;
 	struct snap_leftover *leftovers; /* see snapshot_set_leftovers() */
 	size_t leftover_count;
@@ -298,6 +298,10 @@ const struct snap_vm *snapshot_search_vm(
 /* Bytes in free huge pages of this size (unknown: of the size that has most, since
  * a host does not tell its default). */
 int64_t snapshot_hugepages_free(const struct snap_host *host, int64_t size);
+/* Whether the pools of two hosts are one storage; either way round. */
+enum snap_verdict snapshot_find_proof(const struct snapshot *s,
+    const char *host, const char *pool, const char *other_host,
+    const char *other_pool);
 bool snapshot_is_moving(const struct snapshot *s, const char *uuid);
 bool snapshot_vm_active(const struct snap_vm *vm); /* not shut off */
 
