@@ -202,4 +202,42 @@ while read -r command; do
 		bad "droverctl $command is in the page"
 	fi
 done <"$work/commands"
+
+# --- words that programs and people are told
+
+# In $work/WHAT.page: the words of a page's ".It Cm" lines between two sections.
+page_words() # PAGE FROM TO
+{
+	sed -n "/^\\.S[sh] $2\$/,/^\\.S[sh] $3\$/s/^\\.It //p" "$1" |
+		sed 's/\\[(][a-z][a-z]//g' | grep -oE '[a-z0-9]+(-[a-z0-9]+)*' |
+		sort -u
+}
+
+known() # WHAT WORDS-FILE PAGE-WORDS-FILE
+{
+	local lost
+	lost=$(comm -23 "$2" "$3" | tr '\n' ' ')
+	if [[ -s $2 && -z $lost ]]; then
+		ok "$1: $(wc -l <"$2") are explained"
+	else
+		[[ -z $lost ]] || echo "# not explained: $lost"
+		bad "$1"
+	fi
+}
+
+tr '\n' ' ' <"$src/src/hv/explain_table.c" |
+	grep -oE '\}, *\{ *"[a-z0-9-]+"' | grep -oE '[a-z0-9-]+' | sort -u \
+	>"$work/tokens"
+page_words "$src/man/droverd.8" 'Causes of failed moves' 'SEE ALSO' \
+	>"$work/tokens.page"
+known "causes of failed moves" "$work/tokens" "$work/tokens.page"
+
+{
+	grep -hoE '^    \{"[a-z-]+", [a-z]+_check_' "$src"/src/decide/strategy*.c
+	grep -hoE '"(not-allowed|later)"' "$src"/src/decide/strategy*.c
+	sed -n '/^place_rule_name/,/^}/p' "$src/src/decide/place_filter.c"
+	sed -n '/^place_guest_rule_name/,/^}/p' "$src/src/decide/place_guest.c"
+} | grep -oE '"[a-z-]+"' | tr -d '"' | grep -vx ok | sort -u >"$work/rules"
+page_words "$src/man/drover-policy.7" Refusals FILES >"$work/rules.page"
+known "refusals" "$work/rules" "$work/rules.page"
 exit "$status"
