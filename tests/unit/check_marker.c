@@ -206,7 +206,7 @@ setup(void)
 	loop = loop_new();
 	workers = workers_new(loop);
 	for (int i = 0; i < HOSTS; i++) {
-		char name[8], uri[32];
+		char name[16], uri[32];
 
 		(void)snprintf(name, sizeof(name), "kvm%d", i + 1);
 		(void)snprintf(uri, sizeof(uri), "fake://kvm%d", i + 1);
