@@ -8,10 +8,12 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "decide/strategy.h"
 
 struct entry {
 	struct entry *next;
 	char *uuid, *from, *to, *why;
+	const char *refused; /* a strategy's name, static; NULL: none */
 	int failures, attempts;
 	struct mono until;
 };
@@ -174,6 +176,20 @@ history_add(struct history *h, const char *uuid, const char *from,
 }
 
 void
+history_refused(struct history *h, const char *uuid, const char *strategy)
+{
+	enum strategy known;
+	struct entry *last = NULL;
+
+	for (struct entry *e = h->entries; e != NULL; e = e->next) {
+		if (match_guest(e, uuid))
+			last = e;
+	}
+	if (last != NULL && strategy_parse(strategy, &known))
+		last->refused = strategy_name(known);
+}
+
+void
 history_defer(
     struct history *h, const char *uuid, int64_t backoff_ms, struct mono now)
 {
@@ -229,7 +245,8 @@ history_snapshot(struct history *h, size_t *out_count)
 		h->attempts[n++] = (struct snap_attempt){.uuid = e->uuid,
 		    .to = e->to,
 		    .failures = e->failures,
-		    .why = e->why};
+		    .why = e->why,
+		    .refused = e->refused};
 	}
 	*out_count = n;
 	return h->attempts;

@@ -27,6 +27,10 @@ void history_free(struct history *history);
 void history_add(struct history *history, const char *uuid, const char *from,
     const char *to, const char *why, bool hopeless, int64_t backoff_ms,
     struct mono now);
+/* The hypervisor refuses to move the guest in this way, wherever to; counts for
+ * the attempt that was added last.  `strategy` is a word of strategy_name(). */
+void history_refused(
+    struct history *history, const char *uuid, const char *strategy);
 /* No attempt was made, for a reason that is not the guest's; the next one is not
  * made before that time. */
 void history_defer(struct history *history, const char *uuid,

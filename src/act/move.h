@@ -273,6 +273,9 @@ struct move_actions {
 	size_t count;
 };
 
+/* The error of a live move that was called off; hv/explain.c knows it. */
+#define MOVE_ABORTED_WORDS "aborted on request"
+
 /* How long between looks at a migration that runs without a call of ours. */
 #define MOVE_FOLLOW_MS 500
 #define MOVE_WAIT_MS 1000

@@ -8,8 +8,10 @@
  * told, because the connection or we ourselves ended meanwhile, is ours unless
  * somebody else made an image of that very name in that very moment.  Such
  * a volume is removed only as long as nothing has been written to it: ours is
- * empty, since nothing is copied before PREPARE has answered.  A volume that a
- * guest of the target uses is never removed (hv.h).
+ * empty, since nothing is copied before PREPARE has answered.  Where an old copy of
+ * ours is replaced there is no such doubt: nobody else could have that name, and
+ * whether the old or the new image is there, it is ours.  A volume that a guest of
+ * the target uses is never removed (hv.h).
  *
  * A target that is lost together with the move must not keep the guest from going
  * elsewhere.  It is waited for, then the move ends, and what is left is noted as a
@@ -31,7 +33,8 @@ move_doubt_volumes(struct move *m)
 	for (size_t i = 0; i < m->disk_count; i++) {
 		if (m->disks[i].created)
 			continue;
-		m->disks[i].created = m->disks[i].unsure = true;
+		m->disks[i].created = true;
+		m->disks[i].unsure = !m->disks[i].replace;
 	}
 }
 

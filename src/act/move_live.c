@@ -111,8 +111,12 @@ move_live_performed(
 {
 	m->perform_ok = err == NULL;
 	m->uncertain = err != NULL && move_is_uncertain(err);
+	/* What broke when it was called off says nothing: which side noticed
+	 * first is chance. */
 	if (err != NULL && m->timed_out)
 		move_set_timeout_error(m);
+	else if (err != NULL && m->abort_asked && !m->uncertain)
+		move_set_error(m, MOVE_ABORTED_WORDS);
 	else if (err != NULL)
 		move_set_error(m, err->msg);
 	move_observe(m, actions);

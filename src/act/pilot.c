@@ -457,22 +457,35 @@ find_policy(const struct pilot *p, const char *name)
 	return NULL;
 }
 
-void
-pilot_move_ended(struct pilot *p, const struct executor_report *r)
+/* What holds for every target may still not hold for every strategy: a live move
+ * that libvirt refuses is no reason against a restart. */
+static void
+note_failure(struct pilot *p, const struct executor_report *r)
 {
 	const struct policy *policy = find_policy(p, r->policy);
 	const struct move *m = r->move;
 	const struct hv_explanation *x = hv_explain(m->error);
+	bool refused = x->permanent && x->any_target;
+	bool live = m->strategy != MOVE_RESTART;
 
+	history_add(p->history, m->uuid, m->from, m->to, m->error,
+	    m->outcome == MOVE_STUCK || m->outcome == MOVE_ABORTED ||
+		(refused && !live),
+	    policy != NULL ? policy->backoff_ms : DEFAULT_BACKOFF_MS,
+	    clock_mono_now());
+	if (refused && live)
+		history_refused(
+		    p->history, m->uuid, move_strategy_name(m->strategy));
+}
+
+void
+pilot_move_ended(struct pilot *p, const struct executor_report *r)
+{
 	drains_move_ended(p->deps.drains, r);
-	if (m->outcome == MOVE_COMPLETED)
-		history_moved(p->history, m->uuid, clock_mono_now());
+	if (r->move->outcome == MOVE_COMPLETED)
+		history_moved(p->history, r->move->uuid, clock_mono_now());
 	else if (r->policy != NULL)
-		history_add(p->history, m->uuid, m->from, m->to, m->error,
-		    m->outcome == MOVE_STUCK || m->outcome == MOVE_ABORTED ||
-			(x->permanent && x->any_target),
-		    policy != NULL ? policy->backoff_ms : DEFAULT_BACKOFF_MS,
-		    clock_mono_now());
+		note_failure(p, r);
 	pilot_changed(p);
 }
 

@@ -18,7 +18,8 @@
  *	13 target-pool    where it would go
  *	14 volume-taken
  *	15 pool-room
- *	16 abi-unknown
+ *	16 refused
+ *	17 abi-unknown
  */
 #include "decide/strategy_look.h"
 
@@ -53,6 +54,7 @@ const struct strategy_rule strategy_live_copy_rules[] = {
     {"target-pool", strategy_check_pool},
     {"volume-taken", strategy_check_volume},
     {"pool-room", strategy_check_room},
+    {"refused", strategy_check_refused},
     {"abi-unknown", strategy_check_abi_known},
     {NULL, NULL},
 };

@@ -11,7 +11,8 @@
  *	 7 storage-shared  all of it is proven to be
  *	 8 media           what lies in the drives is there, or may be left
  *	 9 cache           that would hide the last writes from the target
- *	10 abi-unknown     that word is still awaited
+ *	10 refused         libvirt has refused this guest in this way before
+ *	11 abi-unknown     that word is still awaited
  */
 #include "decide/strategy_look.h"
 
@@ -230,6 +231,25 @@ strategy_check_cache(struct strategy_try *try)
 	return NULL;
 }
 
+/* Asked again it would say the same; another strategy may do. */
+const char *
+strategy_check_refused(struct strategy_try *try)
+{
+	const struct strategy_look *look = try->look;
+
+	for (size_t i = 0; i < look->s->attempt_count; i++) {
+		const struct snap_attempt *attempt = &look->s->attempts[i];
+
+		if (attempt->refused != NULL &&
+		    strcmp(attempt->uuid, look->vm->uuid) == 0 &&
+		    strcmp(attempt->refused, strategy_name(try->strategy)) == 0)
+			return arena_printf(look->arena,
+			    "libvirt refused it (to %s): %s", attempt->to,
+			    attempt->why != NULL ? attempt->why : "no reason");
+	}
+	return NULL;
+}
+
 const struct strategy_rule strategy_live_shared_rules[] = {
     {"not-running", strategy_check_running},
     {"pinned", strategy_check_pins},
@@ -239,6 +259,7 @@ const struct strategy_rule strategy_live_shared_rules[] = {
     {"storage-shared", strategy_check_shared},
     {"media", strategy_check_media},
     {"cache", strategy_check_cache},
+    {"refused", strategy_check_refused},
     {"abi-unknown", strategy_check_abi_known},
     {NULL, NULL},
 };

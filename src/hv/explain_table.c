@@ -370,6 +370,9 @@ const struct explain_row explain_rows[] = {
 { { "canceled by client" }, { "aborted",
 	"The move was aborted on request.",
 	"Nothing to do; start it again when wanted.", PASSES, ALL_TARGETS } },
+{ { "aborted on request" }, { "aborted",
+	"The move was aborted on request.",
+	"Nothing to do; start it again when wanted.", PASSES, ALL_TARGETS } },
 { { "in post-copy phase" }, { "postcopy-broken",
 	"The connection between the hosts broke after the guest had moved but "
 	"before all of its memory had.",

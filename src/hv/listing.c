@@ -23,6 +23,7 @@
 #include "hv/conn.h"
 #include "hv/convert.h"
 #include "hv/listing_parts.h"
+#include "model/domxml.h"
 
 #define LISTING_PARAMS_MAX 64
 
@@ -91,6 +92,15 @@ listing_job(virDomainPtr domain)
 	return DOMAIN_JOB_UNKNOWN;
 }
 
+/* The labels are in no other form of the XML. */
+static bool
+listing_relabels(virDomainPtr domain)
+{
+	cleanup_free char *xml = virDomainGetXMLDesc(domain, 0);
+
+	return xml != NULL && domxml_relabels(xml);
+}
+
 /* -1: the domain is gone (or cannot be read); nothing in *out. */
 static int
 listing_read(
@@ -118,6 +128,7 @@ listing_read(
 	out->reason = convert_reason(state, reason);
 	out->job = active ? listing_job(domain) : DOMAIN_JOB_NONE;
 	out->xml = xml;
+	out->relabels = active && listing_relabels(domain);
 	return 0;
 }
 

@@ -205,33 +205,6 @@ domxml_parse_hugepages(
 	    xmlnode_attr_bytes(arena, xmlnode_child(pages, "page"), "size");
 }
 
-/* "+0:+0", "root:root", "0:0" */
-static bool
-domxml_is_root_label(const char *label)
-{
-	const char *name = label[0] == '+' ? label + 1 : label;
-
-	return strncmp(name, "0:", 2) == 0 || strncmp(name, "root:", 5) == 0;
-}
-
-/* Would libvirt, when the guest ends here, give its images to root?  (DAC with
- * dynamic ownership, under another user.) */
-static bool
-domxml_parse_relabels(struct arena *arena, const xmlNode *domain)
-{
-	for (const xmlNode *node = xmlnode_child(domain, "seclabel");
-	     node != NULL; node = xmlnode_next(node)) {
-		const char *label = xmlnode_child_text(arena, node, "label");
-
-		if (xmlnode_attr_is(node, "model", "dac") &&
-		    xmlnode_attr_is(node, "type", "dynamic") &&
-		    xmlnode_attr_is(node, "relabel", "yes") &&
-		    (label == NULL || !domxml_is_root_label(label)))
-			return true;
-	}
-	return false;
-}
-
 static bool
 domxml_has_agent(const xmlNode *devices)
 {
@@ -267,7 +240,6 @@ domxml_parse_habits(
 	domxml_parse_firmware(arena, domain, vm);
 	domxml_parse_hugepages(arena, domain, vm);
 	vm->restarts_on_poweroff = off != NULL && strcmp(off, "destroy") != 0;
-	vm->relabels = domxml_parse_relabels(arena, domain);
 	vm->agent = domxml_has_agent(devices);
 	vm->tpm = domxml_has_tpm(devices);
 }
@@ -408,4 +380,40 @@ domxml_parse_capabilities(struct arena *arena, const char *xml,
 	}
 	map_free(seen);
 	return 0;
+}
+
+/* "+0:+0", "root:root", "0:0" */
+static bool
+domxml_is_root_label(const char *label)
+{
+	const char *name = label[0] == '+' ? label + 1 : label;
+
+	return strncmp(name, "0:", 2) == 0 || strncmp(name, "root:", 5) == 0;
+}
+
+/* Would libvirt, when the guest ends here, give its images to root?  (DAC with
+ * dynamic ownership, under another user.) */
+bool
+domxml_relabels(const char *xml)
+{
+	struct err ignored = {0};
+	cleanup_xmldoc xmlDoc *doc = xmlnode_read(xml, "domain", &ignored);
+	struct arena *arena;
+	bool found = false;
+
+	if (doc == NULL)
+		return false;
+	arena = arena_new(DOMXML_SIZE_MAX);
+	for (const xmlNode *node =
+		 xmlnode_child(xmlDocGetRootElement(doc), "seclabel");
+	     node != NULL && !found; node = xmlnode_next(node)) {
+		const char *label = xmlnode_child_text(arena, node, "label");
+
+		found = xmlnode_attr_is(node, "model", "dac") &&
+		    xmlnode_attr_is(node, "type", "dynamic") &&
+		    xmlnode_attr_is(node, "relabel", "yes") &&
+		    (label == NULL || !domxml_is_root_label(label));
+	}
+	arena_free(arena);
+	return found;
 }

@@ -24,6 +24,9 @@ int domxml_parse_domain(
 void domxml_compare_definition(
     struct arena *arena, const char *xml, struct snap_vm *vm);
 
+/* As snap_vm.relabels, of a live XML; false for what cannot be read. */
+bool domxml_relabels(const char *xml);
+
 /* Fills type, path, source of *pool. */
 int domxml_parse_pool(struct arena *arena, const char *xml,
     struct snap_pool *pool, struct err *err);

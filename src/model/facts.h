@@ -62,6 +62,8 @@ struct facts_domain {
 					 * read */
 	int snapshots, checkpoints; /* whose metadata libvirt keeps */
 	bool managed_save;          /* a saved state waits for the next start */
+	bool relabels; /* see struct snap_vm; read from the live XML,
+				     * since the migratable one has no labels */
 };
 
 /* One image of a guest with its figures, at the guest's host. */

@@ -142,6 +142,7 @@ inventory_domain_print(const struct inventory_domain *domain)
 	print = hash_number(print, vm->snapshots);
 	print = hash_number(print, vm->checkpoints);
 	print = hash_number(print, vm->managed_save);
+	print = hash_number(print, vm->relabels);
 	return hash_number(print, (int64_t)domain->xml_hash);
 }
 
@@ -180,6 +181,7 @@ inventory_read_domain(
 	domain->vm.snapshots = facts->snapshots;
 	domain->vm.checkpoints = facts->checkpoints;
 	domain->vm.managed_save = facts->managed_save;
+	domain->vm.relabels = facts->relabels;
 	if (!snapshot_vm_active(&domain->vm)) {
 		inventory_meter_reset(&domain->cpu);
 		domain->vm.dirty_rate = SNAPSHOT_UNKNOWN;

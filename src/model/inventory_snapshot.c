@@ -156,6 +156,7 @@ inventory_snapshot(const struct inventory *inventory,
 		    .to = arena_strdup(arena, attempts[i].to),
 		    .failures = attempts[i].failures,
 		    .why = arena_strdup(arena, attempts[i].why),
+		    .refused = arena_strdup(arena, attempts[i].refused),
 		};
 	}
 	inventory_proof_show(inventory, s);

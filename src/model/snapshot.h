@@ -241,6 +241,9 @@ struct snap_attempt {
 	const char *to;
 	int failures;    /* SNAPSHOT_HOPELESS: one that no other can mend */
 	const char *why; /* of the last one */
+	/* The strategy ("live-shared") that the hypervisor refuses for this
+	 * guest, wherever to; NULL: none. */
+	const char *refused;
 };
 #define SNAPSHOT_HOPELESS 1000
 

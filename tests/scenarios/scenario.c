@@ -168,10 +168,11 @@ scenario_take_snapshot(struct scenario *scenario)
 	for (const struct node *node = node_first(root, "attempts");
 	     node != NULL; node = node->next)
 		attempt[attempts++] = (struct snap_attempt){
-		    scenario_uuid(scenario, node_text(node, "guest")),
-		    node_text(node, "to"),
-		    (int)node_number(node, "failures", 1),
-		    node_text(node, "why")};
+		    .uuid = scenario_uuid(scenario, node_text(node, "guest")),
+		    .to = node_text(node, "to"),
+		    .failures = (int)node_number(node, "failures", 1),
+		    .why = node_text(node, "why"),
+		    .refused = node_text(node, "refused")};
 	scenario->snapshot =
 	    inventory_snapshot(scenario->inventory, move, moves, attempt,
 		attempts, (struct mono){SCENARIO_START_MS + SCENARIO_SAMPLE_MS},

@@ -275,7 +275,6 @@ START_TEST(what_matters_to_a_shutdown_and_start_is_read)
 	ck_assert(vm.restarts_on_poweroff);
 	ck_assert(vm.agent);
 	ck_assert(vm.tpm);
-	ck_assert(vm.relabels);
 	ck_assert_uint_eq(vm.anchor_count, 0);
 	ck_assert(vm.disks[0].encrypted);
 	ck_assert(vm.disks[1].encrypted);
@@ -317,12 +316,17 @@ static const struct {
 
 START_TEST(an_owner_that_ends_with_the_guest_is_noticed)
 {
-	struct snap_vm vm = {0};
 	const char *xml =
 	    arena_printf(arena, "<domain>%s</domain>", labels[_i].label);
 
-	ck_assert_int_eq(domxml_parse_domain(arena, xml, &vm, &err), 0);
-	ck_assert_int_eq(vm.relabels, labels[_i].relabels);
+	ck_assert_int_eq(domxml_relabels(xml), labels[_i].relabels);
+}
+END_TEST
+
+START_TEST(what_is_no_domain_is_not_taken_to_relabel)
+{
+	ck_assert(!domxml_relabels("<pool/>"));
+	ck_assert(!domxml_relabels("no XML"));
 }
 END_TEST
 
@@ -589,6 +593,7 @@ main(void)
 	tcase_add_test(tc, what_matters_to_a_shutdown_and_start_is_read);
 	tcase_add_loop_test(tc, an_owner_that_ends_with_the_guest_is_noticed, 0,
 	    sizeof(labels) / sizeof(labels[0]));
+	tcase_add_test(tc, what_is_no_domain_is_not_taken_to_relabel);
 	tcase_add_test(
 	    tc, a_guest_of_direct_boot_and_extra_arguments_is_not_pinned);
 	tcase_add_test(tc, what_is_not_said_or_makes_no_sense_is_unknown);
@@ -603,6 +608,7 @@ main(void)
 	tcase_add_test(
 	    tc, capabilities_tell_the_cpu_without_what_tells_machines_apart);
 	tcase_add_test(tc, capabilities_without_a_model_tell_no_cpu);
+	tcase_add_test(tc, what_is_no_domain_is_not_taken_to_relabel);
 	tcase_add_loop_test(tc,
 	    what_is_no_domain_is_refused_and_changes_nothing, 0, ROWS(refused));
 	tcase_add_test(tc, sizes_are_bounded);

@@ -117,6 +117,7 @@ static const struct {
 	1, 1 },
 { "Timed out during operation: cannot acquire state change lock (held by "
 	"monitor=remoteDispatchDomainSuspend)", "busy", 0, 1 },
+{ "aborted on request", "aborted", 0, 1 },
 { "operation aborted: job 'migration out' canceled by client", "aborted", 0,
 	1 },
 { "operation failed: job 'migration in' failed in post-copy phase",

@@ -651,7 +651,8 @@ START_TEST(a_snapshot_outlives_what_it_was_taken_from)
 {
 	struct snap_move move = {
 	    .uuid = A, .from = "kvm1", .to = "kvm2", .memory = 1024};
-	struct snap_attempt attempt = {A, "kvm2", 1, "refused"};
+	struct snap_attempt attempt = {
+	    .uuid = A, .to = "kvm2", .failures = 1, .why = "refused"};
 	struct snapshot *taken;
 
 	list("kvm1");

@@ -366,6 +366,18 @@ START_TEST(an_abort_is_passed_on_and_named)
 }
 END_TEST
 
+START_TEST(what_breaks_by_an_abort_is_told_as_the_abort)
+{
+	begin();
+	tell(MOVE_EV_ABORT);
+	tell_error(MOVE_EV_PERFORMED, ERR_REFUSED,
+	    "qemu unexpectedly closed the monitor: check_section_footer");
+	see(&runs, &nowhere);
+	expect("end:aborted");
+	ck_assert_str_eq(move->error, MOVE_ABORTED_WORDS);
+}
+END_TEST
+
 START_TEST(an_abort_that_comes_too_late_changes_nothing)
 {
 	begin();
@@ -518,6 +530,7 @@ make_suite(void)
 	    tc, a_source_that_was_not_destroyed_is_not_taken_for_destroyed);
 	tc = add_case(suite, "time");
 	tcase_add_test(tc, an_abort_is_passed_on_and_named);
+	tcase_add_test(tc, what_breaks_by_an_abort_is_told_as_the_abort);
 	tcase_add_test(tc, an_abort_that_comes_too_late_changes_nothing);
 	tcase_add_test(
 	    tc, an_abort_between_calls_takes_effect_when_it_runs_again);

@@ -370,6 +370,18 @@ START_TEST(after_a_crash_in_prepare_volumes_may_be_there)
 }
 END_TEST
 
+START_TEST(after_a_crash_in_prepare_an_old_copy_of_ours_goes)
+{
+	move->disks[0].replace = true;
+	check_names();
+	restart();
+	ck_assert(move->disks[0].created && !move->disks[0].unsure);
+	ck_assert(move->disks[1].created && move->disks[1].unsure);
+	see(&runs, &nowhere);
+	expect("intent:clean clean");
+}
+END_TEST
+
 START_TEST(a_definition_that_was_there_before_is_not_ours)
 {
 	/* The migration was never sent: what is at the target is not its. */
@@ -550,6 +562,7 @@ main(void)
 	tcase_add_test(
 	    tc, a_crash_before_volumes_were_asked_for_leaves_nothing);
 	tcase_add_test(tc, after_a_crash_in_prepare_volumes_may_be_there);
+	tcase_add_test(tc, after_a_crash_in_prepare_an_old_copy_of_ours_goes);
 	tcase_add_test(tc, a_definition_that_was_there_before_is_not_ours);
 	tcase_add_test(tc, a_crash_during_the_copy_is_followed_and_cleaned);
 	tc = add_case(suite, "converge");

@@ -258,6 +258,14 @@ shared_unasked(void)
 }
 
 static void
+shared_refused(void)
+{
+	shared();
+	world_add_attempt(&world, vm, "kvm3", 1, "unsafe");
+	world.s.attempts[0].refused = "live-shared";
+}
+
+static void
 elsewhere(void)
 {
 	proof.same = SNAP_VERDICT_OK;
@@ -463,7 +471,9 @@ static const struct {
     {STRATEGY_LIVE_SHARED, 8, shared_medium_needed, "media", false,
 	"sda: kvm2 has no /iso/a.iso: eject it"},
     {STRATEGY_LIVE_SHARED, 9, all_unsafe, "cache", false, "cache='unsafe'"},
-    {STRATEGY_LIVE_SHARED, 10, shared_unasked, "abi-unknown", true,
+    {STRATEGY_LIVE_SHARED, 10, shared_refused, "refused", false,
+	"libvirt refused it (to kvm3): unsafe"},
+    {STRATEGY_LIVE_SHARED, 11, shared_unasked, "abi-unknown", true,
 	"has not said yet"},
 
     {STRATEGY_LIVE_COPY, 1, not_wanted, "not-allowed", false, "night"},
@@ -511,7 +521,7 @@ static const struct {
 	"(49.5 GiB of it taken by moves to it)"},
     {STRATEGY_LIVE_COPY, 15, room_unknown, "pool-room", false,
 	"unknown how much room"},
-    {STRATEGY_LIVE_COPY, 16, cpu_unasked, "abi-unknown", true, "not said yet"},
+    {STRATEGY_LIVE_COPY, 17, cpu_unasked, "abi-unknown", true, "not said yet"},
 
     {STRATEGY_RESTART, 1, not_wanted, "not-allowed", false, "night"},
     {STRATEGY_RESTART, 2, off_and_left, "stopped", false,

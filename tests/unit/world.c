@@ -127,8 +127,8 @@ void
 world_add_attempt(struct world *world, const struct snap_vm *vm, const char *to,
     int failures, const char *why)
 {
-	world->s.attempts[world->s.attempt_count++] =
-	    (struct snap_attempt){vm->uuid, to, failures, why};
+	world->s.attempts[world->s.attempt_count++] = (struct snap_attempt){
+	    .uuid = vm->uuid, .to = to, .failures = failures, .why = why};
 }
 
 struct policy *
