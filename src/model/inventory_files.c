@@ -113,6 +113,19 @@ file_collect(const struct inventory *inventory)
 	return paths;
 }
 
+/* What is missing keeps a guest where it is, and somebody may have brought it
+ * meanwhile: it is looked for ten times as often. */
+static bool
+file_is_old(
+    const struct inventory_file *file, struct mono now, int64_t max_age_ms)
+{
+	if (file == NULL)
+		return true;
+	if (file->there == SNAP_VERDICT_REJECTED)
+		max_age_ms /= 10;
+	return mono_diff(now, file->at) >= max_age_ms;
+}
+
 void
 inventory_each_unseen_file(const struct inventory *inventory, struct mono now,
     int64_t max_age_ms,
@@ -132,9 +145,7 @@ inventory_each_unseen_file(const struct inventory *inventory, struct mono now,
 			    map_get(host->files, path);
 
 			/* Nobody would move there what is only there. */
-			if (where != host &&
-			    (file == NULL ||
-				mono_diff(now, file->at) >= max_age_ms))
+			if (where != host && file_is_old(file, now, max_age_ms))
 				fn(host->config.name, path, arg);
 		}
 	}

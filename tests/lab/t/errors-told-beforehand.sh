@@ -29,6 +29,7 @@ refused()
 lab virsh kvm2 pool-destroy local >/dev/null
 refused "no pool" lc1 live-copy 'pool.*local'
 lab virsh kvm2 pool-start local >/dev/null
+wait_for 30 "the pool to be seen" can_move_to lc1 kvm2
 
 lab host kvm2 truncate -s 1M /var/lib/libvirt/images/lc1.qcow2
 rc=0

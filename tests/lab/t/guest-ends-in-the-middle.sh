@@ -44,7 +44,10 @@ droverd_start
 droverd_up 2
 in_the_middle poweroff "${first[@]}"
 wait_settled
-for g in "${first[@]}"; do
+# rs1 had been asked by Drover: that it went off was no wish of its owner's
+expect_whole rs1 kvm2
+case_ok "shut down: restart, rs: as it was asked to"
+for g in ls1 lc1 rl1; do
 	[[ -z $(running_on "$g") ]] || fail "$g: $(lab where "$g")"
 	# off, known to one host, and startable there
 	mapfile -t at < <(lab where "$g" | awk '{ print $1 }')
