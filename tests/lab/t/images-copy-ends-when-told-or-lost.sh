@@ -7,7 +7,7 @@ from=$IMAGES/from.raw
 lab host kvm1 bash -c "truncate -s 2G $from
 	dd if=/dev/urandom of=$from bs=1M count=300 seek=500 conv=notrunc \
 		status=none"
-sum=$(sum_of kvm1 $from)
+sum=$(sum_of kvm1 "$from")
 lab pool-limit kvm2 400
 probe_start kvm1 kvm2
 copy=(copy kvm1 "$from" kvm2 local to.raw)
@@ -20,7 +20,7 @@ took()
 # Some of it is there.
 began()
 {
-	(($(taken kvm2 $IMAGES/to.raw) > 1048576))
+	(($(taken kvm2 "$IMAGES"/to.raw) > 1048576))
 }
 
 say "cancelled in the middle"
@@ -29,7 +29,7 @@ said=$(expect_refused aborted '' "${copy[@]}" limit=20000000 cancel=1500)
 (($(value done "$said") > 0)) || fail "nothing had been copied: $said"
 
 say "cancelled while nothing flows: the target is frozen"
-lab host kvm2 rm $IMAGES/to.raw
+lab host kvm2 rm "$IMAGES"/to.raw
 probe_send "${copy[@]}" limit=20000000 cancel=4000
 wait_for 10 "the copy to begin" began
 lab freeze kvm2
@@ -40,7 +40,7 @@ lab thaw kvm2
 
 say "the target is frozen for good"
 wait_for 60 "kvm2 to answer" lab virsh kvm2 pool-refresh local
-lab host kvm2 rm $IMAGES/to.raw
+lab host kvm2 rm "$IMAGES"/to.raw
 probe_send "${copy[@]}" limit=20000000
 wait_for 10 "the copy to begin" began
 lab freeze kvm2
@@ -59,10 +59,10 @@ say "the target is full"
 expect_done remove kvm2 local/to.raw >/dev/null
 lab pool-limit kvm2 64
 expect_refused refused 'No space left on device' "${copy[@]}" >/dev/null
-lab host kvm2 test -e $IMAGES/to.raw || fail "the volume is not ours to see"
+lab host kvm2 test -e "$IMAGES"/to.raw || fail "the volume is not ours to see"
 
 say "with room, all is well"
 lab pool-limit kvm2 400
 expect_done "${copy[@]}" replace verify >/dev/null
-[[ $(sum_of kvm2 $IMAGES/to.raw) == "$sum" ]] || fail "the copy differs"
-[[ $(sum_of kvm1 $from) == "$sum" ]] || fail "the source has changed"
+[[ $(sum_of kvm2 "$IMAGES"/to.raw) == "$sum" ]] || fail "the copy differs"
+[[ $(sum_of kvm1 "$from") == "$sum" ]] || fail "the source has changed"

@@ -12,11 +12,11 @@ said=$(expect_done prepare $in local/a.qcow2,qcow2,10737418240 \
 	local/b.raw,raw,1000000512)
 [[ $said == *"local/a.qcow2 created=1 path=$IMAGES/a.qcow2"* ]] ||
 	fail "$said"
-(($(taken $in $IMAGES/a.qcow2) <= 262144)) || fail "a.qcow2 is not thin"
-(($(taken $in $IMAGES/b.raw) == 0)) || fail "b.raw is not thin"
-[[ $(lab host $in stat -c %s $IMAGES/b.raw) == 1000000512 ]] ||
+(($(taken $in "$IMAGES"/a.qcow2) <= 262144)) || fail "a.qcow2 is not thin"
+(($(taken $in "$IMAGES"/b.raw) == 0)) || fail "b.raw is not thin"
+[[ $(lab host $in stat -c %s "$IMAGES"/b.raw) == 1000000512 ]] ||
 	fail "b.raw has another length"
-info=$(lab host $in qemu-img info --output=json $IMAGES/a.qcow2)
+info=$(lab host $in qemu-img info --output=json "$IMAGES"/a.qcow2)
 jq -e '."virtual-size" == 10737418240 and
 	."format-specific".data.compat == "1.1"' <<<"$info" >/dev/null ||
 	fail "$info"
@@ -24,7 +24,7 @@ jq -e '."virtual-size" == 10737418240 and
 say "over a backing image"
 expect_done prepare $in \
 	"local/c.qcow2,qcow2,10737418240,$IMAGES/a.qcow2,qcow2" >/dev/null
-info=$(lab host $in qemu-img info --output=json $IMAGES/c.qcow2)
+info=$(lab host $in qemu-img info --output=json "$IMAGES"/c.qcow2)
 jq -e --arg at "$IMAGES/a.qcow2" '."backing-filename" == $at and
 	."backing-filename-format" == "qcow2"' <<<"$info" >/dev/null ||
 	fail "$info"
@@ -33,15 +33,15 @@ say "a name that is taken: nothing is made"
 said=$(expect_refused conflict 'local/b\.raw is there already' \
 	prepare $in local/d.raw,raw,4096 local/b.raw,raw,4096)
 [[ $said == *"local/d.raw created=0"* ]] || fail "$said"
-lab host $in test ! -e $IMAGES/d.raw || fail "d.raw was made"
+lab host $in test ! -e "$IMAGES"/d.raw || fail "d.raw was made"
 say "also when only the disk knows of it"
-lab host $in touch $IMAGES/e.raw
+lab host $in touch "$IMAGES"/e.raw
 expect_refused conflict 'local/e\.raw is there already' \
 	prepare $in local/e.raw,raw,4096 >/dev/null
 
 say "an old copy of ours goes"
 expect_done prepare $in local/b.raw,raw,8192,replace >/dev/null
-[[ $(lab host $in stat -c %s $IMAGES/b.raw) == 8192 ]] ||
+[[ $(lab host $in stat -c %s "$IMAGES"/b.raw) == 8192 ]] ||
 	fail "b.raw was not replaced"
 
 say "an image in use does not, running or not, at the top or below"
@@ -67,13 +67,13 @@ lab host $in sh -c "! ls $IMAGES | grep -E '^[abc]\.'" || fail "not removed"
 expect_refused not-found 'pool' remove $in nowhere/a.raw >/dev/null
 
 say "where a path is, and whether it is there"
-lab host $in touch $IMAGES/late.raw
-said=$(expect_done locate $in $IMAGES/late.raw)
+lab host $in touch "$IMAGES"/late.raw
+said=$(expect_done locate $in "$IMAGES"/late.raw)
 [[ $said == *"located local/late.raw"* ]] || fail "$said"
-lab host $in rm $IMAGES/late.raw
-said=$(expect_done has-file $in $IMAGES/late.raw)
+lab host $in rm "$IMAGES"/late.raw
+said=$(expect_done has-file $in "$IMAGES"/late.raw)
 [[ $said == *"has-file no"* ]] || fail "a file that went: $said"
-said=$(expect_done has-file $in $IMAGES/e.raw)
+said=$(expect_done has-file $in "$IMAGES"/e.raw)
 [[ $said == *"has-file yes"* ]] || fail "$said"
 said=$(expect_done has-file $in /nowhere/at/all)
 [[ $said == *"has-file no"* ]] || fail "$said"
