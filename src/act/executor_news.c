@@ -26,7 +26,15 @@ begins_with(const char *s, const char *word)
 	return strncmp(s, word, strlen(word)) == 0;
 }
 
-/* Only for the figure of the downtime; decisions are made on looks. */
+/* What was copied of its disks before is old. */
+static void
+saw_started(struct journey *j)
+{
+	j->plan.off_at = (struct wall){0};
+	executor_feed(j, &(struct move_event){.kind = MOVE_EV_STARTED});
+}
+
+/* For the figure of the downtime; decisions are made on looks. */
 static void
 note_lifecycle(struct journey *j, bool at_source, const char *what)
 {
@@ -39,7 +47,7 @@ note_lifecycle(struct journey *j, bool at_source, const char *what)
 	if (at_source && off)
 		executor_saw_off(j);
 	else if (at_source && on)
-		j->plan.off_at = (struct wall){0};
+		saw_started(j);
 	else if (!at_source && on)
 		executor_saw_on(j);
 }

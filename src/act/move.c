@@ -69,6 +69,7 @@ move_add_step(struct move *m, enum move_step step, const char *why,
 		m->step_failures = 0;
 	m->state = MOVE_STEPPING;
 	m->step = step;
+	m->first_try = !move_has_begun(m, step);
 	m->steps_begun |= 1U << step;
 	m->sure_row = 0;
 	m->lingers_since = (struct mono){0};
@@ -337,6 +338,7 @@ move_step(struct move *m, const struct move_event *event, struct mono now,
 		timer(m, now, actions);
 		return;
 	case MOVE_EV_HOST_NEWS:
+		m->stirred = true;
 		if (m->state == MOVE_WAITING && !m->patient)
 			move_observe(m, actions);
 		return;
@@ -345,6 +347,9 @@ move_step(struct move *m, const struct move_event *event, struct mono now,
 		return;
 	case MOVE_EV_NOT_WRITTEN:
 		not_written(m, event->err, actions);
+		return;
+	case MOVE_EV_STARTED:
+		m->stirred = true;
 		return;
 	case MOVE_EV_PERFORMED:
 	case MOVE_EV_OBSERVED:

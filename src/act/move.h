@@ -175,21 +175,27 @@ struct move {
 	int starts;           /* at the target: how often it was tried */
 	bool verified;        /* seen running there twice: no way back */
 	int step_failures;    /* of this step, in a row */
+	bool stirred;  /* it may have run at the source since it was seen */
 	int runs_seen; /* looks that saw it run at the target, in a row */
 	struct mono clean_since; /* ms 0: not; waits for a host to clean */
 	bool clean_over;         /* what is left is left */
 	bool writes_suspend;     /* the journal entry of this moment */
+	bool first_try;          /* of this step, since we know it */
 	unsigned begun_before;   /* steps_begun, before the intent of this
 				  * moment */
 	int asks;                /* shutdown requests so far */
 	int reboots;             /* seen since the first */
+	bool ask_heard;  /* a request has reached it, since we know it */
+	bool ask_unsure; /* one may have */
 	struct mono asked_at, shutdown_deadline;
-	bool suspended;                /* by us, to make it end (converge) */
-	bool uncertain;                /* the call's end is not known */
-	bool took_back;                /* see struct reconcile_view */
-	bool took_back_noted;          /* in the journal */
-	bool source_destroyed;         /* by a repair, or about to be */
-	bool recovered;                /* taken up again after a restart */
+	struct mono heard_at;  /* one may have reached it as late as this */
+	bool suspended;        /* by us, to make it end (converge) */
+	bool uncertain;        /* the call's end is not known */
+	bool took_back;        /* see struct reconcile_view */
+	bool took_back_noted;  /* in the journal */
+	bool target_ran;       /* let run by a repair, or about to be */
+	bool source_destroyed; /* by a repair, or about to be */
+	bool recovered;        /* taken up again after a restart */
 	enum reconcile_verdict repair; /* in repairing: which */
 	int stayed_seen;               /* observations that said so, in a row */
 	int repair_failures;
@@ -214,14 +220,16 @@ enum move_event_kind {
 	MOVE_EV_REPAIRED,  /* the repair ended: err */
 	MOVE_EV_COLLECTED, /* figures read, or not to be had */
 	MOVE_EV_TIMER,
-	MOVE_EV_HOST_NEWS, /* one of its hosts came back or changed */
+	MOVE_EV_HOST_NEWS, /* one of its hosts came back; news of its guests may
+			    * have been lost */
 	MOVE_EV_ABORT,     /* a person asks */
 	MOVE_EV_STEPPED,   /* the step ended: err; what it learned of the disks
 			    * (dest_path, created, layer_created) stands in
 			    * `disks` already */
 	MOVE_EV_REBOOTED,  /* the guest has reset itself, at the source */
-	MOVE_EV_GIVE_UP,   /* the convergence ladder has no rung left: err */
-	MOVE_EV_SUSPENDED, /* it is about to be paused by us: err NULL; the
+	MOVE_EV_STARTED, /* it was started at the source; it may be off again */
+	MOVE_EV_GIVE_UP, /* the convergence ladder has no rung left: err */
+	MOVE_EV_SUSPENDED,   /* it is about to be paused by us: err NULL; the
 			      * answer is a journal entry, and the act after it */
 	MOVE_EV_NOT_WRITTEN, /* the journal could not be written; what stood
 				 * behind it in the list was not done */

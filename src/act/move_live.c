@@ -227,6 +227,8 @@ repair(struct move *m, const struct reconcile_row *row,
 		m->repaired = true;
 	if (row->verdict == RECONCILE_DESTROY_SOURCE)
 		m->source_destroyed = true;
+	if (row->verdict == RECONCILE_RESUME_TARGET)
+		m->target_ran = true;
 	if (row->number == 52)
 		move_add_alarm(actions, "%s", row->why);
 	move_add_journal(
@@ -264,6 +266,8 @@ look_up(struct move *m, const struct move_event *event, struct mono now)
 	    .source_destroyed = m->source_destroyed,
 	    .repaired = m->repaired,
 	    .suspended = m->suspended,
+	    .copied = m->disk_count > 0,
+	    .target_ran = m->target_ran,
 	};
 	struct reconcile_row row = reconcile(&view);
 
@@ -361,6 +365,8 @@ move_live_repaired(
 	/* Not done, since the guest was not as expected any more. */
 	if (err->code == ERR_CONFLICT && m->repair == RECONCILE_DESTROY_SOURCE)
 		m->source_destroyed = false;
+	if (err->code == ERR_CONFLICT && m->repair == RECONCILE_RESUME_TARGET)
+		m->target_ran = false;
 	if (err->code == ERR_UNREACHABLE) {
 		m->state = MOVE_WAITING;
 		m->patient = false;
@@ -460,6 +466,8 @@ move_live_not_written(
 	/* The intent, not the result: whoever destroys it now, it is not us. */
 	if (m->state == MOVE_REPAIRING && m->repair == RECONCILE_DESTROY_SOURCE)
 		m->source_destroyed = false;
+	if (m->state == MOVE_REPAIRING && m->repair == RECONCILE_RESUME_TARGET)
+		m->target_ran = false;
 	m->took_back_noted = false;
 	return false;
 }

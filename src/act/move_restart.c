@@ -38,12 +38,23 @@ move_restart_turn_back(
 	move_add_journal(actions, "note", "back", why);
 }
 
-/* Somebody may have used the guest at the source while it was out of sight. */
+/* Somebody may have used the guest at the source: it was out of sight, or an event
+ * says so, which a look after a short life does not show. */
 static void
-lose_sight(struct move *m)
+lose_sight(struct move *m, const struct reconcile_side *source)
 {
-	if (!move_restart_is_committed(m))
-		m->steps_done &= ~TAKEN;
+	bool unseen = source->presence == RECONCILE_UNKNOWN;
+
+	m->stirred |= unseen;
+	if (unseen || !m->stirred)
+		return;
+	m->stirred = false;
+	/* Nothing is left there that could have been used, or it is too late. */
+	if (move_has_begun(m, MOVE_STEP_START) ||
+	    move_has_done(m, MOVE_STEP_UNDEFINE_SOURCE) ||
+	    source->presence == RECONCILE_ABSENT)
+		return;
+	m->steps_done &= ~TAKEN;
 }
 
 /* ---- its beginning ---- */
@@ -61,7 +72,7 @@ void
 move_restart_recovered(
     struct move *m, struct mono now, struct move_actions *actions)
 {
-	lose_sight(m);
+	m->stirred = true;
 	/* Nothing is lost yet, and what there is now is easily made again. */
 	if (move_has_begun(m, MOVE_STEP_PREPARE) &&
 	    !move_has_done(m, MOVE_STEP_PREPARE) && !m->back) {
@@ -70,8 +81,8 @@ move_restart_recovered(
 		move_set_error(
 		    m, "droverd ended while volumes were made for it");
 	}
-	m->asked_at = now;
 	m->shutdown_deadline = mono_add(now, m->shutdown_ms);
+	m->ask_unsure = move_has_begun(m, MOVE_STEP_SHUTDOWN);
 	move_observe(m, actions);
 }
 
@@ -83,17 +94,30 @@ is_off(const struct reconcile_side *s)
 	return s->presence == RECONCILE_PRESENT && s->state == DOMAIN_SHUTOFF;
 }
 
+/* A request that was under way when the source fell silent reaches the guest when
+ * the source is back: its time begins then. */
+static void
+count_anew(struct move *m, struct mono now)
+{
+	m->ask_unsure = false;
+	m->heard_at = now;
+	if (!m->ask_heard)
+		m->shutdown_deadline = mono_add(now, m->shutdown_ms);
+}
+
 /* By whom it was ended is told only as long as its daemon remembers. */
 static void
-notice(struct move *m, const struct reconcile_side *source)
+notice(struct move *m, const struct reconcile_side *source, struct mono now)
 {
 	bool by_guest = source->reason == DOMAIN_REASON_SHUTDOWN &&
 	    !move_has_begun(m, MOVE_STEP_SHUTDOWN);
+	/* A merge ends the QEMU that it needed in the same way. */
 	bool cut_off = source->reason == DOMAIN_REASON_DESTROYED &&
-	    !move_has_begun(m, MOVE_STEP_DESTROY);
+	    (m->steps_begun & (BIT(DESTROY) | BIT(MERGE_SOURCE))) == 0;
 
-	if (source->presence == RECONCILE_UNKNOWN)
-		lose_sight(m);
+	lose_sight(m, source);
+	if (source->presence != RECONCILE_UNKNOWN && m->ask_unsure)
+		count_anew(m, now);
 	if (!m->was_running || move_restart_is_committed(m) ||
 	    move_has_done(m, MOVE_STEP_START_SOURCE))
 		return;
@@ -107,6 +131,18 @@ static int64_t
 repeat_ms(const struct move *m)
 {
 	return m->repeat_ms > MOVE_WAIT_MS ? m->repeat_ms : MOVE_WAIT_MS;
+}
+
+/* It was asked: it may still obey as long as it would have been waited for, and as
+ * long again as lies between two requests. */
+static bool
+may_obey(const struct move *m, struct mono now)
+{
+	struct mono last = m->heard_at;
+
+	if (mono_before(last, m->shutdown_deadline))
+		last = m->shutdown_deadline;
+	return mono_diff(now, last) < repeat_ms(m);
 }
 
 static struct restart_view
@@ -133,7 +169,7 @@ make_view(const struct move *m, const struct move_event *event, struct mono now)
 	    .ask_due = m->asks == 0 || !lately,
 	    .shutdown_over = asked && !mono_before(now, m->shutdown_deadline),
 	    .late = m->clean_over,
-	    .grace = asked && lately &&
+	    .grace = asked && may_obey(m, now) &&
 		!move_has_done(m, MOVE_STEP_START_SOURCE) && !m->cut_off,
 	};
 }
@@ -330,6 +366,12 @@ carry_out(struct move *m, const struct restart_row *row,
 		if (m->owner_ended)
 			move_set_remark(
 			    m, "it was shut down by its owner during the move");
+		if (m->clean_over && move_has_begun(m, MOVE_STEP_CARRY) &&
+		    !move_has_done(m, MOVE_STEP_UNDEFINE_TARGET))
+			move_set_remark(m,
+			    "what libvirt keeps of it beside its disks may be "
+			    "left at %s",
+			    m->to);
 		move_end(m, outcome_at_source(m), actions);
 		return;
 	case RESTART_BACK:
@@ -360,7 +402,7 @@ move_restart_observed(struct move *m, const struct move_event *event,
 {
 	struct restart_row row;
 
-	notice(m, &event->source);
+	notice(m, &event->source, now);
 	call_off(m, now, actions);
 	/* Each turn is made at most once: back, forward, verified. */
 	do {

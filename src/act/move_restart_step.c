@@ -151,16 +151,28 @@ failed(struct move *m, const struct err *err, struct mono now,
 	}
 }
 
+/* Its time begins with the first request that reaches it. */
+static void
+count_request(struct move *m, const struct err *err, struct mono now)
+{
+	bool unsure = err != NULL && move_is_uncertain(err);
+
+	m->asks++;
+	m->asked_at = m->heard_at = now;
+	if (m->shutdown_deadline.ms == 0 || (err == NULL && !m->ask_heard))
+		m->shutdown_deadline = mono_add(now, m->shutdown_ms);
+	m->ask_heard |= err == NULL;
+	m->ask_unsure = unsure;
+	/* No agent, mostly: the next way is tried at once. */
+	if (unsure || (err != NULL && m->asks == 1))
+		m->asked_at = (struct mono){0};
+}
+
 static void
 count(struct move *m, const struct err *err, struct mono now)
 {
 	if (m->step == MOVE_STEP_SHUTDOWN) {
-		if (m->asks++ == 0)
-			m->shutdown_deadline = mono_add(now, m->shutdown_ms);
-		m->asked_at = now;
-		/* No agent, mostly: the next way is tried at once. */
-		if (err != NULL && m->asks == 1)
-			m->asked_at = (struct mono){0};
+		count_request(m, err, now);
 	} else if (m->step == MOVE_STEP_START) {
 		m->starts++;
 	} else if (m->step == MOVE_STEP_DESTROY && err == NULL) {
@@ -187,7 +199,9 @@ move_restart_stepped(struct move *m, const struct err *err, struct mono now,
 		return;
 	}
 	m->step_failures++;
-	/* The guest was not as expected any more. */
+	/* The guest was not as expected any more: nothing was done. */
+	if (err->code == ERR_CONFLICT && m->first_try)
+		m->steps_begun &= ~(1U << m->step);
 	if (err->code == ERR_CONFLICT && m->step_failures == 1 &&
 	    m->step != MOVE_STEP_CHECK && m->step != MOVE_STEP_PREPARE) {
 		move_observe(m, actions);

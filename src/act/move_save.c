@@ -53,7 +53,7 @@ save_strategy(const struct move *m)
 		json_array_append_new(ejects, json_string(m->ejects[i]));
 	return json_pack("{s:s, s:o, s:o, s:b, s:b, s:b, s:b, s:b, s:I, s:I, "
 			 "s:b, s:s, s:o, s:o, s:b, s:b, s:b, s:i, s:i, s:b, "
-			 "s:b, s:i, s:b, s:s}",
+			 "s:b, s:i, s:b, s:s, s:b}",
 	    "strategy", move_strategy_name(m->strategy), "disks", disks,
 	    "ejects", ejects, "incremental", m->incremental, "unsafe_ok",
 	    m->unsafe_ok, "auto_converge", m->auto_converge, "postcopy",
@@ -65,7 +65,7 @@ save_strategy(const struct move *m)
 	    "owner_ended", m->owner_ended, "asks", m->asks, "reboots",
 	    m->reboots, "suspended", m->suspended, "perform_begun",
 	    m->perform_begun, "starts", m->starts, "verified", m->verified,
-	    "remark", m->remark);
+	    "remark", m->remark, "target_ran", m->target_ran);
 }
 
 json_t *
@@ -212,13 +212,15 @@ load_strategy(struct move *m, json_t *json, struct err *err)
 	json_t *disks = NULL, *ejects = NULL, *done = NULL, *begun = NULL;
 	int incremental = 0, unsafe_ok = 0, auto_converge = 0, postcopy = 0;
 	int was_running = 0, force_off = 0, back = 0, cut_off = 0;
-	int owner_ended = 0, suspended = 0, perform_begun = 1, verified = 0;
+	int target_ran = 0, owner_ended = 0, suspended = 0, perform_begun = 1,
+	    verified = 0;
 	json_int_t shutdown_ms = 0, repeat_ms = 0;
 	json_error_t jerr;
 
 	if (json_unpack_ex(json, &jerr, 0,
 		"{s?s, s?o, s?o, s?b, s?b, s?b, s?b, s?b, s?I, s?I, s?b, s?s, "
-		"s?o, s?o, s?b, s?b, s?b, s?i, s?i, s?b, s?b, s?i, s?b, s?s}",
+		"s?o, s?o, s?b, s?b, s?b, s?i, s?i, s?b, s?b, s?i, s?b, s?s, "
+		"s?b}",
 		"strategy", &strategy, "disks", &disks, "ejects", &ejects,
 		"incremental", &incremental, "unsafe_ok", &unsafe_ok,
 		"auto_converge", &auto_converge, "postcopy", &postcopy,
@@ -228,7 +230,8 @@ load_strategy(struct move *m, json_t *json, struct err *err)
 		"cut_off", &cut_off, "owner_ended", &owner_ended, "asks",
 		&m->asks, "reboots", &m->reboots, "suspended", &suspended,
 		"perform_begun", &perform_begun, "starts", &m->starts,
-		"verified", &verified, "remark", &remark) != 0)
+		"verified", &verified, "remark", &remark, "target_ran",
+		&target_ran) != 0)
 		return err_set(
 		    err, ERR_INVALID, "journal: move: %s", jerr.text);
 	if (find_strategy(strategy, &m->strategy) < 0 ||
@@ -250,6 +253,7 @@ load_strategy(struct move *m, json_t *json, struct err *err)
 	m->suspended = suspended;
 	m->perform_begun = perform_begun;
 	m->verified = verified;
+	m->target_ran = target_ran;
 	(void)snprintf(m->remark, sizeof(m->remark), "%s", remark);
 	if (load_steps(done, &m->steps_done, err) < 0 ||
 	    load_steps(begun, &m->steps_begun, err) < 0)

@@ -118,7 +118,7 @@ has_handed_over(const struct reconcile_view *v)
 {
 	const struct reconcile_side *s = &v->source;
 
-	if (v->confirmed || (is_absent(s) && v->persistent))
+	if (v->confirmed || v->target_ran || (is_absent(s) && v->persistent))
 		return true;
 	return is_off(s) &&
 	    (s->reason == DOMAIN_REASON_MIGRATED || is_destroyed_by_us(v) ||
@@ -156,12 +156,17 @@ unknown_side(const struct reconcile_view *v)
 	    "whether the guest runs there");
 }
 
-/* 40 to 49: the source's guest is stopped by the migration, no job is left. */
+/* 38 and 40 to 49: the source's guest is stopped by the migration, no job is left. */
 static struct reconcile_row
 source_stopped_for_migration(const struct reconcile_view *v)
 {
 	const struct reconcile_side *d = &v->target;
 
+	if (v->target_ran && is_gone_or_off(d))
+		return ROW(38, RECONCILE_PERSON,
+		    "it was let run at the target, where it is not on any "
+		    "more; what is stopped at the source is older than its "
+		    "disks");
 	if (has_run(v))
 		return ROW(40, RECONCILE_DESTROY_SOURCE,
 		    "the guest runs at the target; what is left at the source "
@@ -294,13 +299,13 @@ target_holds_it(const struct reconcile_view *v)
 	    "finish taking it");
 }
 
-/* 68 to 74: the source has let go of the guest, and it is off at the target. */
+/* 68 to 74 and 78: the source has let go of the guest, and it is off at the target. */
 static struct reconcile_row
 off_on_both(const struct reconcile_view *v)
 {
 	const struct reconcile_side *s = &v->source, *d = &v->target;
-	bool gave = is_absent(s) || v->confirmed || is_destroyed_by_us(v) ||
-	    s->reason == DOMAIN_REASON_MIGRATED;
+	bool gave = is_absent(s) || v->confirmed || v->target_ran ||
+	    is_destroyed_by_us(v) || s->reason == DOMAIN_REASON_MIGRATED;
 
 	if (is_absent(s) && is_absent(d) && v->persistent)
 		return ROW(68, RECONCILE_PERSON,
@@ -322,6 +327,11 @@ off_on_both(const struct reconcile_view *v)
 		return ROW(71, RECONCILE_PERSON,
 		    "the source says it has gone, the target does not have "
 		    "it");
+	if (is_off(d) && v->copied && !v->strict &&
+	    s->reason != DOMAIN_REASON_SHUTDOWN)
+		return ROW(78, RECONCILE_PERSON,
+		    "it is off on both hosts, each with disks of its own, and "
+		    "neither says whether it has run at the target");
 	if (is_off(d))
 		return ROW(72, RECONCILE_UNDEFINE_TARGET,
 		    "the guest stopped at the source during the move");

@@ -47,7 +47,9 @@ struct reconcile_view {
 	bool source_destroyed; /* by Drover, because the target owns it */
 	bool repaired;         /* Drover has resumed the source, or removed
 				 * something at the target */
-	bool suspended; /* Drover has paused it at the source, or was about
+	bool copied;           /* its disks are copied: each side has its own */
+	bool target_ran; /* Drover has let it run there, or was about to */
+	bool suspended;  /* Drover has paused it at the source, or was about
 				* to, to let the migration end */
 };
 

@@ -272,7 +272,8 @@ clean_up(const struct restart_view *v)
 		return ROW(76, WAIT, NONE,
 		    "it was asked to shut down a moment ago and may still do "
 		    "so");
-	return ROW(77, UNDONE, NONE, "it is at the source");
+	/* The second look is begun when it can not obey any more. */
+	return TWICE(77, UNDONE, NONE, "it is at the source");
 }
 
 /* 21 and 70 to 78: the way back, it is not on at the target, or the target cannot

@@ -1,15 +1,19 @@
 /*
- * Goes through the scenarios: no fault, each fault before each step, and each pair
- * of faults, in strict and fast handover, with and without a definition.
+ * Goes through the scenarios: no fault, each fault before each step, and pairs of
+ * faults, for each strategy: live over shared storage, strict and fast, with and
+ * without a definition; live with a disk that is copied; and restarts.
  *
  *	check_sim		all of it
+ *	check_sim FILE
  *	check_sim VARIANT [STEP:FAULT]...
- *				one run, told step by step; what a failing run
- *				prints can be given here
+ *				one run, told step by step; a run that fails is
+ *				printed as the latter and written as the former
  *
  * Where a fault would meet a state (apart from times) that the same fault has met
- * before, it is left out, unless SIM_ALL is set.  SIM_DEPTH is the number of faults
- * in a run (2), SIM_SHOW_STUCK shows the runs that end with a person.
+ * before, it is left out, unless SIM_ALL is set.  Of the pairs of faults of the
+ * longer moves each second or third is run, all of them when SIM_FULL is set, and
+ * fewer under a sanitizer.  SIM_DEPTH is the number of faults in a run (2),
+ * SIM_ONLY a variant, SIM_SHOW_STUCK shows the runs that end with a person.
  *
  * Fast handover is simulated with QEMU's image lock only: without one it is not
  * chosen (decide/evaluate.h), since libvirt by itself can then run a guest twice.
@@ -21,20 +25,26 @@
 #include "sim.h"
 
 #define STEPS_MAX 6000
-#define SEEN_SIZE (1U << 22)
+#define SEEN_SIZE (1U << 23)
 #define SHOWN_MAX 12
 
 static const struct variant variants[] = {
-    {"strict", true, true},
-    {"fast", false, true},
-    {"strict-transient", true, false},
-    {"fast-transient", false, false},
+    {"strict", MOVE_LIVE_SHARED, true, true, false, false, false, 1},
+    {"fast", MOVE_LIVE_SHARED, false, true, false, false, false, 1},
+    {"strict-transient", MOVE_LIVE_SHARED, true, false, false, false, false, 1},
+    {"fast-transient", MOVE_LIVE_SHARED, false, false, false, false, false, 1},
+    {"copy", MOVE_LIVE_COPY, true, true, true, false, false, 1},
+    {"copy-transient", MOVE_LIVE_COPY, true, false, true, false, false, 1},
+    {"restart-local", MOVE_RESTART, true, true, true, false, false, 5},
+    {"restart-forced", MOVE_RESTART, true, true, true, false, true, 8},
+    {"restart-shared", MOVE_RESTART, true, true, false, false, false, 3},
+    {"restart-off", MOVE_RESTART, true, true, true, true, false, 2},
 };
 #define VARIANTS (sizeof(variants) / sizeof(variants[0]))
 
 static struct sim sim;
 static uint64_t *seen; /* (state, fault) */
-static bool everything;
+static bool everything, full;
 static unsigned long runs, states, stuck, failures, own;
 
 static bool
@@ -58,71 +68,6 @@ is_new(uint64_t key)
 	return true;
 }
 
-/* ---- what must hold at the end ---- */
-
-static bool
-had(enum fault_kind kind)
-{
-	for (int i = 0; i < sim.fault_count; i++) {
-		if (sim.faults[i].kind == kind)
-			return true;
-	}
-	return false;
-}
-
-/* The guest itself ended, or died with a QEMU. */
-static bool
-may_be_off(void)
-{
-	return sim.guest_ended || had(FAULT_SOURCE_QEMU_KILLED) ||
-	    had(FAULT_TARGET_QEMU_KILLED);
-}
-
-static void
-check_owner(int owner)
-{
-	const struct host *h = &sim.hosts[owner], *other = &sim.hosts[!owner];
-	const char *name = owner == SIM_SOURCE ? "source" : "target";
-
-	if (other->present)
-		sim_violate(&sim,
-		    "it is at the %s, but something is left at "
-		    "the other host",
-		    name);
-	if (!h->present && (sim.variant->persistent || !may_be_off()))
-		sim_violate(&sim, "it is not at the %s", name);
-	if (!may_be_off() && !(h->qemu && h->cpus))
-		sim_violate(&sim, "it does not run at the %s", name);
-	if (h->present && h->defined != sim.variant->persistent)
-		sim_violate(&sim, "its definition is not at the %s", name);
-	if (h->present && sim.variant->persistent && !h->autostart)
-		sim_violate(&sim, "autostart was lost");
-}
-
-static void
-check_end(void)
-{
-	if (!sim.drover.ended) {
-		sim_violate(&sim, "the move never ends: %s: %s",
-		    move_state_name(sim.drover.move->state),
-		    sim.drover.move->note);
-		return;
-	}
-	switch (sim.drover.outcome) {
-	case MOVE_COMPLETED:
-		check_owner(SIM_TARGET);
-		return;
-	case MOVE_NO_OUTCOME:
-	case MOVE_FAILED:
-	case MOVE_ROLLED_BACK:
-	case MOVE_ABORTED:
-		check_owner(SIM_SOURCE);
-		return;
-	case MOVE_STUCK:
-		return;
-	}
-}
-
 /* ---- runs ---- */
 
 static void
@@ -133,6 +78,25 @@ print_scenario(FILE *out)
 		fprintf(out, " %d:%s", sim.faults[i].step,
 		    sim_fault_name(sim.faults[i].kind));
 	fprintf(out, "\n");
+}
+
+/* A file that can be replayed, edited and kept. */
+static void
+write_scenario(void)
+{
+	char name[64];
+	FILE *out;
+
+	(void)snprintf(name, sizeof(name), "check_sim-%lu.scenario", failures);
+	out = fopen(name, "w");
+	if (out == NULL)
+		return;
+	fprintf(out, "# %s\n%s\n", sim.violation, sim.variant->name);
+	for (int i = 0; i < sim.fault_count; i++)
+		fprintf(out, "%d:%s\n", sim.faults[i].step,
+		    sim_fault_name(sim.faults[i].kind));
+	fclose(out);
+	fprintf(stderr, "  check_sim %s\n", name);
 }
 
 /*
@@ -156,7 +120,7 @@ judge(void)
 		return;
 	}
 	if (sim.violation[0] == '\0')
-		check_end();
+		judge_end(&sim);
 	if (sim.drover.outcome == MOVE_STUCK) {
 		stuck++;
 		if (sim.fault_count < 2 && !is_undecidable())
@@ -171,6 +135,8 @@ judge(void)
 	if (failures++ < SHOWN_MAX) {
 		fprintf(stderr, "FAILED: %s\n", sim.violation);
 		print_scenario(stderr);
+		if (!sim.verbose)
+			write_scenario();
 	}
 }
 
@@ -215,10 +181,26 @@ make_plan(const struct variant *variant, const struct fault *faults, int count)
 		hash = sim_hash(&sim) ^ (uint64_t)count << 56;
 		for (int k = 0; k < FAULT_KINDS; k++)
 			fresh[sim.steps * FAULT_KINDS + k] =
+			    judge_applies(variant, (enum fault_kind)k) &&
 			    is_new(hash * UINT64_C(1000003) + (uint64_t)k + 1);
 	} while (sim_step(&sim) && sim.steps < STEPS_MAX);
 	sim_clear(&sim);
 	return plan;
+}
+
+#ifdef __SANITIZE_ADDRESS__
+#define SLOWER 8
+#else
+#define SLOWER 1
+#endif
+
+static bool
+is_thinned(const struct variant *variant)
+{
+	static unsigned long pairs;
+
+	return !full && !everything &&
+	    ++pairs % (unsigned long)(variant->thin * SLOWER) != 0;
 }
 
 static void
@@ -238,7 +220,7 @@ explore(const struct variant *variant, struct fault *faults, int count, int max)
 		abort();
 	memcpy(fresh, plan.fresh, n * sizeof(*fresh));
 	for (size_t i = 0; i < n; i++) {
-		if (!fresh[i])
+		if (!fresh[i] || (count > 0 && is_thinned(variant)))
 			continue;
 		faults[count] = (struct fault){
 		    (int)(i / FAULT_KINDS), (enum fault_kind)(i % FAULT_KINDS)};
@@ -249,50 +231,80 @@ explore(const struct variant *variant, struct fault *faults, int count, int max)
 
 /* ---- one run by hand ---- */
 
+static bool
+parse_fault(const char *word, struct fault *out)
+{
+	const char *name = strchr(word, ':');
+
+	for (int k = 0; name != NULL && k < FAULT_KINDS; k++) {
+		if (strcmp(sim_fault_name((enum fault_kind)k), name + 1) != 0)
+			continue;
+		*out = (struct fault){atoi(word), (enum fault_kind)k};
+		return true;
+	}
+	fprintf(stderr, "check_sim: %s: not STEP:FAULT\n", word);
+	return false;
+}
+
 static int
-replay(int argc, char **argv)
+replay(char **words, int count)
 {
 	struct fault faults[SIM_FAULTS_MAX];
-	int count = 0;
+	int n = 0;
 
-	for (int i = 2; i < argc && count < SIM_FAULTS_MAX; i++) {
-		char *name = strchr(argv[i], ':');
-		int kind = 0;
-
-		while (name != NULL && kind < FAULT_KINDS &&
-		    strcmp(sim_fault_name((enum fault_kind)kind), name + 1) !=
-			0)
-			kind++;
-		if (name == NULL || kind == FAULT_KINDS) {
-			fprintf(
-			    stderr, "check_sim: %s: not STEP:FAULT\n", argv[i]);
+	for (int i = 1; i < count && n < SIM_FAULTS_MAX; i++) {
+		if (!parse_fault(words[i], &faults[n++]))
 			return 2;
-		}
-		faults[count++] =
-		    (struct fault){atoi(argv[i]), (enum fault_kind)kind};
 	}
 	for (size_t v = 0; v < VARIANTS; v++) {
-		if (strcmp(variants[v].name, argv[1]) != 0)
+		if (strcmp(variants[v].name, words[0]) != 0)
 			continue;
 		sim.verbose = true;
-		(void)run(&variants[v], faults, count);
+		(void)run(&variants[v], faults, n);
 		return failures > 0;
 	}
-	fprintf(stderr, "check_sim: %s: no such variant\n", argv[1]);
+	fprintf(stderr, "check_sim: %s: no such variant\n", words[0]);
+	return 2;
+}
+
+/* Words, and comments to the end of the line. */
+static int
+replay_file(FILE *in)
+{
+	static char lines[SIM_FAULTS_MAX + 1][80];
+	char *words[SIM_FAULTS_MAX + 1], line[256];
+	int count = 0;
+
+	while (
+	    count <= SIM_FAULTS_MAX && fgets(line, sizeof(line), in) != NULL) {
+		line[strcspn(line, "#\n")] = '\0';
+		if (sscanf(line, "%79s", lines[count]) == 1) {
+			words[count] = lines[count];
+			count++;
+		}
+	}
+	fclose(in);
+	if (count > 0)
+		return replay(words, count);
+	fprintf(stderr, "check_sim: no scenario\n");
 	return 2;
 }
 
 int
 main(int argc, char **argv)
 {
-	const char *depth = getenv("SIM_DEPTH");
+	const char *depth = getenv("SIM_DEPTH"), *only = getenv("SIM_ONLY");
 	int max = depth != NULL ? atoi(depth) : 2;
+	FILE *file;
 
 	everything = getenv("SIM_ALL") != NULL;
+	full = getenv("SIM_FULL") != NULL;
 	if (max < 0 || max > SIM_FAULTS_MAX)
 		max = 2;
+	if (argc == 2 && (file = fopen(argv[1], "r")) != NULL)
+		return replay_file(file);
 	if (argc > 1)
-		return replay(argc, argv);
+		return replay(argv + 1, argc - 1);
 	seen = calloc(SEEN_SIZE, sizeof(*seen));
 	if (seen == NULL)
 		abort();
@@ -301,6 +313,8 @@ main(int argc, char **argv)
 		unsigned long runs_before = runs, stuck_before = stuck;
 		unsigned long own_before = own;
 
+		if (only != NULL && strcmp(variants[v].name, only) != 0)
+			continue;
 		explore(&variants[v], faults, 0, max);
 		printf("%-17s %7lu runs, %5lu for a person, %3lu in which "
 		       "libvirt by itself ran an old copy\n",

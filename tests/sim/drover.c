@@ -9,7 +9,6 @@
 #include "sim.h"
 
 #define RESTART_MS 2000
-#define RECONNECT_MS 500
 
 static void act(struct sim *sim, int unused, int life);
 
@@ -62,14 +61,14 @@ feed(struct sim *sim, const struct move_event *event)
 	next_event(sim);
 }
 
-static void
-tell(struct sim *sim, enum move_event_kind kind)
+void
+drover_tell(struct sim *sim, enum move_event_kind kind)
 {
 	feed(sim, &(struct move_event){.kind = kind});
 }
 
-static void
-tell_code(struct sim *sim, enum move_event_kind kind, enum err_code code)
+void
+drover_tell_code(struct sim *sim, enum move_event_kind kind, enum err_code code)
 {
 	struct err err = {.code = code};
 
@@ -81,8 +80,8 @@ tell_code(struct sim *sim, enum move_event_kind kind, enum err_code code)
 
 /* ---- calls ---- */
 
-static void
-answered(struct sim *sim, int call, int code)
+void
+drover_answered(struct sim *sim, int call, int code)
 {
 	struct drover *d = &sim->drover;
 	struct call *c = &d->calls[call];
@@ -90,8 +89,14 @@ answered(struct sim *sim, int call, int code)
 	if (!c->out || c->drover_life != d->life || !d->alive)
 		return;
 	c->out = false;
+	if (c->is_step) {
+		if (drover_step_answered(sim, call, (enum err_code)code))
+			drover_tell_code(
+			    sim, MOVE_EV_STEPPED, (enum err_code)code);
+		return;
+	}
 	if (c->repair) {
-		tell_code(sim, MOVE_EV_REPAIRED, (enum err_code)code);
+		drover_tell_code(sim, MOVE_EV_REPAIRED, (enum err_code)code);
 		return;
 	}
 	switch (c->kind) {
@@ -108,13 +113,16 @@ answered(struct sim *sim, int call, int code)
 				.target = d->sides[SIM_TARGET]});
 		return;
 	case MSG_PERFORM:
-		tell_code(sim, MOVE_EV_PERFORMED, (enum err_code)code);
+		drover_tell_code(sim, MOVE_EV_PERFORMED, (enum err_code)code);
 		return;
 	case MSG_COLLECT:
-		tell(sim, MOVE_EV_COLLECTED);
+		drover_tell(sim, MOVE_EV_COLLECTED);
 		return;
 	case MSG_OP:
 	case MSG_ABORT:
+	case MSG_STEP:
+	case MSG_EXPORT:
+	case MSG_SUSPEND:
 	case MSG_PREPARE:
 	case MSG_FINISH:
 	case MSG_CANCEL:
@@ -122,28 +130,28 @@ answered(struct sim *sim, int call, int code)
 	}
 }
 
-static void
-send_call(struct sim *sim, int call)
+void
+drover_send_call(struct sim *sim, int call)
 {
 	struct call *c = &sim->drover.calls[call];
 	struct host *h = &sim->hosts[c->host];
 
 	c->out = true;
 	if (!h->link)
-		sim_after(sim, 0, answered, call, ERR_UNREACHABLE);
+		sim_after(sim, 0, drover_answered, call, ERR_UNREACHABLE);
 	else
 		sim_after(sim, h->latency_ms, daemon_deliver, c->host,
 		    SIM_MSG(c->kind, call));
 }
 
-static int
-new_call(struct sim *sim, int host, enum msg_kind kind)
+int
+drover_new_call(struct sim *sim, int host, enum msg_kind kind)
 {
 	struct drover *d = &sim->drover;
 	int call = d->next_call++ % SIM_CALLS;
 
 	if (d->calls[call].out && d->calls[call].drover_life == d->life)
-		sim_violate(sim, "a call is never answered");
+		sim_violate(sim, "a call is never drover_answered");
 	d->calls[call] = (struct call){.host = host,
 	    .kind = kind,
 	    .drover_life = d->life,
@@ -157,8 +165,8 @@ drover_reply(struct sim *sim, int call, enum err_code code)
 	struct call *c = &sim->drover.calls[call];
 
 	if (!sim->hosts[c->host].cut)
-		sim_after(sim, sim->hosts[c->host].latency_ms, answered, call,
-		    (int)code);
+		sim_after(sim, sim->hosts[c->host].latency_ms, drover_answered,
+		    call, (int)code);
 }
 
 static bool
@@ -178,11 +186,14 @@ looked(struct sim *sim, int call, int as_expected)
 
 	if (!c->out || c->drover_life != d->life || !d->alive)
 		return;
-	c->kind = MSG_OP;
-	if (as_expected)
-		send_call(sim, call);
+	c->repair = c->repair && !c->is_step;
+	c->kind = c->is_step ? MSG_STEP : MSG_OP;
+	if (as_expected && c->is_copy)
+		drover_start_copy(sim, call);
+	else if (as_expected)
+		drover_send_call(sim, call);
 	else
-		answered(sim, call, ERR_CONFLICT);
+		drover_answered(sim, call, ERR_CONFLICT);
 }
 
 void
@@ -212,7 +223,7 @@ on_timer(struct sim *sim, int timer, int life)
 
 	if (d->alive && (unsigned)life == d->life &&
 	    (unsigned)timer == d->timer)
-		tell(sim, MOVE_EV_TIMER);
+		drover_tell(sim, MOVE_EV_TIMER);
 }
 
 static void
@@ -222,8 +233,8 @@ observe(struct sim *sim)
 
 	d->round++;
 	d->sides_out = 2;
-	send_call(sim, new_call(sim, SIM_SOURCE, MSG_LOOK));
-	send_call(sim, new_call(sim, SIM_TARGET, MSG_LOOK));
+	drover_send_call(sim, drover_new_call(sim, SIM_SOURCE, MSG_LOOK));
+	drover_send_call(sim, drover_new_call(sim, SIM_TARGET, MSG_LOOK));
 }
 
 static void
@@ -232,12 +243,24 @@ repair(struct sim *sim, const struct move_action *action)
 	bool at_source = action->repair == RECONCILE_RESUME_SOURCE ||
 	    action->repair == RECONCILE_DESTROY_SOURCE ||
 	    action->repair == RECONCILE_UNDEFINE_SOURCE;
-	int call = new_call(sim, at_source ? SIM_SOURCE : SIM_TARGET, MSG_LOOK);
+	int call =
+	    drover_new_call(sim, at_source ? SIM_SOURCE : SIM_TARGET, MSG_LOOK);
 
 	sim->drover.calls[call].repair = true;
 	sim->drover.calls[call].op = action->repair;
 	sim->drover.calls[call].expect = action->expect;
-	send_call(sim, call);
+	drover_send_call(sim, call);
+}
+
+/* Only then it matters what is in the journal. */
+static bool
+will_be_killed(const struct sim *sim)
+{
+	for (int i = sim->fault_next; i < sim->fault_count; i++) {
+		if (sim->faults[i].kind == FAULT_DROVER_KILLED)
+			return true;
+	}
+	return false;
 }
 
 static bool
@@ -251,10 +274,27 @@ write_journal(struct sim *sim, const struct move_action *action)
 		    action->journal, action->step);
 		return false;
 	}
-	json_decref(d->journal);
-	d->journal = move_save(d->move);
+	if (will_be_killed(sim)) {
+		json_decref(d->journal);
+		d->journal = move_save(d->move);
+	}
 	sim_trace(sim, "drover: %s:%s", action->journal, action->step);
 	return true;
+}
+
+/* What stays at the target is noted in the same transaction. */
+static void
+end(struct drover *d)
+{
+	const struct move *m = d->move;
+
+	d->ended = true;
+	d->outcome = m->outcome;
+	if (m->disk_count == 0 || m->outcome == MOVE_COMPLETED ||
+	    m->outcome == MOVE_STUCK)
+		return;
+	d->leaves_base = m->disks[0].created;
+	d->leaves_layer = m->disks[0].layer_created;
 }
 
 static bool
@@ -266,14 +306,22 @@ act_one(struct sim *sim, const struct move_action *action)
 	case MOVE_DO_JOURNAL:
 		return write_journal(sim, action);
 	case MOVE_DO_STEP:
+		drover_step(sim, action);
+		return true;
 	case MOVE_DO_CANCEL:
+		drover_cancel(sim);
+		return true;
 	case MOVE_DO_SUSPEND:
-		return false;
+		drover_send_call(
+		    sim, drover_new_call(sim, SIM_SOURCE, MSG_SUSPEND));
+		return true;
 	case MOVE_DO_PERFORM:
-		send_call(sim, new_call(sim, SIM_SOURCE, MSG_PERFORM));
+		drover_send_call(
+		    sim, drover_new_call(sim, SIM_SOURCE, MSG_PERFORM));
 		return true;
 	case MOVE_DO_ABORT_JOB:
-		send_call(sim, new_call(sim, SIM_SOURCE, MSG_ABORT));
+		drover_send_call(
+		    sim, drover_new_call(sim, SIM_SOURCE, MSG_ABORT));
 		return true;
 	case MOVE_DO_OBSERVE:
 		observe(sim);
@@ -282,7 +330,8 @@ act_one(struct sim *sim, const struct move_action *action)
 		repair(sim, action);
 		return true;
 	case MOVE_DO_COLLECT:
-		send_call(sim, new_call(sim, SIM_TARGET, MSG_COLLECT));
+		drover_send_call(
+		    sim, drover_new_call(sim, SIM_TARGET, MSG_COLLECT));
 		return true;
 	case MOVE_DO_TIMER:
 		sim_after(
@@ -292,8 +341,7 @@ act_one(struct sim *sim, const struct move_action *action)
 		sim_trace(sim, "drover: ALARM: %s", action->text);
 		return true;
 	case MOVE_DO_END:
-		d->ended = true;
-		d->outcome = d->move->outcome;
+		end(d);
 		sim_trace(sim, "drover: ended: %s: %s",
 		    move_outcome_name(d->outcome), d->move->error);
 		return false;
@@ -332,61 +380,6 @@ act(struct sim *sim, int unused, int life)
 	next_event(sim);
 }
 
-/* ---- connections ---- */
-
-static void
-connected(struct sim *sim, int host, int life)
-{
-	struct host *h = &sim->hosts[host];
-
-	if (!sim->drover.alive || (unsigned)life != h->link_life || h->link ||
-	    h->daemon != DAEMON_UP || h->cut)
-		return;
-	h->link = true;
-	sim_trace(sim, "drover: connected to %d", host);
-	tell(sim, MOVE_EV_HOST_NEWS);
-}
-
-void
-drover_reconnect(struct sim *sim, int host, int unused)
-{
-	struct host *h = &sim->hosts[host];
-
-	(void)unused;
-	if (sim->drover.alive && !h->link)
-		sim_after(
-		    sim, RECONNECT_MS, connected, host, (int)h->link_life);
-}
-
-void
-drover_lose_link(struct sim *sim, int host)
-{
-	struct drover *d = &sim->drover;
-	struct host *h = &sim->hosts[host];
-
-	if (!d->alive || !h->link)
-		return;
-	h->link = false;
-	h->link_life++;
-	for (int i = 0; i < SIM_CALLS; i++) {
-		if (d->calls[i].out && d->calls[i].host == host)
-			sim_after(sim, 1, answered, i, ERR_UNREACHABLE);
-	}
-	drover_reconnect(sim, host, 0);
-}
-
-void
-drover_keepalive(struct sim *sim, int host, int unused)
-{
-	const struct host *h = &sim->hosts[host];
-
-	(void)unused;
-	if ((h->daemon == DAEMON_FROZEN &&
-		sim->now - h->frozen_at >= SIM_KEEPALIVE_MS - 5000) ||
-	    (h->cut && sim->now - h->cut_at >= SIM_KEEPALIVE_MS - 5000))
-		drover_lose_link(sim, host);
-}
-
 /* ---- its own life ---- */
 
 static void
@@ -409,7 +402,7 @@ restart(struct sim *sim, int unused, int life)
 		d->outcome = MOVE_NO_OUTCOME;
 		return;
 	}
-	tell(sim, MOVE_EV_RECOVERED);
+	drover_tell(sim, MOVE_EV_RECOVERED);
 	for (int host = 0; host < 2; host++)
 		drover_reconnect(sim, host, 0);
 }
@@ -437,22 +430,36 @@ drover_kill(struct sim *sim)
 void
 drover_abort(struct sim *sim)
 {
-	tell(sim, MOVE_EV_ABORT);
+	drover_tell(sim, MOVE_EV_ABORT);
 }
 
 void
 drover_begin(struct sim *sim)
 {
 	struct drover *d = &sim->drover;
+	char text[] = "vda";
+	const struct move_disk disk = {.target = text,
+	    .path = text,
+	    .pool = text,
+	    .volume = text,
+	    .layer = text,
+	    .layer_volume = text};
 
 	d->alive = true;
 	d->move = move_new("uuid", "web1", "kvm1", "kvm2");
+	d->move->strategy = sim->variant->strategy;
 	d->move->strict = sim->variant->strict;
 	d->move->persistent = sim->variant->persistent;
 	d->move->autostart = sim->variant->persistent;
 	d->move->reason_before = DOMAIN_REASON_OTHER;
 	d->move->timeout_ms = 1800000;
-	tell(sim, MOVE_EV_BEGIN);
+	d->move->was_running = !sim->variant->off;
+	d->move->force_off = sim->variant->force;
+	d->move->shutdown_ms = sim->variant->force ? 3000 : 20000;
+	d->move->repeat_ms = sim->variant->force ? 1000 : 8000;
+	if (sim->variant->local)
+		(void)move_add_disk(d->move, &disk);
+	drover_tell(sim, MOVE_EV_BEGIN);
 }
 
 void

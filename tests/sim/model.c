@@ -116,6 +116,9 @@ sim_start_cpus(struct sim *sim, int host, bool by_drover)
 		    host == SIM_SOURCE ? "source" : "target");
 	else if (h->memory != sim->moment)
 		sim->own_fault = true;
+	if (!disk_is_newest(sim, host) && by_drover)
+		sim_violate(sim, "Drover runs it from an old disk, at the %s",
+		    host == SIM_SOURCE ? "source" : "target");
 	h->cpus = true;
 	return true;
 }
@@ -125,7 +128,7 @@ static void
 live(struct sim *sim, struct host *h)
 {
 	if (h->qemu && h->cpus)
-		h->memory = ++sim->moment;
+		disk_write(sim, h == sim_source(sim) ? SIM_SOURCE : SIM_TARGET);
 }
 
 void
@@ -146,9 +149,11 @@ end_guest(struct sim *sim, enum domain_reason reason)
 		/* A person needs the daemon to do it. */
 		if (reason == DOMAIN_REASON_DESTROYED && h->daemon != DAEMON_UP)
 			continue;
+		disk_write(sim, host);
 		sim_stop_cpus(sim, host);
 		sim->guest_ended = true;
-		sim->moment++;
+		h->memory = -1;
+		h->died_at = sim->now;
 		h->qemu = false;
 		daemon_qemu_died(sim, host, reason);
 	}
@@ -190,6 +195,40 @@ kill_qemu(struct sim *sim, int host)
 	h->qemu = false;
 	h->died_at = sim->now;
 	daemon_qemu_died(sim, host, DOMAIN_REASON_CRASHED);
+}
+
+/* The whole host: when it is back it starts what starts with it. */
+static void
+reboot_source(struct sim *sim)
+{
+	struct host *h = sim_source(sim);
+
+	if (h->daemon == DAEMON_DOWN)
+		return;
+	if (h->daemon == DAEMON_FROZEN)
+		h->daemon = DAEMON_UP;
+	kill_qemu(sim, SIM_SOURCE);
+	h->rebooted = true;
+	daemon_kill(sim, SIM_SOURCE);
+}
+
+/* What guests, owners and pools do. */
+static void
+inject_more(struct sim *sim, enum fault_kind kind)
+{
+	if (kind == FAULT_OWNER_STARTS)
+		disk_owner_starts(sim);
+	else if (kind == FAULT_FOREIGN_EMPTY || kind == FAULT_FOREIGN_IMAGE)
+		disk_add_foreign(sim, kind == FAULT_FOREIGN_EMPTY);
+	else if (kind == FAULT_FOREIGN_GUEST)
+		disk_add_foreign_guest(sim);
+	else if (kind == FAULT_SOURCE_REBOOTS)
+		reboot_source(sim);
+	sim->refuse |= kind == FAULT_REFUSED_START;
+	sim->deaf |= kind == FAULT_GUEST_DEAF;
+	sim->slow |= kind == FAULT_GUEST_SLOW;
+	sim->reboots |= kind == FAULT_GUEST_REBOOTS;
+	sim->full |= kind == FAULT_POOL_FULL;
 }
 
 static void
@@ -259,6 +298,24 @@ inject(struct sim *sim, enum fault_kind kind)
 	case FAULT_ABORT:
 		drover_abort(sim);
 		return;
+	case FAULT_CONVERGE_PAUSE:
+		drover_tell(sim, MOVE_EV_SUSPENDED);
+		return;
+	case FAULT_GIVE_UP:
+		drover_tell_code(sim, MOVE_EV_GIVE_UP, ERR_REFUSED);
+		return;
+	case FAULT_GUEST_DEAF:
+	case FAULT_GUEST_SLOW:
+	case FAULT_GUEST_REBOOTS:
+	case FAULT_OWNER_STARTS:
+	case FAULT_POOL_FULL:
+	case FAULT_FOREIGN_EMPTY:
+	case FAULT_FOREIGN_IMAGE:
+	case FAULT_FOREIGN_GUEST:
+	case FAULT_REFUSED_START:
+	case FAULT_SOURCE_REBOOTS:
+		inject_more(sim, kind);
+		return;
 	case FAULT_KINDS:
 		return;
 	}
@@ -287,10 +344,15 @@ sim_init(struct sim *sim, const struct variant *variant,
 	sim->hosts[SIM_SOURCE].present = true;
 	sim->hosts[SIM_SOURCE].defined = variant->persistent;
 	sim->hosts[SIM_SOURCE].autostart = variant->persistent;
-	sim->hosts[SIM_SOURCE].state = DOMAIN_RUNNING;
-	sim->hosts[SIM_SOURCE].qemu = true;
-	sim->hosts[SIM_SOURCE].cpus = true;
-	sim->hosts[SIM_SOURCE].complete = true;
+	sim->hosts[SIM_SOURCE].state =
+	    variant->off ? DOMAIN_SHUTOFF : DOMAIN_RUNNING;
+	sim->hosts[SIM_SOURCE].qemu = !variant->off;
+	sim->hosts[SIM_SOURCE].cpus = !variant->off;
+	sim->hosts[SIM_SOURCE].complete = !variant->off;
+	sim->hosts[SIM_SOURCE].base.there = variant->local;
+	sim->hosts[SIM_SOURCE].carried = true;
+	sim->shared.there = !variant->local;
+	sim->deaf = variant->force;
 	drover_begin(sim);
 }
 
@@ -317,64 +379,4 @@ sim_step(struct sim *sim)
 	live(sim, &sim->hosts[SIM_TARGET]);
 	p.fn(sim, p.a, p.b);
 	return true;
-}
-
-static uint64_t
-mix(uint64_t h, uint64_t v)
-{
-	return (h ^ v) * UINT64_C(0x100000001b3);
-}
-
-/* What the state is, without how late it is. */
-uint64_t
-sim_hash(const struct sim *sim)
-{
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-	const struct drover *d = &sim->drover;
-
-	for (int i = 0; i < 2; i++) {
-		const struct host *x = &sim->hosts[i];
-
-		h = mix(h,
-		    (uint64_t)x->daemon | (uint64_t)x->present << 2 |
-			(uint64_t)x->defined << 3 | (uint64_t)x->job << 4 |
-			(uint64_t)x->qemu << 5 | (uint64_t)x->cpus << 6 |
-			(uint64_t)x->complete << 7 | (uint64_t)x->peer << 8 |
-			(uint64_t)x->peer_lost << 9 | (uint64_t)x->cut << 10 |
-			(uint64_t)x->link << 11 | (uint64_t)x->autostart << 12 |
-			(uint64_t)(x->memory == sim->moment) << 13 |
-			(uint64_t)x->state << 16 | (uint64_t)x->reason << 24 |
-			(uint64_t)x->phase << 32 |
-			(uint64_t)x->inbox_count << 40 |
-			(uint64_t)(x->latency_ms > 100) << 48);
-	}
-	h = mix(h,
-	    (uint64_t)sim->cut | (uint64_t)sim->guest_ended << 1 |
-		(uint64_t)d->alive << 2 | (uint64_t)d->ended << 3 |
-		(uint64_t)d->acting << 4 | (uint64_t)d->sides_out << 5 |
-		(uint64_t)(d->journal_failures > 0) << 8);
-	for (int i = d->next_call - 1; i >= 0 && i >= d->next_call - 8; i--) {
-		const struct call *c = &d->calls[i % SIM_CALLS];
-
-		if (c->out)
-			h = mix(h,
-			    (uint64_t)c->kind << 8 | (uint64_t)c->host << 4 |
-				(uint64_t)c->op << 16 |
-				(uint64_t)(c->drover_life == d->life) << 24);
-	}
-	if (d->move != NULL)
-		h = mix(h,
-		    (uint64_t)d->move->state |
-			(uint64_t)d->move->last_row << 8 |
-			(uint64_t)d->move->sure_row << 16 |
-			(uint64_t)d->move->stayed_seen << 24 |
-			(uint64_t)d->move->recovered << 32 |
-			(uint64_t)d->move->perform_ok << 33 |
-			(uint64_t)d->move->uncertain << 34 |
-			(uint64_t)d->move->took_back << 35 |
-			(uint64_t)d->move->source_destroyed << 36 |
-			(uint64_t)d->next_action << 40);
-	return mix(h,
-	    (uint64_t)sim->variant->strict |
-		(uint64_t)sim->variant->persistent << 1);
 }

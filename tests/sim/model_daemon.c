@@ -13,8 +13,23 @@
 /* From the loss of the source's connection until its half is destroyed. */
 #define AUTODESTROY_MS 1500
 #define DROVER_KEEPALIVE_MS 28000
+#define AGAIN_MS 2000
+#define RESEND_MS 2500
 
 static const char *const names[] = {"source", "target"};
+
+bool
+daemon_may_step(struct sim *sim, int host, sim_fn step, int a, int life)
+{
+	struct host *h = &sim->hosts[host];
+
+	if ((unsigned)life != h->life || h->daemon == DAEMON_DOWN)
+		return false;
+	if (h->daemon == DAEMON_UP)
+		return true;
+	sim_after(sim, AGAIN_MS, step, a, life);
+	return false;
+}
 
 void
 daemon_set_off(struct sim *sim, int host, enum domain_reason reason)
@@ -22,6 +37,7 @@ daemon_set_off(struct sim *sim, int host, enum domain_reason reason)
 	struct host *h = &sim->hosts[host];
 
 	h->qemu = h->cpus = h->complete = false;
+	h->boot++;
 	h->job = false;
 	h->phase = PHASE_NONE;
 	h->state = DOMAIN_SHUTOFF;
@@ -49,6 +65,8 @@ look(struct sim *sim, int host, int call)
 		    .autostart = h->defined && h->autostart,
 		};
 	h->looked_at = sim->now;
+	h->foreign_seen |= h->foreign && sim->drover.move != NULL &&
+	    (sim->drover.move->steps_begun & 1U << MOVE_STEP_DEFINE) == 0;
 	drover_reply_side(sim, call, &side);
 }
 
@@ -167,7 +185,15 @@ handle(struct sim *sim, int host, struct msg msg)
 		drover_reply(sim, msg.call, migrate_abort(sim));
 		return;
 	case MSG_COLLECT:
-		drover_reply(sim, msg.call, ERR_NONE);
+	case MSG_EXPORT:
+		drover_reply(sim, msg.call,
+		    sim->hosts[host].present ? ERR_NONE : ERR_NOT_FOUND);
+		return;
+	case MSG_STEP:
+		steps_begin(sim, host, msg.call);
+		return;
+	case MSG_SUSPEND:
+		steps_suspend(sim, msg.call);
 		return;
 	case MSG_PREPARE:
 		migrate_prepare(sim);
@@ -189,8 +215,14 @@ daemon_deliver(struct sim *sim, int host, int kind_and_call)
 	    (enum msg_kind)(kind_and_call >> 16), kind_and_call & 0xffff};
 	bool from_peer = msg.kind >= MSG_PREPARE;
 
-	if (h->daemon == DAEMON_DOWN || (from_peer ? sim->cut : h->cut))
+	if (h->daemon == DAEMON_DOWN || (from_peer && sim->cut))
 		return; /* whoever waits learns it from keepalive */
+	/* What was sent before a cable broke may come long after, whoever has
+	 * closed the connection meanwhile. */
+	if (!from_peer && h->cut) {
+		sim_after(sim, RESEND_MS, daemon_deliver, host, kind_and_call);
+		return;
+	}
 	if (h->daemon == DAEMON_UP)
 		handle(sim, host, msg);
 	else if (h->inbox_count == SIM_INBOX)
@@ -279,6 +311,9 @@ restart(struct sim *sim, int host, int life)
 		daemon_set_off(sim, host, DOMAIN_REASON_CRASHED);
 	else if (h->present)
 		migrate_recover(sim, host);
+	if (h->rebooted)
+		disk_autostart(sim, host);
+	h->rebooted = false;
 	drover_reconnect(sim, host, 0);
 }
 

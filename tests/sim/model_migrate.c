@@ -24,20 +24,6 @@
 #define EXIT_MS 1500
 #define AGAIN_MS 2000
 
-/* May this daemon take its step now?  If it is frozen, it does later. */
-static bool
-may_step(struct sim *sim, int host, sim_fn step, int a, int life)
-{
-	struct host *h = &sim->hosts[host];
-
-	if ((unsigned)life != h->life || h->daemon == DAEMON_DOWN)
-		return false;
-	if (h->daemon == DAEMON_UP)
-		return true;
-	sim_after(sim, AGAIN_MS, step, a, life);
-	return false;
-}
-
 static void
 answer_perform(struct sim *sim, enum err_code code)
 {
@@ -74,7 +60,7 @@ take_back(struct sim *sim)
 static void
 undefine(struct sim *sim, int a, int life)
 {
-	if (!may_step(sim, SIM_SOURCE, undefine, a, life))
+	if (!daemon_may_step(sim, SIM_SOURCE, undefine, a, life))
 		return;
 	sim_source(sim)->defined = sim_source(sim)->present = false;
 	answer_perform(sim, ERR_NONE);
@@ -85,7 +71,7 @@ confirmed(struct sim *sim, int a, int life)
 {
 	struct host *s = sim_source(sim);
 
-	if (!may_step(sim, SIM_SOURCE, confirmed, a, life) ||
+	if (!daemon_may_step(sim, SIM_SOURCE, confirmed, a, life) ||
 	    s->phase != PHASE_CONFIRM)
 		return;
 	if (!s->qemu) {
@@ -107,7 +93,7 @@ finished(struct sim *sim, int ok, int life)
 {
 	struct host *s = sim_source(sim);
 
-	if (sim->cut || !may_step(sim, SIM_SOURCE, finished, ok, life) ||
+	if (sim->cut || !daemon_may_step(sim, SIM_SOURCE, finished, ok, life) ||
 	    s->phase != PHASE_PERFORM_DONE)
 		return;
 	if (!ok) {
@@ -180,7 +166,7 @@ started(struct sim *sim, int a, int life)
 {
 	struct host *d = sim_target(sim);
 
-	if (!may_step(sim, SIM_TARGET, started, a, life))
+	if (!daemon_may_step(sim, SIM_TARGET, started, a, life))
 		return;
 	d->phase = PHASE_NONE;
 	d->job = false;
@@ -192,7 +178,7 @@ start(struct sim *sim, int a, int life)
 {
 	struct host *d = sim_target(sim);
 
-	if (!may_step(sim, SIM_TARGET, start, a, life) ||
+	if (!daemon_may_step(sim, SIM_TARGET, start, a, life) ||
 	    d->phase != PHASE_FINISH || !d->qemu)
 		return;
 	if (sim->variant->strict) {
@@ -247,7 +233,7 @@ migrate_target_died(struct sim *sim, enum domain_reason reason)
 static void
 send_finish(struct sim *sim, int a, int life)
 {
-	if (!may_step(sim, SIM_SOURCE, send_finish, a, life) ||
+	if (!daemon_may_step(sim, SIM_SOURCE, send_finish, a, life) ||
 	    sim_source(sim)->phase != PHASE_PERFORM_DONE)
 		return;
 	sim_after(
@@ -259,7 +245,7 @@ switched(struct sim *sim, int a, int life)
 {
 	struct host *s = sim_source(sim), *d = sim_target(sim);
 
-	if (!may_step(sim, SIM_SOURCE, switched, a, life) ||
+	if (!daemon_may_step(sim, SIM_SOURCE, switched, a, life) ||
 	    s->phase != PHASE_PERFORM || !s->qemu)
 		return;
 	if (sim->cut) {
@@ -272,6 +258,10 @@ switched(struct sim *sim, int a, int life)
 	}
 	d->complete = true;
 	d->memory = s->memory;
+	if (sim->variant->local) {
+		d->base.moment = disk_top(sim, SIM_SOURCE)->moment;
+		d->base.torn = false;
+	}
 	s->phase = PHASE_PERFORM_DONE;
 	sim_trace(sim, "source: perform done");
 	sim_after(sim, 1, send_finish, 0, life);
@@ -289,7 +279,12 @@ pass(struct sim *sim, int n, int life)
 		return;
 	}
 	if (!sim_target(sim)->qemu) {
-		if (may_step(sim, SIM_SOURCE, pass, n, life))
+		if (daemon_may_step(sim, SIM_SOURCE, pass, n, life))
+			migrate_failed(sim, ERR_REFUSED);
+		return;
+	}
+	if (sim->full && sim->variant->local) {
+		if (daemon_may_step(sim, SIM_SOURCE, pass, n, life))
 			migrate_failed(sim, ERR_REFUSED);
 		return;
 	}
@@ -297,7 +292,7 @@ pass(struct sim *sim, int n, int life)
 		sim_after(sim, PASS_MS, pass, n + 1, life);
 		return;
 	}
-	if (!may_step(sim, SIM_SOURCE, pass, n, life))
+	if (!daemon_may_step(sim, SIM_SOURCE, pass, n, life))
 		return;
 	sim_stop_cpus(sim, SIM_SOURCE);
 	set_state(sim, SIM_SOURCE, DOMAIN_PAUSED, DOMAIN_REASON_MIGRATION);
@@ -309,7 +304,7 @@ prepared(struct sim *sim, int ok, int life)
 {
 	struct host *s = sim_source(sim);
 
-	if (sim->cut || !may_step(sim, SIM_SOURCE, prepared, ok, life) ||
+	if (sim->cut || !daemon_may_step(sim, SIM_SOURCE, prepared, ok, life) ||
 	    s->phase != PHASE_BEGIN)
 		return;
 	if (!ok) {
@@ -317,6 +312,14 @@ prepared(struct sim *sim, int ok, int life)
 		return;
 	}
 	s->phase = PHASE_PERFORM;
+	if (sim->variant->local) {
+		struct image *image = &sim_target(sim)->base;
+
+		if (image->there && !image->ours && !image->empty)
+			sim_violate(sim, "somebody's image is overwritten");
+		image->empty = false;
+		image->torn = true;
+	}
 	sim_after(sim, PASS_MS, pass, 0, life);
 }
 
@@ -325,7 +328,7 @@ migrate_prepare(struct sim *sim)
 {
 	struct host *d = sim_target(sim);
 
-	if (d->present) {
+	if (d->present || (sim->variant->local && !d->base.there)) {
 		sim_after(
 		    sim, NET_MS, prepared, false, (int)sim_source(sim)->life);
 		return;
@@ -343,7 +346,7 @@ connect_target(struct sim *sim, int a, int life)
 {
 	struct host *s = sim_source(sim), *d = sim_target(sim);
 
-	if (!may_step(sim, SIM_SOURCE, connect_target, a, life) ||
+	if (!daemon_may_step(sim, SIM_SOURCE, connect_target, a, life) ||
 	    s->phase != PHASE_BEGIN)
 		return;
 	if (d->daemon == DAEMON_DOWN) {
@@ -412,6 +415,12 @@ migrate_recover(struct sim *sim, int host)
 	case PHASE_FINISH:
 		if (!h->cpus)
 			daemon_set_off(sim, host, DOMAIN_REASON_OTHER);
+		return;
+	case PHASE_START:
+		daemon_set_off(sim, host, DOMAIN_REASON_FAILED);
+		return;
+	case PHASE_MERGE:
+		daemon_set_off(sim, host, DOMAIN_REASON_DESTROYED);
 		return;
 	}
 }

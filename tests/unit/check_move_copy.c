@@ -4,6 +4,8 @@
  */
 #include "move_fixture.h"
 
+static const struct reconcile_side crashed = IS(SHUTOFF, CRASHED);
+
 static void
 add_disk(const char *target, const char *volume)
 {
@@ -187,6 +189,36 @@ START_TEST(a_guest_that_ended_on_the_way_leaves_no_volumes)
 	expect("intent:clean clean");
 	tell(MOVE_EV_STEPPED);
 	expect("result:clean end:failed");
+}
+END_TEST
+
+START_TEST(what_has_run_at_the_target_is_not_removed_there)
+{
+	move->strict = true;
+	copy_fails();
+	/* Its daemon died in the last phase: gone, and no reason is known. */
+	see(&off_somehow, &arrived);
+	expect("intent:resume-target resume-target");
+	restart();
+	see_twice(&off_somehow, &crashed);
+	expect("intent:undefine-source undefine-source");
+
+	/* But if it was not let run there, the source has the newest. */
+	teardown();
+	setup_copy();
+	move->strict = true;
+	copy_fails();
+	see(&off_somehow, &arrived);
+	tell_error(MOVE_EV_REPAIRED, ERR_CONFLICT, "its state has changed");
+	see_twice(&off_somehow, &crashed);
+	expect("intent:undefine-target undefine-target");
+	teardown();
+	setup_copy();
+	move->strict = true;
+	copy_fails();
+	see(&off_somehow, &arrived);
+	tell_error(MOVE_EV_NOT_WRITTEN, ERR_IO, "disk full");
+	ck_assert(!move->target_ran);
 }
 END_TEST
 
@@ -549,6 +581,7 @@ main(void)
 	tcase_add_test(
 	    tc, volumes_go_only_when_the_target_does_not_have_the_guest);
 	tcase_add_test(tc, a_guest_that_ended_on_the_way_leaves_no_volumes);
+	tcase_add_test(tc, what_has_run_at_the_target_is_not_removed_there);
 	tcase_add_test(tc, a_move_that_ends_with_a_person_removes_nothing);
 	tc = add_copy_case(suite, "cleaning");
 	tcase_add_test(tc, a_silent_target_is_waited_for_and_then_left);

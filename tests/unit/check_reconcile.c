@@ -47,7 +47,10 @@ enum {
 	REPAIRED = 32,
 	NO_DEFINITION = 64,
 	AUTOSTART = 128,
-	CANCELED_BEFORE = 256
+	CANCELED_BEFORE = 256,
+	SUSPENDED = 512,
+	COPIED = 1024,
+	TARGET_RAN = 2048
 };
 
 static const struct entry {
@@ -216,6 +219,34 @@ static const struct entry {
     {84, RECONCILE_DESTROY_TARGET, IS(PAUSED, USER), IS(PAUSED, MIGRATION),
 	LINGERS},
     {85, RECONCILE_PERSON, IS(SHUTDOWN, OTHER), ABSENT, LINGERS},
+
+    /* Paused by us: resumed, unless the target runs it. */
+    {86, RECONCILE_RESUME_SOURCE, IS(PAUSED, USER), ABSENT, SUSPENDED},
+    {86, RECONCILE_RESUME_SOURCE, TRANSIENT(PAUSED, USER), ABSENT,
+	SUSPENDED | NO_DEFINITION},
+    {81, RECONCILE_UNDEFINE_TARGET, IS(PAUSED, USER), IS(SHUTOFF, FAILED),
+	SUSPENDED},
+    {82, RECONCILE_PERSON, IS(PAUSED, USER), IS(RUNNING, MIGRATED), SUSPENDED},
+    {80, RECONCILE_STAYED, IS(PAUSED, IOERROR), ABSENT, SUSPENDED},
+    {41, RECONCILE_RESUME_SOURCE, IS(PAUSED, MIGRATION), ABSENT, SUSPENDED},
+    {13, RECONCILE_WAIT, IS(PAUSED, USER), UNKNOWN, SUSPENDED},
+
+    /* Let run at the target by us: that is where the newest is. */
+    {38, RECONCILE_PERSON, IS(PAUSED, MIGRATION), ABSENT, STRICT | TARGET_RAN},
+    {38, RECONCILE_PERSON, IS(PAUSED, MIGRATION), IS(SHUTOFF, CRASHED),
+	STRICT | TARGET_RAN},
+    {70, RECONCILE_UNDEFINE_SOURCE, IS(SHUTOFF, OTHER), IS(SHUTOFF, CRASHED),
+	STRICT | COPIED | TARGET_RAN},
+    {71, RECONCILE_PERSON, IS(SHUTOFF, OTHER), ABSENT,
+	STRICT | COPIED | TARGET_RAN},
+    {63, RECONCILE_RESUME_TARGET, IS(SHUTOFF, CRASHED), IS(PAUSED, USER),
+	STRICT | TARGET_RAN},
+    {72, RECONCILE_UNDEFINE_TARGET, IS(SHUTOFF, OTHER), IS(SHUTOFF, CRASHED),
+	STRICT | COPIED},
+    {78, RECONCILE_PERSON, IS(SHUTOFF, OTHER), IS(SHUTOFF, CRASHED),
+	FAST | COPIED},
+    {72, RECONCILE_UNDEFINE_TARGET, IS(SHUTOFF, SHUTDOWN), IS(SHUTOFF, FAILED),
+	FAST | COPIED},
 };
 #define ENTRIES ((int)(sizeof(entries) / sizeof(entries[0])))
 #define ROWS_MAX 100
@@ -238,6 +269,9 @@ make_view(const struct reconcile_side *source,
 	    .took_back = (flags & TOOK_BACK) != 0,
 	    .source_destroyed = (flags & DESTROYED) != 0,
 	    .repaired = (flags & REPAIRED) != 0,
+	    .suspended = (flags & SUSPENDED) != 0,
+	    .copied = (flags & COPIED) != 0,
+	    .target_ran = (flags & TARGET_RAN) != 0,
 	};
 }
 
@@ -307,6 +341,8 @@ forbidden(const struct reconcile_view *v, enum reconcile_verdict verdict)
 		    ? NULL
 		    : "resumes a target whose source is not off";
 	case RECONCILE_RESUME_SOURCE:
+		if (v->target_ran && s->reason == DOMAIN_REASON_MIGRATION)
+			return "resumes a source that is older than its disks";
 		return in(s, DOMAIN_PAUSED) && (absent(d) || off(d))
 		    ? NULL
 		    : "resumes a source whose target is not off";
@@ -337,6 +373,9 @@ forbidden(const struct reconcile_view *v, enum reconcile_verdict verdict)
 		    ? NULL
 		    : "has moved, but is at the source as well";
 	case RECONCILE_STAYED:
+		if (v->suspended && in(s, DOMAIN_PAUSED) &&
+		    s->reason == DOMAIN_REASON_USER)
+			return "leaves it paused";
 		return s->presence == RECONCILE_PRESENT && !off(s) &&
 			(absent(d) || unknown)
 		    ? NULL
@@ -382,10 +421,14 @@ START_TEST(no_view_leads_to_harm_and_every_row_is_tested)
 {
 	static struct reconcile_side sources[300], targets[300];
 	size_t ns = list_sides(sources, true), nt = list_sides(targets, false);
+	static const int more[] = {
+	    0, SUSPENDED, COPIED, TARGET_RAN, SUSPENDED | COPIED | TARGET_RAN};
 	bool reached[ROWS_MAX] = {false};
 
 	for (size_t i = 0; i < ns * nt; i++) {
-		for (int flags = 0; flags < 128; flags++) {
+		for (int f = 0; f < 128 * 5; f++) {
+			int flags = f % 128 | more[f / 128];
+
 			if ((flags & REPAIRED) != 0)
 				continue;
 			struct reconcile_view view = make_view(

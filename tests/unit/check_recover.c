@@ -353,7 +353,7 @@ START_TEST(a_malformed_journal_is_refused)
 	    "was_running", "shutdown_ms", "repeat_ms", "force_off", "step",
 	    "steps_done", "steps_begun", "back", "cut_off", "owner_ended",
 	    "asks", "reboots", "suspended", "perform_begun", "starts",
-	    "verified", "remark"};
+	    "verified", "remark", "target_ran"};
 	json_t *good = move_save(move), *bad;
 	struct err err = {0};
 	struct move *m;

@@ -466,7 +466,7 @@ START_TEST(a_guest_that_obeys_too_late_is_started_again)
 	see(&shut_down, &nowhere);
 	expect("intent:start-source start-source");
 	tell(MOVE_EV_STEPPED);
-	see(&runs, &nowhere);
+	see_twice(&runs, &nowhere);
 	expect("end:rolled-back");
 }
 END_TEST
@@ -488,8 +488,58 @@ START_TEST(a_guest_that_reboots_is_noticed)
 	tell(MOVE_EV_STEPPED);
 	see(&runs, &nowhere);
 	look_after(25000);
-	expect("note:back end:rolled-back");
+	/* It was asked in time, and may obey late. */
+	expect("note:back timer:200");
 	ck_assert_ptr_nonnull(strstr(move->error, "rebooted 1 times"));
+	look_after(20000);
+	expect("observe");
+	see(&runs, &nowhere);
+	expect("end:rolled-back");
+}
+END_TEST
+
+START_TEST(a_request_that_broke_off_is_made_again)
+{
+	tell(MOVE_EV_BEGIN);
+	see(&runs, &nowhere);
+	tell_error(MOVE_EV_STEPPED, ERR_UNREACHABLE, "the connection broke");
+	expect("result:shutdown observe");
+	see(&unknown, &nowhere);
+	expect("timer:1000");
+	now = mono_add(now, 100000);
+	tell(MOVE_EV_HOST_NEWS);
+	see(&runs, &nowhere);
+	expect("intent:shutdown shutdown");
+	tell(MOVE_EV_STEPPED);
+	see(&runs, &nowhere);
+	/* Its time begins with the first that has surely reached it. */
+	look_after(19000);
+	expect("timer:200");
+	look_after(40999);
+	expect("intent:shutdown shutdown");
+	tell(MOVE_EV_STEPPED);
+	see(&runs, &nowhere);
+	expect("timer:200");
+	look_after(MOVE_SHUTDOWN_LOOK_MS);
+	expect("note:back timer:200");
+}
+END_TEST
+
+START_TEST(an_abort_waits_for_a_guest_that_was_asked)
+{
+	ask();
+	tell(MOVE_EV_ABORT);
+	expect("observe");
+	see(&runs, &nowhere);
+	expect("note:back timer:200");
+	look_after(59000);
+	expect("timer:200");
+	wait_ms(MOVE_SHUTDOWN_LOOK_MS);
+	see(&shut_down, &nowhere);
+	expect("intent:start-source start-source");
+	tell(MOVE_EV_STEPPED);
+	see_twice(&runs, &nowhere);
+	expect("end:aborted");
 }
 END_TEST
 
@@ -596,6 +646,65 @@ START_TEST(what_was_out_of_sight_is_copied_again)
 }
 END_TEST
 
+START_TEST(a_short_life_at_the_source_makes_the_copy_old_too)
+{
+	move->was_running = false;
+	tell(MOVE_EV_BEGIN);
+	see(&off, &nowhere);
+	tell(MOVE_EV_STEPPED);
+	see(&off, &nowhere);
+	move->disks[0].created = true;
+	tell(MOVE_EV_STEPPED);
+	see(&off, &nowhere);
+	expect("intent:copy-rest copy-rest");
+	/* Only an event shows it: when it is looked at it is off again. */
+	tell(MOVE_EV_STARTED);
+	expect("");
+	tell(MOVE_EV_STEPPED);
+	see(&off, &nowhere);
+	expect("intent:copy-rest copy-rest");
+	/* And events may have been lost. */
+	tell(MOVE_EV_HOST_NEWS);
+	tell(MOVE_EV_STEPPED);
+	see(&off, &nowhere);
+	expect("intent:copy-rest copy-rest");
+	tell(MOVE_EV_STEPPED);
+	see(&off, &nowhere);
+	expect("intent:carry carry");
+}
+END_TEST
+
+START_TEST(an_undefinition_that_was_not_made_commits_to_nothing)
+{
+	move->was_running = false;
+	move->steps_begun = move->steps_done = 1U << MOVE_STEP_CHECK |
+	    1U << MOVE_STEP_PREPARE | 1U << MOVE_STEP_COPY_REST |
+	    1U << MOVE_STEP_CARRY | 1U << MOVE_STEP_DEFINE;
+	move->state = MOVE_OBSERVING;
+	see(&off, &off);
+	expect("intent:undefine-source undefine-source");
+	tell(MOVE_EV_STARTED);
+	tell_error(MOVE_EV_STEPPED, ERR_CONFLICT, "its state has changed");
+	expect("result:undefine-source observe");
+	see(&runs, &off);
+	expect("note:back observe");
+}
+END_TEST
+
+START_TEST(the_end_of_a_merge_is_not_the_owners)
+{
+	ask();
+	move->back = true;
+	move->steps_begun |=
+	    1U << MOVE_STEP_FREEZE | 1U << MOVE_STEP_MERGE_SOURCE;
+	move->steps_done |= 1U << MOVE_STEP_MERGE_SOURCE;
+	wait_ms(MOVE_SHUTDOWN_LOOK_MS);
+	/* It obeyed late, and was merged while it was off. */
+	see(&destroyed, &nowhere);
+	expect("intent:start-source start-source");
+}
+END_TEST
+
 START_TEST(a_guest_that_runs_twice_is_an_alarm)
 {
 	move->steps_begun = move->steps_done = 1U << MOVE_STEP_SHUTDOWN |
@@ -610,7 +719,7 @@ START_TEST(a_guest_that_runs_twice_is_an_alarm)
 	see_twice(&runs, &destroyed);
 	expect("intent:undefine-target undefine-target");
 	tell(MOVE_EV_STEPPED);
-	see(&runs, &nowhere);
+	see_twice(&runs, &nowhere);
 	expect("end:rolled-back");
 }
 END_TEST
@@ -661,7 +770,7 @@ START_TEST(a_start_that_is_refused_leads_back_by_the_rule)
 	see(&runs, &nowhere);
 	expect("intent:rearm rearm");
 	tell(MOVE_EV_STEPPED);
-	see(&runs, &nowhere);
+	see_twice(&runs, &nowhere);
 	expect("end:rolled-back");
 	ck_assert_str_eq(move->error, "unsupported machine type");
 }
@@ -857,7 +966,7 @@ START_TEST(a_copy_is_cancelled_on_request)
 	see(&runs, &nowhere);
 	expect("intent:clean clean");
 	tell(MOVE_EV_STEPPED);
-	see(&runs, &nowhere);
+	see_twice(&runs, &nowhere);
 	expect("end:aborted");
 }
 END_TEST
@@ -875,7 +984,7 @@ START_TEST(a_copy_that_takes_too_long_is_given_up)
 	tell(MOVE_EV_STEPPED);
 	see(&runs, &nowhere);
 	tell(MOVE_EV_STEPPED);
-	see(&runs, &nowhere);
+	see_twice(&runs, &nowhere);
 	expect("end:rolled-back");
 	ck_assert_ptr_nonnull(strstr(move->error, "60 s"));
 }
@@ -997,6 +1106,9 @@ add_cases_with_disks(Suite *suite)
 	tcase_add_test(tc, what_its_owner_ends_stays_off);
 	tcase_add_test(tc, a_guest_that_crashed_is_started_there);
 	tcase_add_test(tc, what_was_out_of_sight_is_copied_again);
+	tcase_add_test(tc, a_short_life_at_the_source_makes_the_copy_old_too);
+	tcase_add_test(
+	    tc, an_undefinition_that_was_not_made_commits_to_nothing);
 	tcase_add_test(tc, a_step_that_fails_on_the_way_leads_back);
 	tcase_add_test(tc, a_step_that_broke_off_is_done_again);
 	tcase_add_test(tc, a_copy_is_cancelled_on_request);
@@ -1019,6 +1131,9 @@ main(void)
 	tcase_add_test(tc, without_an_agent_the_button_is_pressed_at_once);
 	tcase_add_test(tc, a_guest_that_obeys_too_late_is_started_again);
 	tcase_add_test(tc, a_guest_that_reboots_is_noticed);
+	tcase_add_test(tc, a_request_that_broke_off_is_made_again);
+	tcase_add_test(tc, an_abort_waits_for_a_guest_that_was_asked);
+	tcase_add_test(tc, the_end_of_a_merge_is_not_the_owners);
 	tcase_add_test(tc, the_time_of_a_silent_source_is_its_own);
 	tcase_add_test(tc, a_guest_whose_owner_changes_their_mind_runs);
 	tcase_add_test(tc, a_guest_that_is_started_again_makes_the_copy_old);
