@@ -127,6 +127,12 @@ wait_for 60 "ls3 to be movable" can_move ls3
 kill -STOP "$pid"
 lab virsh kvm1 qemu-monitor-command --hmp ls3 info status >/dev/null 2>&1 &
 PIDS+=($!)
+# the other way round it would wait for the migration
+is_held()
+{
+	[[ $(lab virsh kvm1 domcontrol ls3) == *occupied* ]]
+}
+wait_for 30 "ls3 to be held" is_held
 ctl vm move ls3 --to kvm2 --no-wait
 # whether it stayed can't be seen before its QEMU answers
 has_failed()
