@@ -153,13 +153,18 @@ receiver_behave()
 
 # ---- droverd ----
 
-droverd_start()
+droverd_launch()
 {
 	# not by the function lab: its shell would be what $! names
 	"$LAB_DIR/lab" -n "$LAB_NAME" exec "$DROVERD" -v -c "$WORK/drover.yaml" \
 		>>"$WORK/droverd.log" 2>&1 </dev/null &
 	DROVERD_PID=$!
 	PIDS+=("$DROVERD_PID")
+}
+
+droverd_start()
+{
+	droverd_launch
 	wait_for 20 "droverd's socket" ctl status
 }
 

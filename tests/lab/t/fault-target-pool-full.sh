@@ -25,7 +25,7 @@ for g in "${guests[@]}"; do
 	# another one takes the room
 	lab host kvm2 dd if=/dev/zero of=$pool/other bs=1M 2>/dev/null || true
 	wait_settled 120
-	outcome=$(moves | head -n 1 | jq -r .outcome)
+	outcome=$(newest_move | jq -r .outcome)
 	[[ $outcome == failed || $outcome == rolled-back ]] ||
 		fail "$g: $outcome, in a full pool"
 	ctl move show "$(move_of "$g")"

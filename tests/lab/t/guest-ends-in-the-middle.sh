@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# seconds: 420
 # The guest's owner shuts it down, or reboots it, while it is on its way.  Shut
 # down it is off at one host and startable, with all that was on its disks;
 # rebooted it runs at one host.
@@ -55,8 +56,7 @@ for g in ls1 lc1 rl1; do
 	case $g in
 	l*) [[ ${at[0]} == kvm1 ]] || fail "$g is off at ${at[0]}" ;;
 	esac
-	say "$g: $(moves | jq -r --arg g "$g" 'select(.vm == $g) | .outcome'
-		), off at ${at[0]}"
+	say "$g: $(newest_move "$g" | jq -r .outcome), off at ${at[0]}"
 	lab virsh "${at[0]}" start "$g" >/dev/null
 	wait_for 90 "$g" lab ask "$g" status
 	expect_restarted "$g" "${SAID[$g]}"

@@ -19,21 +19,13 @@ no_job()
 wait_for 30 "virsh's job to end" no_job
 expect_on ls1 kvm1
 
-policy()
-{
-	sed -i "/^      strategies:/d; /^      converge/d; /^      max_pause/d
-		s/^    with:\$/&\n      strategies: [ live-shared ]$1/
-		s/retries: .*/retries: 0/" \
-		"$WORK/policies.d/10-maintenance.yaml"
-	grep -A6 'with:' "$WORK/policies.d/10-maintenance.yaml"
-}
-policy '\n      converge: [ downtime ]\n      converge_downtime: 600ms'
+RETRIES=0 strategy_policy live-shared 'converge: [ downtime ], converge_downtime: 600ms'
 droverd_start
 droverd_up 2
 predicted()
 {
 	ctl -o json vm move ls1 --to kvm2 --strategy live-shared --dry-run \
-		>"$WORK/plan" && jq -e '.predicted.converges == false' \
+		>"$WORK/plan" && jq -e '.forced_downtime_ms > 600' \
 		"$WORK/plan"
 }
 wait_for 90 "a prediction" predicted
@@ -52,7 +44,8 @@ expect_whole ls1 kvm1
 expect_healthy ls1
 case_ok "gives up, with the figures"
 
-policy '\n      converge: [ downtime, pause ]\n      converge_downtime: 600ms'
+RETRIES=0 strategy_policy live-shared \
+	'converge: [ downtime, pause ], converge_downtime: 600ms'
 ctl reload
 ctl host undrain kvm1
 ctl host drain kvm1 --timeout 3m
@@ -60,7 +53,8 @@ expect_whole ls1 kvm2
 expect_healthy ls1
 case_ok "ends by a pause"
 
-policy '\n      converge: [ downtime ]\n      converge_downtime: 8s'
+RETRIES=0 strategy_policy live-shared \
+	'converge: [ downtime ], converge_downtime: 8s'
 ctl reload
 ctl host undrain kvm1
 ctl host drain kvm2 --timeout 3m

@@ -2,6 +2,7 @@
 # A guest that writes faster than the link: it does not end by itself, and ends
 # with a higher downtime limit, with all of the link, and by post-copy.
 fixture 2
+# shellcheck source=../lib/probe.sh
 . "$LAB_DIR/lib/probe.sh"
 lab guest d1 --memory 192 --dirty 40 >/dev/null
 d1=$(uuid_of d1)

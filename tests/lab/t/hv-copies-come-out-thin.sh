@@ -2,8 +2,9 @@
 # Copied disks: as thin as what is used, also where the source has zeros
 # allocated; into a pool of another path, beside a shared disk, with the CD left
 # behind.  What the guest's owner defined is changed in its paths alone.
-LAB_UP_OPTIONS="--pool-path kvm2=/var/lib/libvirt/elsewhere"
+export LAB_UP_OPTIONS="--pool-path kvm2=/var/lib/libvirt/elsewhere"
 fixture 2
+# shellcheck source=../lib/probe.sh
 . "$LAB_DIR/lib/probe.sh"
 size=2147483648
 there=/var/lib/libvirt/elsewhere

@@ -2,6 +2,7 @@
 # Copies that fail: a pool that runs full, an image of another size, a target's
 # QEMU that is killed in the middle.  The guest goes on where it was.
 fixture 2
+# shellcheck source=../lib/probe.sh
 . "$LAB_DIR/lib/probe.sh"
 size=1073741824
 lab guest g1 --local --format qcow2 --disk 1G --allocate 300M >/dev/null

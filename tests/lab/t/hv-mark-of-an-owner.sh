@@ -2,6 +2,7 @@
 # The mark that says who acts on a host: one has it, the other learns who; a dead
 # one is replaced only if it is still what was seen; it ends with libvirtd.
 fixture 1
+# shellcheck source=../lib/probe.sh
 . "$LAB_DIR/lib/probe.sh"
 probe <<-END && fail "two have the mark"
 	up kvm1

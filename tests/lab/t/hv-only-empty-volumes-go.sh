@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # A volume that may be somebody else's goes only while nothing was written to it.
 fixture 1
+# shellcheck source=../lib/probe.sh
 . "$LAB_DIR/lib/probe.sh"
 images=/var/lib/libvirt/images
 size=21474836480

@@ -2,8 +2,9 @@
 # QEMU that does not run as root, and storage that libvirt takes for local:
 # post-copy is asked for, refused and left out within one call, and libvirt's
 # doubt is overruled only where Drover says so.
-LAB_UP_OPTIONS="--storage dir --dynamic-ownership"
+export LAB_UP_OPTIONS="--storage dir --dynamic-ownership"
 fixture 2
+# shellcheck source=../lib/probe.sh
 . "$LAB_DIR/lib/probe.sh"
 [[ $(cat /proc/sys/vm/unprivileged_userfaultfd) == 0 ]] || {
 	say "skipped: userfaultfd is for everybody here"

@@ -4,6 +4,7 @@
 # with an edit, a start that may be repeated and that leaves a managed save
 # alone; snapshots and managed saves in the listing.
 fixture 2
+# shellcheck source=../lib/probe.sh
 . "$LAB_DIR/lib/probe.sh"
 lab guest g1 --format qcow2 >/dev/null
 lab guest g2 --reboot-on-acpi >/dev/null

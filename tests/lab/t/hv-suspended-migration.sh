@@ -3,6 +3,7 @@
 # target when it arrives, and it runs at the source again when the migration is
 # aborted or fails, without anybody's help.
 fixture 2
+# shellcheck source=../lib/probe.sh
 . "$LAB_DIR/lib/probe.sh"
 lab guest d1 --memory 192 --dirty 40 >/dev/null
 d1=$(uuid_of d1)

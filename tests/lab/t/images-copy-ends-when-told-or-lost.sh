@@ -2,6 +2,7 @@
 # A copy that is cancelled, whose target is frozen or full: it ends, soon, says
 # why, leaves the source alone, and can be done again.
 fixture 2
+# shellcheck source=../lib/images.sh
 . "$LAB_DIR/lib/images.sh"
 from=$IMAGES/from.raw
 lab host kvm1 bash -c "truncate -s 2G $from

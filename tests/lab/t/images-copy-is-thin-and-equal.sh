@@ -2,6 +2,7 @@
 # Images go from host to host whole: the same bytes, no more taken than at the
 # source, zeros that were written out given up, a rate kept and changed.
 fixture 2
+# shellcheck source=../lib/images.sh
 . "$LAB_DIR/lib/images.sh"
 probe_start kvm1 kvm2
 from=$IMAGES/from.raw

@@ -2,8 +2,9 @@
 # What a restart does with images, by hand: frozen, copied while it runs, the
 # layer after it, started at the target where the pool has another path, and
 # merged there.  All that the guest wrote is there.
-LAB_UP_OPTIONS='--pool-path kvm2=/var/lib/libvirt/vms'
+export LAB_UP_OPTIONS='--pool-path kvm2=/var/lib/libvirt/vms'
 fixture 2
+# shellcheck source=../lib/images.sh
 . "$LAB_DIR/lib/images.sh"
 lab guest g1 --local --disk 512M --allocate 64M >/dev/null
 probe_start kvm1 kvm2

@@ -3,6 +3,7 @@
 # moment, and the layers are written down again: nothing is lost, and all of it
 # may be repeated, also by one who comes after a crash in the middle.
 fixture 1
+# shellcheck source=../lib/images.sh
 . "$LAB_DIR/lib/images.sh"
 lab guest g1 --local --format qcow2 --disk 2G --second-disk local \
 	--backing local >/dev/null

@@ -3,6 +3,7 @@
 # and it is off afterwards; also when Drover or the host's daemon dies in the
 # middle of it.
 fixture 1
+# shellcheck source=../lib/images.sh
 . "$LAB_DIR/lib/images.sh"
 lab guest g1 --local --format qcow2 --disk 2G >/dev/null
 probe_start kvm1

@@ -4,6 +4,7 @@
 # never where both see the same directory; secrets are there with their value,
 # or it is said why not.
 fixture 2
+# shellcheck source=../lib/images.sh
 . "$LAB_DIR/lib/images.sh"
 lab guest g1 --stopped --no-wait --nvram --tpm >/dev/null
 uuid=$(guest_uuid kvm1 g1)

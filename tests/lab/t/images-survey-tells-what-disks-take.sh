@@ -2,6 +2,7 @@
 # Figures of a guest's images, running and off: what the guest sees, what its
 # images take on the host, where they are; and how fast its memory is written.
 fixture 1
+# shellcheck source=../lib/images.sh
 . "$LAB_DIR/lib/images.sh"
 lab guest g1 --local --format qcow2 --disk 1G --backing local --allocate 64M \
 	--second-disk local --dirty 8 >/dev/null

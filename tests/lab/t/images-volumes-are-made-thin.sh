@@ -3,6 +3,7 @@
 # image if asked; names that are taken, images that are in use, and files that
 # libvirt does not know yet.
 fixture 1
+# shellcheck source=../lib/images.sh
 . "$LAB_DIR/lib/images.sh"
 lab guest g1 --local --format qcow2 --disk 256M --backing local >/dev/null
 probe_start kvm1

@@ -19,7 +19,7 @@ for step in copy shutdown copy-rest start merge-target; do
 	droverd_start
 	droverd_up 2
 	wait_settled 150
-	outcome=$(moves | head -n 1 | jq -r .outcome)
+	outcome=$(newest_move | jq -r .outcome)
 	[[ $outcome == completed ]] || to=$at
 	expect_whole rl1 $to
 	expect_no_orphans

@@ -7,7 +7,7 @@ droverd_start
 droverd_up 3
 ctl host drain --no-wait kvm1
 wait_for 60 "g1 in flight" is_moving g1
-to=$(moves | jq -r .to | head -1)
+to=$(newest_move | jq -r .to)
 say "killing the libvirtd of $to"
 lab kill "$to"
 wait_for 120 "the drain's end" drain_is done
