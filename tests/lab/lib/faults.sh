@@ -190,7 +190,10 @@ newest_move()	# [GUEST]
 
 no_move_open()
 {
-	[[ -z $(api '/v1/moves?open=1&max=10' | jq -r '.moves[].vm') ]]
+	local open
+	# no answer is not "none"
+	open=$(api '/v1/moves?open=1&max=10' 2>/dev/null |
+		jq -r '.moves[].vm') && [[ -z $open ]]
 }
 
 wait_settled()	# [SECONDS]
