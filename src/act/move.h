@@ -299,6 +299,10 @@ struct move_actions {
  * sooner), and when one that was started is looked at again. */
 #define MOVE_SHUTDOWN_LOOK_MS 200
 #define MOVE_VERIFY_MS 500
+/* A guest that was asked to shut down, and is given up, may still obey: for as long
+ * as it would have been waited for, but no longer than this after the last
+ * request. */
+#define MOVE_OBEY_MS 60000
 /* How long a move that has failed waits for its target to remove volumes. */
 #define MOVE_CLEAN_MS 60000
 /* A host that was silent for this long may be dead: the move takes no part of a

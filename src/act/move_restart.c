@@ -134,15 +134,15 @@ repeat_ms(const struct move *m)
 }
 
 /* It was asked: it may still obey as long as it would have been waited for, and as
- * long again as lies between two requests. */
+ * long again as lies between two requests; see MOVE_OBEY_MS. */
 static bool
 may_obey(const struct move *m, struct mono now)
 {
-	struct mono last = m->heard_at;
+	int64_t heard = mono_diff(now, m->heard_at);
 
-	if (mono_before(last, m->shutdown_deadline))
-		last = m->shutdown_deadline;
-	return mono_diff(now, last) < repeat_ms(m);
+	return heard < repeat_ms(m) ||
+	    (heard < MOVE_OBEY_MS &&
+		mono_diff(now, m->shutdown_deadline) < repeat_ms(m));
 }
 
 static struct restart_view

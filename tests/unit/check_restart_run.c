@@ -543,6 +543,22 @@ START_TEST(an_abort_waits_for_a_guest_that_was_asked)
 }
 END_TEST
 
+START_TEST(an_abort_does_not_wait_for_ever)
+{
+	move->shutdown_ms = 3600000;
+	ask();
+	tell(MOVE_EV_ABORT);
+	see(&runs, &nowhere);
+	expect("note:back timer:200");
+	look_after(MOVE_OBEY_MS - 1000);
+	expect("timer:200");
+	look_after(1000);
+	expect("observe");
+	see(&runs, &nowhere);
+	expect("end:aborted");
+}
+END_TEST
+
 START_TEST(the_time_of_a_silent_source_is_its_own)
 {
 	ask();
@@ -1133,6 +1149,7 @@ main(void)
 	tcase_add_test(tc, a_guest_that_reboots_is_noticed);
 	tcase_add_test(tc, a_request_that_broke_off_is_made_again);
 	tcase_add_test(tc, an_abort_waits_for_a_guest_that_was_asked);
+	tcase_add_test(tc, an_abort_does_not_wait_for_ever);
 	tcase_add_test(tc, the_end_of_a_merge_is_not_the_owners);
 	tcase_add_test(tc, the_time_of_a_silent_source_is_its_own);
 	tcase_add_test(tc, a_guest_whose_owner_changes_their_mind_runs);
