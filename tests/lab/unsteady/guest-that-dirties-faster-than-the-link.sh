@@ -2,7 +2,7 @@
 # A guest writes to its memory faster than the cable carries.  Plain virsh does
 # not end; Drover said so beforehand, and ends within what policy allows: by a
 # longer downtime, by a pause, or by giving up with the figures.
-fixture 2
+fixture 2 'limits: { bandwidth: 13MiB/s }'
 lab rate kvm2 120mbit
 lab guest ls1 --dirty 30 --memory 192 >/dev/null
 remember ls1
