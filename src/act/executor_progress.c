@@ -111,7 +111,7 @@ percent_of_steps(const struct journey *j)
 		int64_t w = weight(m, (enum move_step)s);
 
 		total += w;
-		if ((m->steps_done & 1U << s) != 0)
+		if (move_has_done(m, (enum move_step)s))
 			over += w;
 		else if (s == m->step && j->copy != NULL) {
 			expected = expected_now(j);

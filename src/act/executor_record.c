@@ -207,8 +207,7 @@ keep_images(struct journey *j, struct err *err)
 
 		if (leftovers_keep(j->ex->deps.leftovers, &row, err) < 0)
 			return -1;
-		if (d->layer == NULL ||
-		    (m->steps_begun & 1U << MOVE_STEP_FREEZE) == 0)
+		if (d->layer == NULL || !move_has_begun(m, MOVE_STEP_FREEZE))
 			continue;
 		row.volume = d->layer_volume;
 		row.path = d->layer;

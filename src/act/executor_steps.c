@@ -44,23 +44,11 @@ step_free(struct step_call *c)
 	free(c);
 }
 
-static bool
-has_done(const struct move *m, enum move_step step)
-{
-	return (m->steps_done & 1U << step) != 0;
-}
-
-static bool
-has_begun(const struct move *m, enum move_step step)
-{
-	return (m->steps_begun & 1U << step) != 0 || has_done(m, step);
-}
-
 /* Whether the guest wrote to layers while its bases were copied. */
 static bool
 is_layered(const struct move *m)
 {
-	return m->was_running && has_done(m, MOVE_STEP_FREEZE);
+	return m->was_running && move_has_done(m, MOVE_STEP_FREEZE);
 }
 
 /* ---- images ---- */
@@ -299,7 +287,7 @@ work_undefine(
 			return;
 		c->call.err = (struct err){0};
 	}
-	if (has_begun(c->own, MOVE_STEP_CARRY) &&
+	if (move_has_begun(c->own, MOVE_STEP_CARRY) &&
 	    ops->forget(
 		conn, c->call.uuid, source ? c->to_uri : c->from_uri, &err) < 0)
 		log_warn("move",

@@ -160,6 +160,16 @@ move_wait(struct move *m, int64_t ms, const char *why, struct mono now,
 	move_add_timer(actions, ms);
 }
 
+bool
+move_row_lingers(struct move *m, int row, struct mono now)
+{
+	if (row != m->last_row)
+		m->lingers_since = (struct mono){0};
+	m->last_row = row;
+	return m->lingers_since.ms != 0 &&
+	    mono_diff(now, m->lingers_since) >= RECONCILE_PATIENCE_MS;
+}
+
 void
 move_end(
     struct move *m, enum move_outcome outcome, struct move_actions *actions)

@@ -322,6 +322,9 @@ const char *move_step_name(enum move_step step); /* "copy-rest" */
 /* Whose guest a step changes, or needs as it is: true for the source's.  Steps
  * that copy or define use both hosts. */
 bool move_step_is_at_source(enum move_step step);
+/* By the journal: the intent of it, or its good end, is written. */
+bool move_has_begun(const struct move *move, enum move_step step);
+bool move_has_done(const struct move *move, enum move_step step);
 
 /* Adds a disk, all of whose strings are copied, and returns it. */
 struct move_disk *move_add_disk(

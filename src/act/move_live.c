@@ -271,11 +271,7 @@ look_up(struct move *m, const struct move_event *event, struct mono now)
 	};
 	struct reconcile_row row = reconcile(&view);
 
-	if (row.number != m->last_row)
-		m->lingers_since = (struct mono){0};
-	m->last_row = row.number;
-	if (m->lingers_since.ms != 0 &&
-	    mono_diff(now, m->lingers_since) >= RECONCILE_PATIENCE_MS) {
+	if (move_row_lingers(m, row.number, now)) {
 		view.lingers = true;
 		row = reconcile(&view);
 	}

@@ -30,8 +30,9 @@ void move_set_remark(struct move *move, const char *fmt, ...)
  * goes on, or has not even begun. */
 bool move_is_uncertain(const struct err *err);
 bool move_is_late(const struct move *move, struct mono now); /* its time-out */
-bool move_has_begun(const struct move *move, enum move_step step);
-bool move_has_done(const struct move *move, enum move_step step);
+/* The table has come to this row: true when it has been the same one for
+ * RECONCILE_PATIENCE_MS of waiting. */
+bool move_row_lingers(struct move *move, int row, struct mono now);
 
 void move_observe(struct move *move, struct move_actions *actions);
 /* Until the timer or news of a host; `why` becomes the note. */

@@ -180,11 +180,7 @@ look_up(struct move *m, const struct move_event *event, struct mono now)
 	struct restart_view view = make_view(m, event, now);
 	struct restart_row row = restart_next(&view);
 
-	if (row.number != m->last_row)
-		m->lingers_since = (struct mono){0};
-	m->last_row = row.number;
-	if (m->lingers_since.ms != 0 &&
-	    mono_diff(now, m->lingers_since) >= RECONCILE_PATIENCE_MS) {
+	if (move_row_lingers(m, row.number, now)) {
 		view.lingers = true;
 		row = restart_next(&view);
 	}
