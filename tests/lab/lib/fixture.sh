@@ -48,6 +48,16 @@ wait_for()
 	done
 }
 
+# among [OPTION-OF-GREP...] PATTERN: whether what comes in has such a line.  It
+# reads all of it: whoever writes into grep -q may end of a broken pipe, and that
+# is a failure here.
+among()
+{
+	local all
+	all=$(cat)
+	grep -q "$@" <<<"$all"
+}
+
 # ---- beginning and ending ----
 
 fixture_end()

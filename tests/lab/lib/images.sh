@@ -53,7 +53,7 @@ probe_said()
 
 probe_ended() # VERB
 {
-	probe_said | grep -qE " (done|failed) $1 in "
+	probe_said | among -E " (done|failed) $1 in "
 }
 
 # Waits for the end of the command that was sent; prints what it said.

@@ -14,9 +14,9 @@ for g in g1 g2 g3; do
 	expect_healthy $g
 	grep -q "^$g: moved to kvm2" "$WORK/out" || fail "no line about $g"
 done
-lab virsh kvm2 -q list --all --autostart --name | grep -qx g1 ||
+lab virsh kvm2 -q list --all --autostart --name | among -x g1 ||
 	fail "autostart was not carried over"
-! lab virsh kvm2 -q list --all --autostart --name | grep -qx g2 ||
+! lab virsh kvm2 -q list --all --autostart --name | among -x g2 ||
 	fail "g2 has got an autostart that it had not"
 expect_received 3 move.completed '.body.data.downtime_ms > 0 and
 	.body.data.memory_bytes > 0 and .body.data.duration_ms > 0'

@@ -38,7 +38,7 @@ cat "$WORK/out"
 ((rc != 0)) || fail "it wrote over somebody's image"
 wait_settled 60
 grep -q 'lc1.qcow2' "$WORK/out" || ctl move show "$(move_of lc1)" |
-	grep -q 'lc1.qcow2' || fail "the image is not named"
+	among 'lc1.qcow2' || fail "the image is not named"
 [[ $(lab host kvm2 stat -c %s /var/lib/libvirt/images/lc1.qcow2) == 1048576 ]] ||
 	fail "somebody's image was touched"
 lab host kvm2 rm /var/lib/libvirt/images/lc1.qcow2
@@ -60,7 +60,7 @@ refused "snapshots, restart" ls-snap restart 'snapshot'
 lab virsh kvm1 managedsave rs-save >/dev/null
 refused "managed save" rs-save restart 'saved|managed'
 
-if lab where ls-cpu 2>/dev/null | grep -q running; then
+if lab where ls-cpu 2>/dev/null | among running; then
 	refused "CPU" ls-cpu live-shared 'cpu|feature'
 fi
 

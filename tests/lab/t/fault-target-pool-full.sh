@@ -29,7 +29,7 @@ for g in "${guests[@]}"; do
 	[[ $outcome == failed || $outcome == rolled-back ]] ||
 		fail "$g: $outcome, in a full pool"
 	ctl move show "$(move_of "$g")"
-	ctl move show "$(move_of "$g")" | grep -qi 'room\|space' ||
+	ctl move show "$(move_of "$g")" | among -i 'room\|space' ||
 		fail "it is not told that there was no room"
 	expect_whole "$g" kvm1
 	[[ $(images_of kvm2) == other ]] ||

@@ -26,7 +26,7 @@ END
 	fail "$(cat "$WORK/probe")"
 [[ $(grep -c 'held by beta beat=5' "$WORK/probe") == 1 ]] ||
 	fail "$(cat "$WORK/probe")"
-lab virsh kvm1 secret-list | grep -q 'drover:beta' || fail "not to be seen"
+lab virsh kvm1 secret-list | among 'drover:beta' || fail "not to be seen"
 lab kill kvm1
 lab start kvm1
 probe <<-END || { cat "$WORK/probe"; fail "the mark outlived the daemon"; }

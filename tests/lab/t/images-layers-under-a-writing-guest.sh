@@ -55,7 +55,7 @@ lab virsh kvm1 start g1
 wait_for 90 "g1 to answer" lab ask g1 status
 is_merging()
 {
-	lab virsh kvm1 dumpxml g1 | grep -q '<mirror'
+	lab virsh kvm1 dumpxml g1 | among '<mirror'
 }
 probe_send merge "$uuid" kvm1 "${layers[@]}"
 wait_for 20 "the merge to begin" is_merging
@@ -69,6 +69,6 @@ verify=$(lab ask g1 verify)
 [[ $(value verify "$verify") == ok ]] || fail "$verify"
 lab virsh kvm1 destroy g1
 lab host kvm1 qemu-io -r -f qcow2 -c 'read -q -P 90 512M 700M' "$a" |
-	grep -q failed && fail "what was in the layer is not in the image"
+	among failed && fail "what was in the layer is not in the image"
 expect_refused conflict 'not running' freeze "$uuid" kvm1 "${layers[@]}" \
 	>/dev/null

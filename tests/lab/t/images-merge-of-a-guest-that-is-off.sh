@@ -19,7 +19,7 @@ state_is()
 
 is_merging()
 {
-	lab virsh kvm1 dumpxml g1 | grep -q '<mirror'
+	lab virsh kvm1 dumpxml g1 | among '<mirror'
 }
 
 # A layer with something in it that takes a while, and the guest off.
@@ -38,10 +38,10 @@ expect_merged() # PATTERN
 	state_is shut || fail "it is $(lab virsh kvm1 domstate g1)"
 	[[ $(images_named kvm1 g1) == "vda:$image" ]] ||
 		fail "$(images_named kvm1 g1)"
-	! lab virsh kvm1 dumpxml g1 | grep -q merging || fail "a mark is left"
+	! lab virsh kvm1 dumpxml g1 | among merging || fail "a mark is left"
 	lab host kvm1 test ! -e "$layer" || fail "the layer is left"
 	! lab host kvm1 qemu-io -r -f qcow2 \
-		-c "read -q -P $1 512M 500M" "$image" | grep -q failed ||
+		-c "read -q -P $1 512M 500M" "$image" | among failed ||
 		fail "what was in the layer is not in the image"
 }
 

@@ -10,8 +10,8 @@ begin_moves lc1 rl1
 wait_settled
 expect_no_orphans
 for image in lc1.qcow2 rl1.qcow2; do
-	kept_on kvm1 | grep -qx $image || fail "kept on kvm1: $(kept_on kvm1)"
-	images_of kvm1 | grep -qw $image || fail "on kvm1: $(images_of kvm1)"
+	kept_on kvm1 | among -x $image || fail "kept on kvm1: $(kept_on kvm1)"
+	images_of kvm1 | among -w $image || fail "on kvm1: $(images_of kvm1)"
 done
 case_ok "they are kept"
 wait_for 60 "the images to go" has_images kvm1 ""
@@ -30,7 +30,7 @@ due()
 		leftovers WHERE due > strftime('%s', 'now') * 1000") == 0 ]]
 }
 wait_for 60 "the grace to pass" due
-images_of kvm2 | grep -q 'lc1.qcow2 rl1.qcow2' ||
+images_of kvm2 | among 'lc1.qcow2 rl1.qcow2' ||
 	fail "on kvm2: $(images_of kvm2)"
 # somebody else has taken the image of rl1 into use meanwhile
 lab virsh kvm2 define /dev/stdin >/dev/null <<'XML'

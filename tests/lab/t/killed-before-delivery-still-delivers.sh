@@ -17,7 +17,7 @@ expect_received 1 move.completed
 expect_received 1 move.started
 if [[ -n $tried ]]; then
 	jq -r 'select(.type == "drover.move.completed" and .code == 200) |
-		.id' "$WORK/webhooks" | grep -qx "$tried" ||
+		.id' "$WORK/webhooks" | among -x "$tried" ||
 		fail "the id has changed"
 fi
 droverd_stop

@@ -35,7 +35,7 @@ for g in "${guests[@]}"; do
 		fail "$g: it still names the source's path: $xml"
 done
 for g in lc-mixed lc-over; do
-	lab virsh kvm2 dumpxml --inactive $g | grep -q "$(lab shared)/$g" ||
+	lab virsh kvm2 dumpxml --inactive $g | among "$(lab shared)/$g" ||
 		[[ $g == lc-over ]] || fail "$g has lost its shared disk"
 done
 case_ok "each runs on, its definition names the other path"
@@ -58,11 +58,11 @@ case_ok "thin at the target, zeros at the source or not"
 ((have = $(image_figure kvm2 lc-over.qcow2 allocated)))
 ((have < 14 * 1048576)) || fail "lc-over: what lies below was copied too: $have"
 case_ok "chains: flattened, or over the shared image"
-lab virsh kvm2 list --all --autostart --name | grep -qx lc-qcow2 ||
+lab virsh kvm2 list --all --autostart --name | among -x lc-qcow2 ||
 	fail "autostart was not carried over"
 # what lay below the flattened image may be a template: it is let alone
 BYSTANDER=lc-chain-base.qcow2 expect_no_orphans
-kept_on kvm1 | grep -qx lc-raw.raw || fail "the source's image is not kept"
+kept_on kvm1 | among -x lc-raw.raw || fail "the source's image is not kept"
 expect_received 5 move.completed '.body.data.strategy == "live-copy" and
 	.body.data.disk_bytes > 0'
 expect_all_told
@@ -75,7 +75,7 @@ for g in "${guests[@]}"; do
 	expect_healthy "$g"
 done
 BYSTANDER=lc-chain-base.qcow2 expect_no_orphans
-! kept_on kvm1 | grep -qx lc-raw.raw ||
+! kept_on kvm1 | among -x lc-raw.raw ||
 	fail "an image that is used is to be removed"
 case_ok "back again, in place of what was kept"
 droverd_stop

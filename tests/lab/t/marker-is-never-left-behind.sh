@@ -42,7 +42,7 @@ nobody_lists_one()
 	for host in kvm1 kvm2; do
 		for pool in local shared; do
 			! lab virsh "$host" vol-list "$pool" |
-				grep -q drover-marker || return 1
+				among drover-marker || return 1
 		done
 	done
 }

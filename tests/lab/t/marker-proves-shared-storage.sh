@@ -18,7 +18,7 @@ no_marker_at()
 	local pool
 	for pool in local shared; do
 		lab virsh "$1" pool-refresh "$pool" >/dev/null
-		! lab virsh "$1" vol-list "$pool" | grep -q drover-marker ||
+		! lab virsh "$1" vol-list "$pool" | among drover-marker ||
 			return 1
 	done
 }

@@ -20,9 +20,9 @@ for g in ls-optional ls-both; do
 	expect_defined $g kvm2
 	expect_healthy $g
 done
-lab virsh kvm2 domblklist ls-both | grep -q "$both" ||
+lab virsh kvm2 domblklist ls-both | among "$both" ||
 	fail "the medium of ls-both is gone"
-! lab virsh kvm2 domblklist ls-optional | grep -q iso ||
+! lab virsh kvm2 domblklist ls-optional | among iso ||
 	fail "ls-optional: $(lab virsh kvm2 domblklist ls-optional)"
 expect_on ls-needed kvm1
 grep -q "ls-needed.*blocked" "$WORK/out" || fail "ls-needed is not blocked"

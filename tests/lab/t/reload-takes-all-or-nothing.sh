@@ -13,7 +13,7 @@ grep -q 'drover.yaml:2:1:.*site' "$WORK/out" || fail "no place or suggestion"
 grep -q 'sample_interval' "$WORK/out" || fail "only the first fault is told"
 expect_received 1 config.rejected
 droverd_up 2
-ctl status | grep -qi 'refused\|rejected' || fail "status does not tell"
+ctl status | among -i 'refused\|rejected' || fail "status does not tell"
 kill -HUP "$DROVERD_PID"
 expect_received 2 config.rejected
 # a good one, with a host less

@@ -31,7 +31,7 @@ for g in "${guests[@]}"; do
 	xml=$(lab virsh kvm2 dumpxml --inactive "$g")
 	! grep -q 'libvirt/images' <<<"$xml" ||
 		fail "$g: it still names the source's path: $xml"
-	! lab images kvm2 | grep -q "^$g.*\.drover-" ||
+	! lab images kvm2 | among "^$g.*\.drover-" ||
 		fail "$g: layers are left: $(lab images kvm2)"
 done
 case_ok "each was booted once, and its disks go on"
@@ -45,10 +45,10 @@ case_ok "thin at the target"
 [[ $(image_figure kvm2 rl-over.qcow2 backing) == \
 	"$(lab shared)/rl-over-base.qcow2" ]] ||
 	fail "rl-over: $(lab images kvm2)"
-lab virsh kvm2 list --all --autostart --name | grep -qx rl-qcow2 ||
+lab virsh kvm2 list --all --autostart --name | among -x rl-qcow2 ||
 	fail "autostart was not carried over"
 expect_no_orphans
-kept_on kvm1 | grep -qx rl-raw.raw || fail "the source's image is not kept"
+kept_on kvm1 | among -x rl-raw.raw || fail "the source's image is not kept"
 expect_received 4 move.completed '.body.data.strategy == "restart" and
 	.body.data.disk_bytes > 0 and .body.data.downtime_ms > 0'
 expect_all_told

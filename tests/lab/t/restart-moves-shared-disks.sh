@@ -20,9 +20,9 @@ done
 expect_filled rs2
 expect_on rs3 kvm2
 expect_defined rs3 kvm2
-lab virsh kvm2 list --all --autostart --name | grep -qx rs1 ||
+lab virsh kvm2 list --all --autostart --name | among -x rs1 ||
 	fail "autostart was not carried over"
-! lab virsh kvm2 list --all --autostart --name | grep -qx rs2 ||
+! lab virsh kvm2 list --all --autostart --name | among -x rs2 ||
 	fail "rs2 has got an autostart that it had not"
 lab host kvm1 grep -q 'agent: asked' /var/log/libvirt/qemu/rs4.serial ||
 	fail "rs4 was not asked by its agent"

@@ -23,8 +23,8 @@ strategy_policy restart '' 'include_stopped: true'
 ctl reload
 wait_defined()
 {
-	lab virsh kvm2 list --all --name | grep -qx "$1" &&
-		! lab virsh kvm1 list --all --name | grep -qx "$1"
+	lab virsh kvm2 list --all --name | among -x "$1" &&
+		! lab virsh kvm1 list --all --name | among -x "$1"
 }
 ctl host undrain kvm1
 ctl host drain kvm1 --timeout 2m | tee "$WORK/out"
@@ -38,7 +38,7 @@ for g in rs1 rl1; do
 	expect_move $g '.outcome == "completed"'
 done
 [[ $(lab checksum rl1) == "$sum" ]] || fail "its disk is not what it was"
-lab virsh kvm2 list --all --autostart --name | grep -qx rs1 ||
+lab virsh kvm2 list --all --autostart --name | among -x rs1 ||
 	fail "autostart was not carried over"
 expect_no_orphans
 expect_all_told

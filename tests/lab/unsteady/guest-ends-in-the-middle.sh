@@ -75,7 +75,7 @@ in_the_middle reboot "${second[@]}"
 # a restart is off sooner when it does not have to wait for its owner's reboot
 for g in rs2 rl2; do
 	wait_for 120 "$g to be back" lab ask "$g" status
-	lab virsh kvm1 domstate "$g" | grep -q running &&
+	lab virsh kvm1 domstate "$g" | among running &&
 		ctl move abort "$(move_of "$g")"
 done
 wait_settled

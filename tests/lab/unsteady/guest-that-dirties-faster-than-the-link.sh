@@ -14,7 +14,7 @@ timeout 40 "$LAB_DIR/lab" -n "$LAB_NAME" exec virsh -q -c "$(lab uri kvm1)" \
 lab virsh kvm1 domjobabort ls1 || true
 no_job()
 {
-	lab virsh kvm1 domjobinfo ls1 | grep -q 'Job type: *None'
+	lab virsh kvm1 domjobinfo ls1 | among 'Job type: *None'
 }
 wait_for 30 "virsh's job to end" no_job
 expect_on ls1 kvm1
