@@ -6,8 +6,8 @@
  * right before the call.
  *
  * A question that failed rests, or a guest that cannot be sampled would be asked
- * for ever.  Which guests rest is kept by UUID, in a map that forgets what is
- * over.
+ * for ever.  Which guests rest is kept by host and UUID, in a map that forgets
+ * what is over.
  */
 #include "act/survey.h"
 
@@ -149,14 +149,13 @@ survey_free(struct survey *s)
 
 /* ---- resting ---- */
 
-/* A medium is asked for at each host, a guest is at one. */
+/* What one host could not tell, another may: also about a guest that has moved. */
 static char *
 rest_key(enum survey_kind kind, const char *host, const char *what)
 {
 	char *key = NULL;
 
-	if (asprintf(&key, "%d %s %s", (int)kind,
-		kind == SURVEY_MEDIUM ? host : "", what) < 0)
+	if (asprintf(&key, "%d %s %s", (int)kind, host, what) < 0)
 		abort();
 	return key;
 }
@@ -241,12 +240,25 @@ may_pass(const struct err *err)
 	    err->code == ERR_NOT_FOUND;
 }
 
+/* Whatever came of it: nobody waits for that guest's first sample any more. */
+static bool
+note_sample(struct survey *s, const struct question *q)
+{
+	return q->kind == SURVEY_MEMORY &&
+	    inventory_apply(s->deps.inventory,
+		&(struct inventory_event){.news = INVENTORY_SAMPLED,
+		    .host = q->host,
+		    .now = clock_mono_now(),
+		    .uuid = q->what});
+}
+
 static bool
 take_figures(struct survey *s, struct question *q)
 {
 	bool sampled =
 	    q->facts != NULL && q->facts->dirty_rate != FACTS_UNKNOWN;
 	struct facts_survey *facts = q->facts;
+	bool news = false;
 
 	map_remove(s->asked, q->what);
 	if (facts == NULL && q->kind == SURVEY_IMAGES && !may_pass(&q->err))
@@ -256,12 +268,13 @@ take_figures(struct survey *s, struct question *q)
 	else if (q->kind == SURVEY_MEMORY && !sampled)
 		rest(s, q, s->deps.age_ms);
 	q->facts = NULL;
-	return facts != NULL &&
-	    inventory_apply(s->deps.inventory,
-		&(struct inventory_event){.news = INVENTORY_SURVEYED,
-		    .host = q->host,
-		    .now = clock_mono_now(),
-		    .survey = facts});
+	if (facts != NULL)
+		news = inventory_apply(s->deps.inventory,
+		    &(struct inventory_event){.news = INVENTORY_SURVEYED,
+			.host = q->host,
+			.now = clock_mono_now(),
+			.survey = facts});
+	return note_sample(s, q) || news;
 }
 
 static bool
@@ -502,12 +515,16 @@ void
 survey_ask(struct survey *s, const char *uuid)
 {
 	struct mono *until;
+	const char *host;
+	size_t i = 0;
 
-	for (int k = 0; k < SURVEY_MEDIUM; k++) {
-		cleanup_free char *key =
-		    rest_key((enum survey_kind)k, "", uuid);
+	while (map_next(s->posts, &i, &host, NULL)) {
+		for (int k = 0; k < SURVEY_MEDIUM; k++) {
+			cleanup_free char *key =
+			    rest_key((enum survey_kind)k, host, uuid);
 
-		map_remove(s->rests, key);
+			map_remove(s->rests, key);
+		}
 	}
 	if (map_count(s->asked) >= SURVEY_ASKED_MAX)
 		return;

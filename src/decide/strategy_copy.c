@@ -20,6 +20,7 @@
  *	15 pool-room
  *	16 refused
  *	17 abi-unknown
+ *	18 dirty-rate
  */
 #include "decide/strategy_look.h"
 
@@ -56,5 +57,6 @@ const struct strategy_rule strategy_live_copy_rules[] = {
     {"pool-room", strategy_check_room},
     {"refused", strategy_check_refused},
     {"abi-unknown", strategy_check_abi_known},
+    {"dirty-rate", strategy_check_sampled},
     {NULL, NULL},
 };

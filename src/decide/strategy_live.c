@@ -13,6 +13,8 @@
  *	 9 cache           that would hide the last writes from the target
  *	10 refused         libvirt has refused this guest in this way before
  *	11 abi-unknown     that word is still awaited
+ *	12 dirty-rate      how fast it writes to its memory has been measured,
+ *	                   or could not be: without, nothing is predicted
  */
 #include "decide/strategy_look.h"
 
@@ -250,6 +252,15 @@ strategy_check_refused(struct strategy_try *try)
 	return NULL;
 }
 
+const char *
+strategy_check_sampled(struct strategy_try *try)
+{
+	if (!try->look->vm->unsampled)
+		return NULL;
+	try->wait = true;
+	return "how fast it writes to its memory has not been measured yet";
+}
+
 const struct strategy_rule strategy_live_shared_rules[] = {
     {"not-running", strategy_check_running},
     {"pinned", strategy_check_pins},
@@ -261,5 +272,6 @@ const struct strategy_rule strategy_live_shared_rules[] = {
     {"cache", strategy_check_cache},
     {"refused", strategy_check_refused},
     {"abi-unknown", strategy_check_abi_known},
+    {"dirty-rate", strategy_check_sampled},
     {NULL, NULL},
 };

@@ -48,6 +48,7 @@ const char *strategy_check_cpu(struct strategy_try *try);
 const char *strategy_check_abi_known(struct strategy_try *try);
 const char *strategy_check_cache(struct strategy_try *try);
 const char *strategy_check_refused(struct strategy_try *try);
+const char *strategy_check_sampled(struct strategy_try *try);
 
 /* Rules about the images that go along (strategy_disks.c). */
 const char *strategy_check_path(struct strategy_try *try);

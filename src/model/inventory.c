@@ -103,6 +103,7 @@ inventory_new(void)
 	struct inventory *inventory = inventory_calloc(1, sizeof(*inventory));
 
 	inventory->proofs = map_new(free);
+	inventory->samples = map_new(free);
 	return inventory;
 }
 
@@ -115,6 +116,7 @@ inventory_free(struct inventory *inventory)
 		inventory_host_free(inventory->hosts[i]);
 	free(inventory->hosts);
 	map_free(inventory->proofs);
+	map_free(inventory->samples);
 	free(inventory);
 }
 
@@ -363,7 +365,9 @@ inventory_apply_to(struct inventory *inventory, struct inventory_host *host,
 	case INVENTORY_ABI_CHECKED:
 		return inventory_apply_verdict(host, event);
 	case INVENTORY_SURVEYED:
-		return inventory_survey_read(host, event);
+		return inventory_survey_read(inventory, host, event);
+	case INVENTORY_SAMPLED:
+		return inventory_sample_read(host, event);
 	case INVENTORY_PROVEN:
 		return event->proof != NULL &&
 		    inventory_proof_read(inventory, event->proof);

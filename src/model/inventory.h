@@ -31,6 +31,9 @@ enum inventory_news {
 				* until the guest has others, its dirty rate
 				* (when asked for) until it stops.  An empty one
 				* says that there is nothing to be found out */
+	INVENTORY_SAMPLED,     /* uuid: there was a try to measure how fast it
+				* writes to its memory; a dirty rate, if it came
+				* to one, is in a survey before */
 	INVENTORY_PROVEN,      /* proof: of this host's pool and another's;
 				* forgotten when one of the two pools is
 				* another or a host is lost */

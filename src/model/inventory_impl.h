@@ -29,6 +29,7 @@ struct inventory_domain {
 	/* NULL: none, or of images that it does not have any more. */
 	struct facts_survey *survey;
 	struct mono surveyed_at;
+	bool sampled; /* its memory, or there was a try, since it runs */
 	uint64_t images_print; /* of its disks, as the XML has them */
 };
 
@@ -76,7 +77,17 @@ struct inventory {
 	uint64_t version;
 	/* Storage at two hosts, by names (inventory_survey.c). */
 	struct map *proofs;
+	/* UUID -> inventory_sample: a guest that has moved writes as it did. */
+	struct map *samples;
 };
+
+struct inventory_sample {
+	int64_t dirty_rate, memory_rss;
+	struct mono at;
+};
+
+/* All are forgotten beyond that. */
+#define INVENTORY_SAMPLES_MAX 65536
 
 /* Verdicts kept per host; the oldest is dropped first. */
 #define INVENTORY_VERDICTS_MAX 1024
@@ -92,12 +103,15 @@ bool inventory_read_domain(
 void inventory_domain_free(void *domain);
 
 /* inventory_survey.c: what was asked of hosts in addition. */
-bool inventory_survey_read(
+bool inventory_survey_read(struct inventory *inventory,
     struct inventory_host *host, struct inventory_event *event);
+bool inventory_sample_read(
+    struct inventory_host *host, const struct inventory_event *event);
 /* After the guest was parsed anew. */
 void inventory_survey_settle(struct inventory_domain *domain);
-void inventory_survey_show(struct arena *arena,
-    const struct inventory_domain *domain, struct snap_vm *vm);
+void inventory_survey_show(const struct inventory *inventory,
+    struct arena *arena, const struct inventory_domain *domain,
+    struct snap_vm *vm);
 bool inventory_proof_read(
     struct inventory *inventory, const struct snap_proof *proof);
 /* Forgets those of a host whose pools are not as they were, or all of them. */

@@ -184,6 +184,7 @@ inventory_read_domain(
 	domain->vm.relabels = facts->relabels;
 	if (!snapshot_vm_active(&domain->vm)) {
 		inventory_meter_reset(&domain->cpu);
+		domain->sampled = false;
 		domain->vm.dirty_rate = SNAPSHOT_UNKNOWN;
 		domain->vm.memory_rss = SNAPSHOT_UNKNOWN;
 	}

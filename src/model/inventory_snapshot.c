@@ -109,7 +109,7 @@ inventory_show_vms(const struct inventory *inventory, struct snapshot *s)
 			struct snap_vm *vm = &s->vms[s->vm_count++];
 
 			copy_vm(s->arena, &domain->vm, vm);
-			inventory_survey_show(s->arena, domain, vm);
+			inventory_survey_show(inventory, s->arena, domain, vm);
 			vm->host = h;
 			vm->cpu_used = host->up ? domain->cpu.used : NAN;
 		}

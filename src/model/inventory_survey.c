@@ -115,9 +115,52 @@ inventory_survey_settle(struct inventory_domain *domain)
 	    domain->survey != NULL || !survey_is_wanted(&domain->vm);
 }
 
+/* Only what runs writes. */
+static bool
+survey_can_sample(const struct snap_vm *vm)
+{
+	return vm->state == DOMAIN_RUNNING || vm->state == DOMAIN_BLOCKED;
+}
+
+static void
+survey_remember(struct inventory *inventory, const struct snap_vm *vm)
+{
+	struct inventory_sample *sample = calloc(1, sizeof(*sample));
+
+	if (sample == NULL)
+		abort();
+	*sample = (struct inventory_sample){.dirty_rate = vm->dirty_rate,
+	    .memory_rss = vm->memory_rss,
+	    .at = vm->dirty_at};
+	if (map_count(inventory->samples) >= INVENTORY_SAMPLES_MAX) {
+		map_free(inventory->samples);
+		inventory->samples = map_new(free);
+	}
+	map_set(inventory->samples, vm->uuid, sample);
+}
+
+/* Of where it ran before, until it is sampled where it runs now. */
+static void
+survey_recall(const struct inventory *inventory,
+    const struct inventory_domain *domain, struct snap_vm *vm)
+{
+	const struct inventory_sample *sample;
+
+	vm->unsampled = survey_can_sample(vm) && !domain->sampled;
+	if (!vm->unsampled)
+		return;
+	sample = map_get(inventory->samples, vm->uuid);
+	if (sample == NULL)
+		return;
+	vm->dirty_rate = sample->dirty_rate;
+	vm->memory_rss = sample->memory_rss;
+	vm->dirty_at = sample->at;
+	vm->unsampled = false;
+}
+
 bool
-inventory_survey_read(
-    struct inventory_host *host, struct inventory_event *event)
+inventory_survey_read(struct inventory *inventory, struct inventory_host *host,
+    struct inventory_event *event)
 {
 	struct facts_survey *survey = event->survey;
 	struct inventory_domain *domain;
@@ -135,6 +178,8 @@ inventory_survey_read(
 	}
 	if (survey->memory_rss > 0 && snapshot_vm_active(&domain->vm))
 		domain->vm.memory_rss = survey->memory_rss;
+	if (domain->vm.dirty_rate != SNAPSHOT_UNKNOWN)
+		survey_remember(inventory, &domain->vm);
 	changed = domain->survey == NULL ||
 	    survey_print(domain->survey) != survey_print(survey);
 	survey_drop(domain);
@@ -143,6 +188,19 @@ inventory_survey_read(
 	domain->vm.surveyed = true;
 	event->survey = NULL;
 	return changed;
+}
+
+bool
+inventory_sample_read(
+    struct inventory_host *host, const struct inventory_event *event)
+{
+	struct inventory_domain *domain =
+	    event->uuid != NULL ? map_get(host->domains, event->uuid) : NULL;
+	bool first = domain != NULL && !domain->sampled;
+
+	if (first)
+		domain->sampled = true;
+	return first;
 }
 
 static void
@@ -166,11 +224,12 @@ survey_is_of(const struct facts_disk *found, const struct snap_disk *disk)
 }
 
 void
-inventory_survey_show(struct arena *arena,
+inventory_survey_show(const struct inventory *inventory, struct arena *arena,
     const struct inventory_domain *domain, struct snap_vm *vm)
 {
 	const struct facts_survey *survey = domain->survey;
 
+	survey_recall(inventory, domain, vm);
 	for (size_t i = 0; i < vm->disk_count; i++) {
 		struct snap_disk *disk = &vm->disks[i];
 
@@ -237,8 +296,7 @@ inventory_each_unsampled(const struct inventory *inventory, struct mono now,
 			const struct snap_vm *vm =
 			    &((const struct inventory_domain *)value)->vm;
 
-			if ((vm->state != DOMAIN_RUNNING &&
-				vm->state != DOMAIN_BLOCKED) ||
+			if (!survey_can_sample(vm) ||
 			    (vm->dirty_rate != SNAPSHOT_UNKNOWN &&
 				mono_diff(now, vm->dirty_at) < max_age_ms))
 				continue;

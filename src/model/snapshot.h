@@ -121,6 +121,7 @@ struct snap_vm {
 	const char *defined_cpu_mode, *defined_differs;
 	bool surveyed;      /* disks' figures are as good as they get */
 	int64_t dirty_rate; /* bytes/s, by sampling; unknown */
+	bool unsampled;     /* it will be known in a moment, or that it can't */
 	int64_t memory_rss; /* bytes, of its QEMU, as of the same; unknown */
 	struct mono dirty_at;
 	int snapshots, checkpoints; /* libvirt keeps metadata of */

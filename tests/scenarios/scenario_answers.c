@@ -37,6 +37,19 @@ survey_add_disk(const struct scenario *scenario, struct facts_survey *survey,
 	survey->disk_count++;
 }
 
+/* Its memory was sampled, or there was a try, except with sampled: false. */
+static void
+sample(struct scenario *scenario, const struct node *host,
+    const struct node *guest)
+{
+	if (node_text(guest, "sampled") != NULL && !node_true(guest, "sampled"))
+		return;
+	scenario_apply(scenario,
+	    (struct inventory_event){.news = INVENTORY_SAMPLED,
+		.uuid = scenario_uuid(scenario, guest->key->text)},
+	    host->key->text, SCENARIO_START_MS);
+}
+
 /* Every guest is looked at, except with surveyed: false. */
 static void
 host_survey(struct scenario *scenario, const struct node *host)
@@ -46,10 +59,13 @@ host_survey(struct scenario *scenario, const struct node *host)
 		struct facts_survey *survey;
 		size_t number = 0;
 
-		if (!scenario_guest_is_on(guest, host->key->text) ||
-		    (node_text(guest, "surveyed") != NULL &&
-			!node_true(guest, "surveyed")))
+		if (!scenario_guest_is_on(guest, host->key->text))
 			continue;
+		if (node_text(guest, "surveyed") != NULL &&
+		    !node_true(guest, "surveyed")) {
+			sample(scenario, host, guest);
+			continue;
+		}
 		survey = scenario_calloc(1, sizeof(*survey));
 		survey->uuid =
 		    scenario_strdup(scenario_uuid(scenario, guest->key->text));
@@ -65,6 +81,7 @@ host_survey(struct scenario *scenario, const struct node *host)
 		    (struct inventory_event){
 			.news = INVENTORY_SURVEYED, .survey = survey},
 		    host->key->text, SCENARIO_START_MS);
+		sample(scenario, host, guest);
 	}
 }
 

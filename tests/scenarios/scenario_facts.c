@@ -157,7 +157,7 @@ guest_read(struct scenario *scenario, const struct node *guest,
 	    "state", "reason", "job", "disks", "networks", "bridges", "pci",
 	    "machine", "cpu", "cpu_used", "persistent", "snapshots",
 	    "managed_save", "hugepages", "on_poweroff", "invtsc", "surveyed",
-	    "dirty_rate", NULL};
+	    "dirty_rate", "sampled", NULL};
 	static const enum domain_state states[] = {DOMAIN_RUNNING,
 	    DOMAIN_PAUSED, DOMAIN_SHUTOFF, DOMAIN_CRASHED, DOMAIN_SHUTDOWN,
 	    DOMAIN_PMSUSPENDED, DOMAIN_BLOCKED};

@@ -256,7 +256,23 @@ START_TEST(figures_go_with_the_guest)
 	ck_assert(!survey("/pool/web1.qcow2", 400, 7));
 	read_domain(IMAGE, 1024, DOMAIN_RUNNING);
 	ck_assert(!look()->vms[0].surveyed);
-	ck_assert_int_eq(s->vms[0].dirty_rate, SNAPSHOT_UNKNOWN);
+}
+END_TEST
+
+/* As a move does: it writes there as it did here, until that was measured. */
+START_TEST(how_fast_it_writes_goes_with_the_guest)
+{
+	list("kvm1", "/pool");
+	survey("/pool/web1.qcow2", 400, 7);
+	apply("kvm1",
+	    (struct inventory_event){.news = INVENTORY_SAMPLED, .uuid = A});
+	apply("kvm1",
+	    (struct inventory_event){.news = INVENTORY_DOMAIN_GONE, .uuid = A});
+	read_domain(IMAGE, 1024, DOMAIN_RUNNING);
+	ck_assert_int_eq(look()->vms[0].dirty_rate, 7);
+	ck_assert_int_eq(s->vms[0].memory_rss, 7000);
+	ck_assert(!s->vms[0].unsampled);
+	ck_assert_int_eq(unsampled(), 1);
 }
 END_TEST
 
@@ -270,6 +286,28 @@ START_TEST(a_guest_that_stops_writes_no_memory)
 	ck_assert_int_eq(unsampled(), 0);
 	read_domain(IMAGE, 1024, DOMAIN_RUNNING);
 	ck_assert_int_eq(unsampled(), 1);
+}
+END_TEST
+
+/* Whether it could be measured or not. */
+START_TEST(a_guest_is_unsampled_until_there_was_a_try)
+{
+	struct inventory_event tried = {.news = INVENTORY_SAMPLED, .uuid = A};
+
+	list("kvm1", "/pool");
+	ck_assert(look()->vms[0].unsampled);
+	survey("/pool/web1.qcow2", 400, FACTS_UNKNOWN);
+	ck_assert(look()->vms[0].unsampled);
+	ck_assert(apply("kvm1", tried));
+	ck_assert(!look()->vms[0].unsampled);
+	ck_assert(!apply("kvm1", tried));
+
+	read_domain(IMAGE, 1024, DOMAIN_SHUTOFF);
+	ck_assert(!look()->vms[0].unsampled);
+	read_domain(IMAGE, 1024, DOMAIN_RUNNING);
+	ck_assert(look()->vms[0].unsampled);
+	tried.uuid = "ffffffff-0000-0000-0000-000000000000";
+	ck_assert(!apply("kvm1", tried));
 }
 END_TEST
 
@@ -462,7 +500,9 @@ main(void)
 	tcase_add_test(tc, a_survey_of_another_image_says_nothing);
 	tcase_add_test(tc, figures_hold_as_long_as_the_guest_has_these_images);
 	tcase_add_test(tc, figures_go_with_the_guest);
+	tcase_add_test(tc, how_fast_it_writes_goes_with_the_guest);
 	tcase_add_test(tc, a_guest_that_stops_writes_no_memory);
+	tcase_add_test(tc, a_guest_is_unsampled_until_there_was_a_try);
 	tcase_add_test(tc, who_was_not_asked_for_long_is_asked_again);
 	tcase_add_test(
 	    tc, a_guest_with_network_disks_only_has_no_figures_to_find);

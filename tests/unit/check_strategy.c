@@ -181,6 +181,12 @@ cpu_unasked(void)
 }
 
 static void
+unsampled(void)
+{
+	vm->unsampled = true;
+}
+
+static void
 marker_awaited(void)
 {
 	world.s.proof_count = 0;
@@ -255,6 +261,13 @@ shared_unasked(void)
 {
 	shared();
 	cpu_unasked();
+}
+
+static void
+shared_unsampled(void)
+{
+	shared();
+	unsampled();
 }
 
 static void
@@ -475,6 +488,8 @@ static const struct {
 	"libvirt refused it (to kvm3): unsafe"},
     {STRATEGY_LIVE_SHARED, 11, shared_unasked, "abi-unknown", true,
 	"has not said yet"},
+    {STRATEGY_LIVE_SHARED, 12, shared_unsampled, "dirty-rate", true,
+	"has not been measured yet"},
 
     {STRATEGY_LIVE_COPY, 1, not_wanted, "not-allowed", false, "night"},
     {STRATEGY_LIVE_COPY, 2, paused, "not-running", false, "does not run"},
@@ -522,6 +537,8 @@ static const struct {
     {STRATEGY_LIVE_COPY, 15, room_unknown, "pool-room", false,
 	"unknown how much room"},
     {STRATEGY_LIVE_COPY, 17, cpu_unasked, "abi-unknown", true, "not said yet"},
+    {STRATEGY_LIVE_COPY, 18, unsampled, "dirty-rate", true,
+	"has not been measured yet"},
 
     {STRATEGY_RESTART, 1, not_wanted, "not-allowed", false, "night"},
     {STRATEGY_RESTART, 2, off_and_left, "stopped", false,

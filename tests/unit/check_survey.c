@@ -479,6 +479,7 @@ START_TEST(who_cannot_be_read_holds_no_decision_up_and_rests)
 	ck_assert_int_le(times(1, false), 1);
 	ck_assert_int_le(times(1, true), 1);
 	ck_assert_int_eq(guest(1)->disks[0].allocation, SNAPSHOT_UNKNOWN);
+	ck_assert(!guest(1)->unsampled);
 	snapshot_free(seen);
 	seen = NULL;
 }
