@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decide/predict.h"
+
 /* Of the newest moves, so that a link that has changed is not remembered. */
 #define RECOVER_RATES_MAX 200
 /* A correction is built up from its first move on; what is forgotten beyond this
@@ -34,6 +36,12 @@ learn_rate(struct journey *j)
 		    j->share);
 }
 
+static int64_t
+learn_least(enum move_strategy strategy)
+{
+	return strategy == MOVE_RESTART ? 0 : PREDICT_SWITCH_MS;
+}
+
 void
 executor_learn(struct journey *j)
 {
@@ -41,7 +49,8 @@ executor_learn(struct journey *j)
 	const char *source;
 
 	learn_rate(j);
-	correct_learn(&j->ex->corrections[j->move->strategy], p->predicted_ms,
+	correct_learn(&j->ex->corrections[j->move->strategy],
+	    learn_least(j->move->strategy), p->predicted_ms,
 	    mono_diff(clock_mono_now(), j->started_mono),
 	    p->predicted_downtime_ms, executor_final_downtime(j, &source));
 }
@@ -108,8 +117,9 @@ executor_learn_again(struct executor *ex, struct err *err)
 	while (rc == 0 && l.count > 0) {
 		const struct lesson *row = &l.rows[--l.count];
 
-		correct_learn(&ex->corrections[row->strategy], row->predicted,
-		    row->actual, row->predicted_downtime, row->actual_downtime);
+		correct_learn(&ex->corrections[row->strategy],
+		    learn_least(row->strategy), row->predicted, row->actual,
+		    row->predicted_downtime, row->actual_downtime);
 	}
 	free(l.rows);
 	return rc;

@@ -181,7 +181,7 @@ set_corrections(const struct pilot *p, struct snapshot *s)
 	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
 		c = executor_correction(p->deps.executor, same[i].move);
 		snapshot_set_correction(
-		    s, same[i].strategy, c.time_ms, c.downtime_ms);
+		    s, same[i].strategy, c.time_ms, c.downtime_ln);
 	}
 }
 

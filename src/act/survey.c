@@ -31,8 +31,9 @@ enum survey_kind {
 };
 
 struct wish {
-	char *what; /* UUID or path */
-	int rank;   /* the lower, the sooner */
+	char *what;        /* UUID or path */
+	int rank;          /* the lower, the sooner */
+	int64_t window_ms; /* of a sample */
 	struct mono since;
 };
 
@@ -64,6 +65,7 @@ struct question {
 	char *host;
 	char *what;
 	enum survey_kind kind;
+	int64_t window_ms; /* of a sample */
 	struct facts_survey *facts;
 	bool there;
 	struct err err;
@@ -209,8 +211,7 @@ work_ask(const struct hv_ops *ops, struct hv_conn *conn, void *item)
 		q->facts = ops->survey(conn, q->what, 0, &q->err);
 		break;
 	case SURVEY_MEMORY:
-		q->facts =
-		    ops->survey(conn, q->what, SURVEY_SAMPLE_MS, &q->err);
+		q->facts = ops->survey(conn, q->what, q->window_ms, &q->err);
 		break;
 	case SURVEY_MEDIUM:
 		(void)ops->has_file(conn, q->what, &q->there, &q->err);
@@ -349,6 +350,7 @@ ask_next(struct survey *s, struct post *post, enum survey_kind kind)
 		q->host = str_dup(post->host);
 		q->kind = kind;
 		q->what = str_dup(wish->what);
+		q->window_ms = wish->window_ms;
 		queue->out = str_dup(wish->what);
 		link_call_aside(link, work_ask, done_ask, q);
 	}
@@ -410,6 +412,8 @@ want_figures(struct survey *s, const char *host, const struct snap_vm *vm,
 	if (wish == NULL)
 		return;
 	wish->since = vm->dirty_at;
+	wish->window_ms = snapshot_wants_long_sample(vm) ? FACTS_SAMPLE_LONG_MS
+							 : FACTS_SAMPLE_MS;
 	wish->rank = 3;
 	if (map_get(s->asked, vm->uuid) != NULL)
 		wish->rank = 0;

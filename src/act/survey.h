@@ -23,7 +23,6 @@
 
 #define SURVEY_AGE_MS (5 * 60 * 1000) /* figures older than this are renewed */
 #define SURVEY_LOOK_MS 5000
-#define SURVEY_SAMPLE_MS 1000
 #define SURVEY_REST_MS 30000 /* after a failure */
 
 struct survey;

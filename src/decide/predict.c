@@ -41,6 +41,11 @@
 /* Milliseconds that do not fit are as good as unknown. */
 #define PREDICT_MS_MAX 1e15
 
+/* How full the working set is after a short sample: below, it is as large as the
+ * memory for all that can be told; above, all of it is written all the time. */
+#define PREDICT_FILL_MIN 0.01
+#define PREDICT_FILL_MAX 4.0
+
 #define PREDICT_THROTTLE_FIRST 0.2
 #define PREDICT_THROTTLE_MORE 0.1
 #define PREDICT_THROTTLE_MOST 0.99
@@ -293,6 +298,41 @@ predict_live(const struct predict_input *in, struct predict_result *out)
 			return;
 	}
 	predict_end(in, &run, out);
+}
+
+/* Found in the long time : found in the short one, when writes fill the set by
+ * the part `a` in the short one. */
+static double
+predict_growth(double a, double times)
+{
+	return expm1(-a * times) / expm1(-a);
+}
+
+void
+predict_writes(int64_t rate, int64_t short_ms, int64_t rate_long,
+    int64_t long_ms, int64_t *out_rate, int64_t *out_set)
+{
+	double times = (double)long_ms / (double)short_ms;
+	double found = (double)rate * (double)short_ms / 1000;
+	double growth = (double)rate_long / (double)rate * times;
+	double low = PREDICT_FILL_MIN, high = PREDICT_FILL_MAX, set;
+
+	*out_rate = rate > rate_long ? rate : rate_long;
+	*out_set = -1;
+	if (rate <= 0 || rate_long <= 0 ||
+	    growth >= predict_growth(PREDICT_FILL_MIN, times))
+		return;
+	for (int i = 0; i < 50; i++) {
+		double middle = (low + high) / 2;
+
+		if (predict_growth(middle, times) > growth)
+			low = middle;
+		else
+			high = middle;
+	}
+	set = found / -expm1(-low);
+	*out_set = (int64_t)set;
+	*out_rate = (int64_t)(low * set * 1000 / (double)short_ms);
 }
 
 void

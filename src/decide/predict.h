@@ -47,10 +47,22 @@ struct predict_result {
 	int64_t forced_downtime_ms;
 };
 
+/*
+ * How fast a guest writes and in how large a part of its memory, from what was
+ * found written in a short and in a long time (bytes/s each, -1 unknown): what is
+ * written again in that time counts once, so that with D and W as in
+ * predict.c W (1 - exp(-D t / W)) bytes are found after t.  *out_set is -1 when
+ * nothing can be said of it.
+ */
+void predict_writes(int64_t rate, int64_t short_ms, int64_t rate_long,
+    int64_t long_ms, int64_t *out_rate, int64_t *out_set);
+
 /* More passes than this are as good as none: it does not converge. */
 #define PREDICT_PASSES_MAX 1000
 /* QEMU's limit of the switchover when none is set. */
 #define PREDICT_DOWNTIME_MS 300
+/* Of a live downtime, what does not depend on the link, as seen in the lab. */
+#define PREDICT_SWITCH_MS 35
 /* QEMU looks only this often whether a pass is over. */
 #define PREDICT_GRAIN_MS 50
 /* What the source's socket holds when the link is slower than QEMU: it is sent

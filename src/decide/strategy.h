@@ -71,6 +71,9 @@ struct strategy_result {
 	const char **ejects; /* drives whose medium does not come along */
 	size_t eject_count;
 	int64_t disk_bytes; /* sum of allocations */
+	/* What counts against a limit when QEMU copies: what was never
+	 * written counts there, though nothing is sent for it. */
+	int64_t paced_bytes;
 	struct predict_result predicted;
 	struct strategy_refusal refusals[STRATEGY_COUNT];
 	size_t refusal_count; /* all but the one found; in order of the enum */

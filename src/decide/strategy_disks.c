@@ -290,6 +290,7 @@ disks_plan_one(struct strategy_try *try, size_t i, struct strategy_disk *out)
 		out->backing_format = below->disk->format;
 	}
 	try->plan.disk_bytes += out->allocation;
+	try->plan.paced_bytes += disk->capacity;
 	return NULL;
 }
 

@@ -229,6 +229,7 @@ survey_guest(
 	if (dirty_ms > 0 && virDomainGetState(domain, &state, NULL, 0) == 0 &&
 	    state == VIR_DOMAIN_RUNNING) {
 		survey->dirty_rate = survey_rate(domain, uuid, dirty_ms);
+		survey->dirty_window_ms = dirty_ms;
 		survey->memory_rss = survey_rss(domain);
 	}
 	return survey;

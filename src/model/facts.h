@@ -78,6 +78,11 @@ struct facts_disk {
 	char *backing, *backing_format; /* next image below; NULL: none */
 };
 
+/* Memory is sampled over a short and over a long time: from the two follows in
+ * how large a part of it a guest writes. */
+#define FACTS_SAMPLE_MS 1000
+#define FACTS_SAMPLE_LONG_MS 4000
+
 /* What is asked of a guest only when a decision needs it: it costs calls to its
  * QEMU. */
 struct facts_survey {
@@ -86,6 +91,8 @@ struct facts_survey {
 	size_t disk_count;
 	int64_t dirty_rate; /* bytes/s by page sampling; unknown: not running,
 			     * or not asked for */
+	int64_t dirty_window_ms; /* over so long: what is written twice in that
+				  * time counts once */
 	int64_t memory_rss; /* bytes that its QEMU has in memory; unknown */
 };
 

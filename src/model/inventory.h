@@ -116,7 +116,8 @@ void inventory_each_unseen_file(const struct inventory *inventory,
     struct mono now, int64_t max_age_ms,
     void (*fn)(const char *host, const char *path, void *arg), void *arg);
 
-/* Running guests whose dirty rate was not measured for max_age_ms. */
+/* Running guests whose dirty rate was not measured for max_age_ms, or a good deal
+ * less when they were measured only a few times since they run. */
 void inventory_each_unsampled(const struct inventory *inventory,
     struct mono now, int64_t max_age_ms, inventory_guest_fn fn, void *arg);
 

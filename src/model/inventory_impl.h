@@ -29,7 +29,9 @@ struct inventory_domain {
 	/* NULL: none, or of images that it does not have any more. */
 	struct facts_survey *survey;
 	struct mono surveyed_at;
-	bool sampled; /* its memory, or there was a try, since it runs */
+	/* Its memory, or there was a try, since it runs. */
+	bool sampled;
+	int samples; /* that had a result, up to INVENTORY_SAMPLES_SHORT */
 	uint64_t images_print; /* of its disks, as the XML has them */
 };
 
@@ -82,9 +84,15 @@ struct inventory {
 };
 
 struct inventory_sample {
-	int64_t dirty_rate, memory_rss;
+	int64_t dirty_rate, dirty_rate_long, memory_rss;
 	struct mono at;
 };
+
+/* What was just started writes otherwise than it will: its first samples hold
+ * for this long, twice, four times ... as long. */
+#define INVENTORY_SAMPLE_FIRST_MS 10000
+#define INVENTORY_SAMPLES_SHORT 16
+#define INVENTORY_SAMPLES_FEW 3
 
 /* All are forgotten beyond that. */
 #define INVENTORY_SAMPLES_MAX 65536

@@ -40,6 +40,7 @@ inventory_domain_new(void)
 		abort();
 	inventory_meter_reset(&domain->cpu);
 	domain->vm.dirty_rate = SNAPSHOT_UNKNOWN;
+	domain->vm.dirty_rate_long = SNAPSHOT_UNKNOWN;
 	domain->vm.memory_rss = SNAPSHOT_UNKNOWN;
 	return domain;
 }
@@ -75,7 +76,9 @@ inventory_domain_parse(
 		vm.anchor_count = 1;
 	}
 	vm.dirty_rate = domain->vm.dirty_rate;
+	vm.dirty_rate_long = domain->vm.dirty_rate_long;
 	vm.dirty_at = domain->vm.dirty_at;
+	vm.dirty_long_at = domain->vm.dirty_long_at;
 	vm.memory_rss = domain->vm.memory_rss;
 	arena_free(domain->arena);
 	domain->arena = arena_new(LISTING_ARENA_MAX);
@@ -185,7 +188,9 @@ inventory_read_domain(
 	if (!snapshot_vm_active(&domain->vm)) {
 		inventory_meter_reset(&domain->cpu);
 		domain->sampled = false;
+		domain->samples = 0;
 		domain->vm.dirty_rate = SNAPSHOT_UNKNOWN;
+		domain->vm.dirty_rate_long = SNAPSHOT_UNKNOWN;
 		domain->vm.memory_rss = SNAPSHOT_UNKNOWN;
 	}
 	print = inventory_domain_print(domain);

@@ -130,6 +130,7 @@ survey_remember(struct inventory *inventory, const struct snap_vm *vm)
 	if (sample == NULL)
 		abort();
 	*sample = (struct inventory_sample){.dirty_rate = vm->dirty_rate,
+	    .dirty_rate_long = vm->dirty_rate_long,
 	    .memory_rss = vm->memory_rss,
 	    .at = vm->dirty_at};
 	if (map_count(inventory->samples) >= INVENTORY_SAMPLES_MAX) {
@@ -153,9 +154,39 @@ survey_recall(const struct inventory *inventory,
 	if (sample == NULL)
 		return;
 	vm->dirty_rate = sample->dirty_rate;
+	vm->dirty_rate_long = sample->dirty_rate_long;
 	vm->memory_rss = sample->memory_rss;
 	vm->dirty_at = sample->at;
 	vm->unsampled = false;
+}
+
+/* Samples are few pages, so that one says little; but what was just started
+ * writes otherwise than it will. */
+static int64_t
+survey_smooth(const struct inventory_domain *domain, int64_t old, int64_t new)
+{
+	if (old == SNAPSHOT_UNKNOWN || domain->samples < INVENTORY_SAMPLES_FEW)
+		return new;
+	return old / 2 + new / 2;
+}
+
+static void
+survey_take_rate(struct inventory_domain *domain,
+    const struct facts_survey *survey, struct mono now)
+{
+	struct snap_vm *vm = &domain->vm;
+
+	if (survey->dirty_window_ms > FACTS_SAMPLE_MS) {
+		vm->dirty_rate_long = survey_smooth(
+		    domain, vm->dirty_rate_long, survey->dirty_rate);
+		vm->dirty_long_at = now;
+		return;
+	}
+	vm->dirty_rate =
+	    survey_smooth(domain, vm->dirty_rate, survey->dirty_rate);
+	vm->dirty_at = now;
+	if (domain->samples < INVENTORY_SAMPLES_SHORT)
+		domain->samples++;
 }
 
 bool
@@ -172,10 +203,8 @@ inventory_survey_read(struct inventory *inventory, struct inventory_host *host,
 	if (domain == NULL)
 		return false;
 	if (survey->dirty_rate != FACTS_UNKNOWN &&
-	    snapshot_vm_active(&domain->vm)) {
-		domain->vm.dirty_rate = survey->dirty_rate;
-		domain->vm.dirty_at = event->now;
-	}
+	    snapshot_vm_active(&domain->vm))
+		survey_take_rate(domain, survey, event->now);
 	if (survey->memory_rss > 0 && snapshot_vm_active(&domain->vm))
 		domain->vm.memory_rss = survey->memory_rss;
 	if (domain->vm.dirty_rate != SNAPSHOT_UNKNOWN)
@@ -282,6 +311,21 @@ inventory_each_unsurveyed(const struct inventory *inventory, struct mono now,
 	}
 }
 
+static bool
+survey_sample_is_old(
+    const struct inventory_domain *domain, struct mono now, int64_t max_age_ms)
+{
+	int64_t age = INVENTORY_SAMPLE_FIRST_MS;
+
+	if (domain->vm.dirty_rate == SNAPSHOT_UNKNOWN ||
+	    snapshot_wants_long_sample(&domain->vm))
+		return true;
+	age <<= domain->samples > 0 ? domain->samples - 1 : 0;
+	if (age > max_age_ms)
+		age = max_age_ms;
+	return mono_diff(now, domain->vm.dirty_at) >= age;
+}
+
 void
 inventory_each_unsampled(const struct inventory *inventory, struct mono now,
     int64_t max_age_ms, inventory_guest_fn fn, void *arg)
@@ -293,14 +337,11 @@ inventory_each_unsampled(const struct inventory *inventory, struct mono now,
 
 		while (host->up && host->known &&
 		    map_next(host->domains, &i, NULL, &value)) {
-			const struct snap_vm *vm =
-			    &((const struct inventory_domain *)value)->vm;
+			const struct inventory_domain *domain = value;
 
-			if (!survey_can_sample(vm) ||
-			    (vm->dirty_rate != SNAPSHOT_UNKNOWN &&
-				mono_diff(now, vm->dirty_at) < max_age_ms))
-				continue;
-			fn(host->config.name, vm, arg);
+			if (survey_can_sample(&domain->vm) &&
+			    survey_sample_is_old(domain, now, max_age_ms))
+				fn(host->config.name, &domain->vm, arg);
 		}
 	}
 }

@@ -171,11 +171,11 @@ snapshot_is_moving(const struct snapshot *s, const char *uuid)
 
 void
 snapshot_set_correction(
-    struct snapshot *s, size_t strategy, int64_t time_ms, int64_t downtime_ms)
+    struct snapshot *s, size_t strategy, int64_t time_ms, double downtime_ln)
 {
 	if (strategy < SNAPSHOT_STRATEGIES)
 		s->corrections[strategy] =
-		    (struct snap_correction){time_ms, downtime_ms};
+		    (struct snap_correction){time_ms, downtime_ln};
 }
 
 void
@@ -203,6 +203,14 @@ snapshot_set_link_rates(struct snapshot *s,
 {
 	for (size_t i = 0; i < s->host_count; i++)
 		s->hosts[i].link_rate = rate_of(s->hosts[i].name, arg);
+}
+
+bool
+snapshot_wants_long_sample(const struct snap_vm *vm)
+{
+	return vm->dirty_rate != SNAPSHOT_UNKNOWN &&
+	    (vm->dirty_rate_long == SNAPSHOT_UNKNOWN ||
+		mono_before(vm->dirty_long_at, vm->dirty_at));
 }
 
 bool

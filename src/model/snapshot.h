@@ -120,10 +120,11 @@ struct snap_vm {
 	 * runs with (NULL: they do not, or it is not known). */
 	const char *defined_cpu_mode, *defined_differs;
 	bool surveyed;      /* disks' figures are as good as they get */
-	int64_t dirty_rate; /* bytes/s, by sampling; unknown */
+	int64_t dirty_rate; /* bytes/s, by sampling over a second; unknown */
+	int64_t dirty_rate_long; /* over FACTS_SAMPLE_LONG_MS; unknown */
 	bool unsampled;     /* it will be known in a moment, or that it can't */
 	int64_t memory_rss; /* bytes, of its QEMU, as of the same; unknown */
-	struct mono dirty_at;
+	struct mono dirty_at, dirty_long_at;
 	int snapshots, checkpoints; /* libvirt keeps metadata of */
 	bool managed_save;
 	bool restarts_on_poweroff; /* on_poweroff is not destroy */
@@ -270,15 +271,17 @@ struct snapshot {
 	size_t proof_count;
 	struct snap_leftover *leftovers; /* see snapshot_set_leftovers() */
 	size_t leftover_count;
-	/* By how much predictions were off of late, to be added; by strategy
-	 * (enum strategy). */
+	/* By how much predictions were off of late, by strategy (enum
+	 * strategy): what is to be added to the time, and the logarithm of a
+	 * factor of the downtime. */
 	struct snap_correction {
-		int64_t time_ms, downtime_ms;
+		int64_t time_ms;
+		double downtime_ln;
 	} corrections[SNAPSHOT_STRATEGIES];
 };
 
 void snapshot_set_correction(
-    struct snapshot *s, size_t strategy, int64_t time_ms, int64_t downtime_ms);
+    struct snapshot *s, size_t strategy, int64_t time_ms, double downtime_ln);
 
 /* Copied. */
 void snapshot_set_leftovers(
@@ -307,6 +310,8 @@ enum snap_verdict snapshot_find_proof(const struct snapshot *s,
     const char *host, const char *pool, const char *other_host,
     const char *other_pool);
 bool snapshot_is_moving(const struct snapshot *s, const char *uuid);
+/* The short sample is newer than the long one, or there is none. */
+bool snapshot_wants_long_sample(const struct snap_vm *vm);
 bool snapshot_vm_active(const struct snap_vm *vm); /* not shut off */
 
 #endif

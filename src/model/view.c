@@ -276,6 +276,13 @@ view_vm(const struct snapshot *s, const struct snap_vm *vm, bool detail)
 	fields_count(object, "memory", vm->memory);
 	fields_real(object, "cpu_used", vm->cpu_used);
 	fields_count(object, "dirty_rate", vm->dirty_rate);
+	if (vm->dirty_rate != SNAPSHOT_UNKNOWN)
+		fields_count(object, "dirty_rate_age_ms",
+		    mono_diff(s->taken, vm->dirty_at));
+	fields_count(object, "dirty_rate_long", vm->dirty_rate_long);
+	if (vm->dirty_rate_long != SNAPSHOT_UNKNOWN)
+		fields_count(object, "dirty_rate_long_age_ms",
+		    mono_diff(s->taken, vm->dirty_long_at));
 	view_set_bool(object, "moving", snapshot_is_moving(s, vm->uuid));
 	if (detail)
 		view_vm_details(object, vm);

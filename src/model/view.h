@@ -17,7 +17,8 @@
  *       vms_inactive, moves_in, moves_out, labels{}
  *       and with detail: pools[], networks[], interfaces[], guests[] (as vm)
  * vm:   name, uuid, host, state, reason, persistent, autostart, vcpus, memory,
- *       cpu_used, dirty_rate, moving (bool)
+ *       cpu_used, dirty_rate and dirty_rate_age_ms (since it was measured),
+ *       the same with dirty_rate_long (over a longer time), moving (bool)
  *       and with detail: machine, arch, emulator, nics[], pins[], anchors[],
  *       agent, managed_save (bool), snapshots (count), disks[] (with the
  *       figures of a survey: capacity, allocation, found_pool, found_volume)

@@ -186,6 +186,19 @@ unsampled(void)
 	return count;
 }
 
+static void
+sample(int64_t rate, int64_t window_ms)
+{
+	struct facts_survey *facts = make(1, sizeof(*facts));
+
+	facts->uuid = copy(A);
+	facts->dirty_rate = rate;
+	facts->dirty_window_ms = window_ms;
+	apply("kvm1",
+	    (struct inventory_event){
+		.news = INVENTORY_SURVEYED, .survey = facts});
+}
+
 START_TEST(a_survey_gives_the_disks_their_figures)
 {
 	const struct snap_disk *disk;
@@ -320,6 +333,8 @@ START_TEST(who_was_not_asked_for_long_is_asked_again)
 	ck_assert_int_eq(unsurveyed(), 0);
 	ck_assert_int_eq(unsampled(), 1);
 	survey("/pool/web1.qcow2", 400, 7);
+	sample(7, FACTS_SAMPLE_LONG_MS);
+	survey("/pool/web1.qcow2", 400, FACTS_UNKNOWN);
 	ck_assert_int_eq(unsampled(), 0);
 	now_ms += 5 * MINUTE;
 	ck_assert_int_eq(unsurveyed(), 1);
@@ -327,6 +342,51 @@ START_TEST(who_was_not_asked_for_long_is_asked_again)
 	apply("kvm1", (struct inventory_event){.news = INVENTORY_HOST_LOST});
 	ck_assert_int_eq(unsurveyed(), 0);
 	ck_assert_int_eq(unsampled(), 0);
+}
+END_TEST
+
+/* What was started a moment ago writes otherwise than it will. */
+START_TEST(first_samples_hold_for_a_short_time)
+{
+	int64_t age = 10000;
+
+	list("kvm1", "/pool");
+	for (int i = 0; i < 20; i++) {
+		survey("/pool/web1.qcow2", 400, 7);
+		sample(7, FACTS_SAMPLE_LONG_MS);
+		now_ms += age - 1;
+		ck_assert_int_eq(unsampled(), 0);
+		now_ms += 1;
+		ck_assert_int_eq(unsampled(), 1);
+		age = age * 2 < 5 * MINUTE ? age * 2 : 5 * MINUTE;
+	}
+	read_domain(IMAGE, 1024, DOMAIN_SHUTOFF);
+	read_domain(IMAGE, 1024, DOMAIN_RUNNING);
+	survey("/pool/web1.qcow2", 400, 7);
+	now_ms += 10000;
+	ck_assert_int_eq(unsampled(), 1);
+}
+END_TEST
+
+START_TEST(each_short_sample_is_followed_by_a_long_one)
+{
+	list("kvm1", "/pool");
+	sample(800, FACTS_SAMPLE_MS);
+	ck_assert(snapshot_wants_long_sample(&look()->vms[0]));
+	ck_assert_int_eq(unsampled(), 1);
+	now_ms++;
+	sample(400, FACTS_SAMPLE_LONG_MS);
+	ck_assert(!snapshot_wants_long_sample(&look()->vms[0]));
+	ck_assert_int_eq(s->vms[0].dirty_rate, 800);
+	ck_assert_int_eq(s->vms[0].dirty_rate_long, 400);
+	ck_assert_int_eq(unsampled(), 0);
+	now_ms += 10000;
+	sample(100, FACTS_SAMPLE_MS);
+	sample(100, FACTS_SAMPLE_MS);
+	/* By then it has settled, and each new one counts for a half. */
+	sample(700, FACTS_SAMPLE_MS);
+	ck_assert_int_eq(look()->vms[0].dirty_rate, 400);
+	ck_assert(snapshot_wants_long_sample(&s->vms[0]));
 }
 END_TEST
 
@@ -503,6 +563,8 @@ main(void)
 	tcase_add_test(tc, how_fast_it_writes_goes_with_the_guest);
 	tcase_add_test(tc, a_guest_that_stops_writes_no_memory);
 	tcase_add_test(tc, a_guest_is_unsampled_until_there_was_a_try);
+	tcase_add_test(tc, each_short_sample_is_followed_by_a_long_one);
+	tcase_add_test(tc, first_samples_hold_for_a_short_time);
 	tcase_add_test(tc, who_was_not_asked_for_long_is_asked_again);
 	tcase_add_test(
 	    tc, a_guest_with_network_disks_only_has_no_figures_to_find);

@@ -3,6 +3,7 @@
  * what must hold for any guest.
  */
 #include <check.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -427,6 +428,42 @@ START_TEST(a_restart_of_an_unmeasured_guest_takes_typical_times)
 }
 END_TEST
 
+/* A guest that writes 50 MiB/s in all of 60 MiB, and one in all of 8 GiB. */
+START_TEST(two_samples_tell_in_how_large_a_part_a_guest_writes)
+{
+	const double mib = 1 << 20;
+	const struct {
+		double rate, set;
+	} guests[] = {{50, 60}, {300, 8192}, {5, 2}, {40, 400}};
+	int64_t rate, set;
+
+	for (size_t i = 0; i < sizeof(guests) / sizeof(guests[0]); i++) {
+		double d = guests[i].rate, w = guests[i].set;
+
+		predict_writes((int64_t)(w * -expm1(-d / w) * mib), 1000,
+		    (int64_t)(w * -expm1(-4 * d / w) * mib / 4), 4000, &rate,
+		    &set);
+		ck_assert_double_eq_tol((double)rate / mib, d, d / 50);
+		ck_assert_double_eq_tol((double)set / mib, w, w / 10);
+	}
+	/* Nothing is seen twice, nothing is known, nothing is written. */
+	predict_writes(1000, 1000, 1000, 4000, &rate, &set);
+	ck_assert_int_eq(rate, 1000);
+	ck_assert_int_eq(set, -1);
+	predict_writes(1000, 1000, -1, 4000, &rate, &set);
+	ck_assert_int_eq(rate, 1000);
+	ck_assert_int_eq(set, -1);
+	predict_writes(-1, 1000, -1, 4000, &rate, &set);
+	ck_assert_int_eq(rate, -1);
+	predict_writes(0, 1000, 0, 4000, &rate, &set);
+	ck_assert_int_eq(rate, 0);
+	/* All of it all the time. */
+	predict_writes(4000, 1000, 1000, 4000, &rate, &set);
+	ck_assert_int_ge(set, 4000);
+	ck_assert_int_lt(set, 4200);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -435,6 +472,7 @@ main(void)
 	SRunner *runner;
 	int failed;
 
+	tcase_add_test(tc, two_samples_tell_in_how_large_a_part_a_guest_writes);
 	tcase_add_test(tc, an_idle_guest_stops_for_what_the_first_pass_leaves);
 	tcase_add_test(tc, what_fits_into_the_downtime_goes_at_once);
 	tcase_add_test(tc, two_passes_by_hand);

@@ -5,6 +5,7 @@
  * copy are possible; a row breaks one thing.
  */
 #include <check.h>
+#include <math.h>
 #include <string.h>
 
 #include "decide/strategy.h"
@@ -868,16 +869,21 @@ START_TEST(the_forecast_goes_by_what_is_used_and_what_is_to_be_corrected)
 	ck_assert_int_eq(result.predicted.time_ms, all);
 	downtime = result.predicted.downtime_ms;
 	world.s.corrections[STRATEGY_LIVE_SHARED] =
-	    (struct snap_correction){700, -30};
+	    (struct snap_correction){700, -M_LN2};
 	world.s.corrections[STRATEGY_RESTART] =
-	    (struct snap_correction){5000, 5000};
+	    (struct snap_correction){5000, 1};
 	choose();
 	ck_assert_int_eq(result.predicted.time_ms, all + 700);
-	ck_assert_int_eq(result.predicted.downtime_ms, downtime - 30);
+	ck_assert_int_eq(result.predicted.downtime_ms,
+	    PREDICT_SWITCH_MS + (downtime - PREDICT_SWITCH_MS) / 2);
 	/* Nothing takes no time at all. */
-	world.s.corrections[STRATEGY_LIVE_SHARED].downtime_ms = -3000;
+	world.s.corrections[STRATEGY_LIVE_SHARED].downtime_ln = -30;
 	choose();
 	ck_assert_int_gt(result.predicted.downtime_ms, 0);
+	/* Nor less than half of what its copying takes. */
+	world.s.corrections[STRATEGY_LIVE_SHARED].time_ms = -INT64_C(9000000);
+	choose();
+	ck_assert_int_eq(result.predicted.time_ms, all - all / 2);
 }
 END_TEST
 

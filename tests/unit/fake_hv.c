@@ -489,6 +489,7 @@ fake_survey(
 			abort();
 		facts->uuid = fake_copy(uuid);
 		facts->dirty_rate = dirty_ms > 0 ? dirty_rate : FACTS_UNKNOWN;
+		facts->dirty_window_ms = dirty_ms;
 		facts->disk_count = image_path != NULL;
 		facts->disks[0] =
 		    (struct facts_disk){.path = fake_copy(image_path),
