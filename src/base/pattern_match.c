@@ -74,13 +74,38 @@ step_end(const struct pattern *pattern, struct state *state, unsigned symbol)
 	return false;
 }
 
+/* The two ends of an empty text are at one place, in either order ($^). */
+static bool
+match_empty(const struct pattern *pattern)
+{
+	struct state all = {{0}}, begin, end;
+	uint64_t changed;
+
+	do {
+		begin = end = all;
+		if (step(pattern, &begin, PATTERN_BEGIN, true) ||
+		    step(pattern, &end, PATTERN_END, true))
+			return true;
+		changed = 0;
+		for (unsigned i = 0; i < pattern->words; i++) {
+			changed |= (begin.w[i] | end.w[i]) & ~all.w[i];
+			all.w[i] |= begin.w[i] | end.w[i];
+		}
+	} while (changed != 0);
+	return false;
+}
+
 bool
 pattern_matches(const struct pattern *pattern, const char *text)
 {
 	struct state state = {{0}};
 	uint64_t any;
 
-	if (pattern->nullable || step_end(pattern, &state, PATTERN_BEGIN))
+	if (pattern->nullable)
+		return true;
+	if (*text == '\0')
+		return match_empty(pattern);
+	if (step_end(pattern, &state, PATTERN_BEGIN))
 		return true;
 	for (; *text != '\0'; text++) {
 		if (step(pattern, &state, (unsigned char)*text,

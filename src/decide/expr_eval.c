@@ -14,25 +14,28 @@
 #include <math.h>
 #include <string.h>
 
-/* From outside: of the type that was promised, or unknown. */
-static void
-set_name(struct expr_value *top, const struct expr_code *code,
-    expr_lookup lookup, void *arg)
+struct expr_value
+expr_check_value(struct expr_value value, enum expr_type type)
 {
-	enum expr_type type = (enum expr_type)code->type;
-	bool known;
+	bool known = value.known && value.type == type;
 
-	*top =
-	    lookup((enum expr_scope)code->scope, code->index, code->label, arg);
-	known = top->known && top->type == type;
 	if (known && expr_type_is_numeric(type))
-		known = isfinite(top->number);
+		known = isfinite(value.number);
 	else if (known && type == EXPR_STRING)
-		known = top->string != NULL;
+		known = value.string != NULL;
 	else if (known && type == EXPR_LIST)
-		known = top->list != NULL;
+		known = value.list != NULL;
 	if (!known)
-		*top = (struct expr_value){.type = type};
+		return (struct expr_value){.type = type};
+	return value;
+}
+
+static struct expr_value
+look_up(const struct expr_code *code, expr_lookup lookup, void *arg)
+{
+	return expr_check_value(
+	    lookup((enum expr_scope)code->scope, code->index, code->label, arg),
+	    (enum expr_type)code->type);
 }
 
 static void
@@ -161,7 +164,7 @@ expr_run(const struct expr *expr, expr_lookup lookup, void *arg)
 
 		switch ((enum expr_op)code->op) {
 		case OP_NAME:
-			set_name(free++, code, lookup, arg);
+			*free++ = look_up(code, lookup, arg);
 			break;
 		case OP_CONSTANT:
 			*free++ = *code->constant;

@@ -77,8 +77,10 @@ watch(enum expr_scope scope, unsigned index, const char *label, void *arg)
 	struct expr_value value =
 	    witness->lookup(scope, index, label, witness->arg);
 	struct seen seen = {scope, index, label};
+	const struct expr_names *names = find_names(witness->expr, scope);
 	char text[UNITS_TEXT_SIZE];
 
+	value = expr_check_value(value, names->names[index].type);
 	if (!note(witness, &seen))
 		return value;
 	if (witness->count > 1)

@@ -61,7 +61,8 @@ read_other(struct expr_parser *p, const char *s)
 		p->len++;
 	} else if (!p->booleans &&
 	    (strncmp(s, "=~", 2) == 0 || strncmp(s, "!~", 2) == 0 ||
-		strncmp(s, "<>", 2) == 0 || strncmp(s, "**", 2) == 0)) {
+		strncmp(s, "<>", 2) == 0 || strncmp(s, "=<", 2) == 0 ||
+		strncmp(s, "**", 2) == 0)) {
 		p->len++;
 	}
 }

@@ -71,6 +71,10 @@ struct expr {
 	size_t names_count;
 };
 
+/* A value from outside: of the type that was promised, or unknown. */
+struct expr_value expr_check_value(
+    struct expr_value value, enum expr_type type);
+
 struct expr_value expr_run(
     const struct expr *expr, expr_lookup lookup, void *arg);
 

@@ -30,7 +30,7 @@ static const char *const storages[] = {
 	[EXPR_HOST_MEMORY] = {.name = "memory", .type = EXPR_PERCENT, \
 	    .meaning = "of its memory, what is used"}, \
 	[EXPR_HOST_MEMORY_FREE] = {.name = "memory.free", .type = EXPR_BYTES, \
-	    .meaning = "memory that is free"}, \
+	    .meaning = "of its memory, what is free"}, \
 	[EXPR_HOST_SWAP_IN] = {.name = "swap_in", .type = EXPR_RATE, \
 	    .meaning = "what it reads back from swap"}, \
 	[EXPR_HOST_PSI_CPU] = {.name = "psi.cpu", .type = EXPR_PERCENT, \
