@@ -17,6 +17,7 @@ enum expr_truth { EXPR_FALSE, EXPR_TRUE, EXPR_UNKNOWN };
 
 #define EXPR_DEPTH_MAX 64
 #define EXPR_LENGTH_MAX 4096
+#define EXPR_PATTERNS_MAX 32 /* of at most 17 kB each */
 
 struct expr;
 

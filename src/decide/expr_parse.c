@@ -241,6 +241,11 @@ parse_pattern(struct expr_parser *p, const struct expr_operand *left)
 			p->token == TOKEN_END ? "the expression ends"
 					      : "stands",
 			glob ? "\"web*\"" : "\"^web[0-9]+$\""));
+	if (p->patterns++ == EXPR_PATTERNS_MAX)
+		return expr_lex_fail(p,
+		    arena_printf(p->arena,
+			"is one of more than %d patterns in an expression",
+			EXPR_PATTERNS_MAX));
 	text = expr_operand_string(p);
 	pattern = glob ? pattern_compile_glob(p->arena, text, &at, &err)
 		       : pattern_compile_regex(p->arena, text, &at, &err);
@@ -378,7 +383,7 @@ parse_or(struct expr_parser *p, struct expr_operand *out)
 }
 
 static bool
-parse_all(struct expr_parser *p)
+parse_all(struct expr_parser *p, struct arena *scratch)
 {
 	struct expr_operand all;
 
@@ -388,7 +393,7 @@ parse_all(struct expr_parser *p)
 			"the expression is longer than %d bytes",
 			EXPR_LENGTH_MAX));
 	p->code_max = strlen(p->text) + 1;
-	p->code = arena_array(p->arena, p->code_max, sizeof(*p->code));
+	p->code = arena_array(scratch, p->code_max, sizeof(*p->code));
 	expr_lex_next(p);
 	if (p->token == TOKEN_END)
 		return expr_lex_fail(p,
@@ -404,21 +409,29 @@ parse_all(struct expr_parser *p)
 	return expr_types_need_bool(p, &all);
 }
 
+#define SCRATCH_MAX ((EXPR_LENGTH_MAX + 1024) * sizeof(struct expr_code))
+
 const struct expr *
 expr_parse_text(struct expr_parser *p)
 {
+	struct arena *scratch = arena_new(SCRATCH_MAX);
 	unsigned column = 0, *out_column = p->out_column;
+	struct expr_code *code;
 	struct expr *expr;
 
 	p->out_column = &column;
-	if (!parse_all(p)) {
+	if (!parse_all(p, scratch)) {
 		if (out_column != NULL)
 			*out_column = column;
+		arena_free(scratch);
 		return NULL;
 	}
+	code = arena_array(p->arena, p->code_count, sizeof(*code));
+	memcpy(code, p->code, p->code_count * sizeof(*code));
+	arena_free(scratch);
 	expr = arena_alloc(p->arena, sizeof(*expr));
 	*expr = (struct expr){.text = arena_strdup(p->arena, p->text),
-	    .code = p->code,
+	    .code = code,
 	    .count = p->code_count,
 	    .names = p->names,
 	    .names_count = p->names_count};

@@ -124,6 +124,7 @@ struct expr_parser {
 
 	struct expr_code *code;
 	size_t code_count, code_max;
+	unsigned patterns;
 
 	bool failed;
 	unsigned *out_column;

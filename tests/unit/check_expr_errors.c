@@ -212,6 +212,25 @@ START_TEST(grammar_and_literals)
 }
 END_TEST
 
+START_TEST(the_number_of_patterns_is_bounded)
+{
+	struct buf text = BUF_INIT(EXPR_LENGTH_MAX);
+	struct arena *arena = arena_new(1 << 20);
+	struct row row = {.says = "more than 32 patterns"};
+
+	for (int i = 0; i < EXPR_PATTERNS_MAX; i++)
+		buf_addf(&text, "%sname matches 'a{255}'", i > 0 ? " or " : "");
+	ck_assert_ptr_nonnull(
+	    expr_compile(arena, buf_str(&text), &fixture_context, NULL, NULL));
+	buf_adds(&text, " or name like 'a'");
+	row.text = buf_str(&text);
+	row.column = (unsigned)strlen(row.text) - 2;
+	check_row(&row);
+	buf_free(&text);
+	arena_free(arena);
+}
+END_TEST
+
 START_TEST(other_scopes_are_not_reached)
 {
 	static const struct expr_context alone = {
@@ -285,6 +304,7 @@ main(void)
 	tcase_add_test(tcase, names_that_are_not_known);
 	tcase_add_test(tcase, what_other_languages_write);
 	tcase_add_test(tcase, grammar_and_literals);
+	tcase_add_test(tcase, the_number_of_patterns_is_bounded);
 	tcase_add_test(tcase, other_scopes_are_not_reached);
 	tcase_add_test(tcase, the_manual_has_every_name);
 	suite_add_tcase(suite, tcase);
