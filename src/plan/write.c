@@ -19,8 +19,10 @@
 
 #include "base/fields.h"
 #include "base/map.h"
+#include "config/tree.h"
 #include "decide/storage.h"
 
+#define NAME_SIZE 256   /* as plan_read() takes */
 #define STORAGE_HOSTS 8 /* that a guest's storage is compared with */
 #define STORAGE_ARENA_MAX ((size_t)16 << 20)
 
@@ -119,7 +121,9 @@ look_at_storage(const struct snapshot *s, const struct settings *settings,
 	struct vm_storage found = {.bytes = -1};
 	size_t seen = 0;
 
-	for (size_t i = 1; i < s->host_count && seen < STORAGE_HOSTS; i++) {
+	for (size_t i = 1; i < s->host_count && seen < STORAGE_HOSTS &&
+	     !(found.known && found.class == STORAGE_LOCAL);
+	     i++) {
 		const struct snap_host *target =
 		    &s->hosts[(vm->host + i) % s->host_count];
 		struct storage_result storage = {0};
@@ -141,13 +145,31 @@ look_at_storage(const struct snapshot *s, const struct settings *settings,
 	return found;
 }
 
+/* A host may have named a guest as no file can hold it; then it is called by its
+ * UUID. */
+static const char *
+writable_name(const struct snap_vm *vm)
+{
+	char clean[NAME_SIZE];
+	struct diag_list diags;
+	bool fine;
+
+	(void)err_copy_line(clean, sizeof(clean), vm->name);
+	if (strcmp(clean, vm->name) != 0 || clean[0] == '\0')
+		return vm->uuid;
+	diag_init(&diags);
+	fine = tree_check_text("", clean, strlen(clean), &diags) == 0;
+	diag_free(&diags);
+	return fine ? vm->name : vm->uuid;
+}
+
 static json_t *
 vm_json(const struct snapshot *s, const struct snap_vm *vm,
     const struct vm_storage *storage)
 {
 	json_t *object = json_object();
 
-	fields_text(object, "name", vm->name);
+	fields_text(object, "name", writable_name(vm));
 	fields_text(object, "uuid", vm->uuid);
 	fields_text(object, "host", s->hosts[vm->host].name);
 	fields_text(object, "state", facts_state_name(vm->state));

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plan/apply.h"
 #include "plan/read.h"
 #include "plan/write.h"
 #include "world.h"
@@ -566,6 +567,30 @@ START_TEST(what_cannot_move_or_is_not_known_is_written_as_such)
 }
 END_TEST
 
+START_TEST(a_name_that_no_file_can_hold_gives_way_to_the_uuid)
+{
+	static const char *const names[] = {
+	    "evil\033[2J", "not\xff utf8", "a\xe2\x80\xa8line", "end "};
+	const struct plan_cluster *c;
+	struct world w;
+
+	world_init(&w, 2);
+	for (size_t i = 0; i < 4; i++)
+		world_add_vm(&w, 0, "x", GIB)->name = names[i];
+	world_add_vm(&w, 0,
+	    "gr\xc3\xb6\xc3\x9f"
+	    "e",
+	    GIB);
+	c = write_and_take(&w);
+	for (size_t i = 0; i < 4; i++)
+		ck_assert_str_eq(c->guests[i].name, c->guests[i].uuid);
+	ck_assert_str_eq(c->guests[4].name,
+	    "gr\xc3\xb6\xc3\x9f"
+	    "e");
+	world_clear(&w);
+}
+END_TEST
+
 START_TEST(a_result_is_written_as_the_contract_says)
 {
 	const struct plan_cluster *c =
@@ -614,6 +639,30 @@ START_TEST(a_result_is_written_as_the_contract_says)
 }
 END_TEST
 
+START_TEST(moves_take_guests_and_their_load_along)
+{
+	const struct plan_cluster *after,
+	    *c = take("schema: drover/v1\n"
+		      "hosts:\n"
+		      "  - { name: kvm1, cpus: 8, memory: 9, cpu_used: 6 }\n"
+		      "  - { name: kvm2, cpus: 8, memory: 9, cpu_used: 1 }\n"
+		      "vms:\n"
+		      "  - { name: a, host: kvm1, memory: 1, cpu_used: 2.5 }\n"
+		      "  - { name: b, host: kvm1, memory: 1 }\n");
+	struct plan_move moves[] = {{.guest = 0, .from = 0, .to = 1},
+	    {.guest = 1, .from = 0, .to = 1}, {.guest = 1, .from = 1, .to = 0}};
+	const struct plan_result result = {.moves = moves, .move_count = 3};
+
+	after = plan_apply(arena, c, &result);
+	ck_assert_int_eq(after->guests[0].host, 1);
+	ck_assert_int_eq(after->guests[1].host, 0);
+	ck_assert_double_eq(after->hosts[0].cpu_used, 3.5);
+	ck_assert_double_eq(after->hosts[1].cpu_used, 3.5);
+	ck_assert_int_eq(c->guests[0].host, 0);
+	ck_assert_double_eq(c->hosts[0].cpu_used, 6);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -640,7 +689,9 @@ main(void)
 	tcase_add_test(tc, what_is_written_of_a_site_is_read_as_that_site);
 	tcase_add_test(tc, local_disks_and_the_room_for_them_are_written);
 	tcase_add_test(tc, what_cannot_move_or_is_not_known_is_written_as_such);
+	tcase_add_test(tc, a_name_that_no_file_can_hold_gives_way_to_the_uuid);
 	tcase_add_test(tc, a_result_is_written_as_the_contract_says);
+	tcase_add_test(tc, moves_take_guests_and_their_load_along);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
