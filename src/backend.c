@@ -474,6 +474,7 @@ backend_make(struct daemon *d)
 	    .vms = get_vms,
 	    .vm = get_vm,
 	    .plan_drain = backend_plan,
+	    .snapshot = backend_snapshot,
 	    .explain = backend_explain,
 	    .drain = drain,
 	    .undrain = undrain,

@@ -34,6 +34,7 @@ json_t *backend_show_move(void *arg, int64_t id, struct err *err);
 /* backend_plan.c: what would be done, and one move */
 json_t *backend_plan(void *arg, const char *host,
     const struct control_drain_options *options, struct err *err);
+json_t *backend_snapshot(void *arg, struct err *err);
 json_t *backend_explain(
     void *arg, const char *name, const char *to, struct err *err);
 json_t *backend_move_vm(void *arg, const char *name,

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "decide/evaluate.h"
 #include "model/view.h"
+#include "plan/write.h"
 
 #define ARENA_MAX ((size_t)1 << 30)
 
@@ -60,6 +61,16 @@ backend_plan(void *arg, const char *host, const struct control_drain_options *o,
 	planned = plan_drain(arena, &input, h);
 	wonder_all(d, planned);
 	return explain_plan(planned);
+}
+
+json_t *
+backend_snapshot(void *arg, struct err *err)
+{
+	struct daemon *d = arg;
+	cleanup_snapshot struct snapshot *s = pilot_snapshot(d->pilot);
+
+	(void)err;
+	return plan_write_snapshot(s, d->settings);
 }
 
 /* ---- explain ---- */

@@ -4,11 +4,11 @@
 #
 # An example is a literal block after a comment that names it:
 #
-#	.\" example: NAME.yaml main|policy|fragment
+#	.\" example: NAME.yaml main|policy|fragment|snapshot
 #
 # main is a whole drover.yaml, policy a file of policies.d, fragment what a
-# minimal drover.yaml is completed with.  In README it is an indented block whose
-# first line is "# /etc/drover/FILE".
+# minimal drover.yaml is completed with, snapshot what droverctl simulates.  In
+# README it is an indented block whose first line is "# /etc/drover/FILE".
 #
 # Run by `make check`, which sets top_srcdir and top_builddir.
 
@@ -121,6 +121,16 @@ for page in "${pages[@]}"; do
 			else
 				cat "$file" >>"$at/drover.yaml"
 			fi
+			;;
+		snapshot)
+			if said=$("$build/droverctl" simulate --score \
+				"$file" 2>&1); then
+				ok "${page##*/}: $name loads"
+			else
+				printf '%s\n' "$said"
+				bad "${page##*/}: $name loads"
+			fi
+			continue
 			;;
 		*) bad "${page##*/}: $name: no such kind: $kind" ;;
 		esac

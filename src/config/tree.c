@@ -21,11 +21,12 @@
 
 #include "base/cleanup.h"
 
-/* Holds the nodes of the largest text that the limits allow. */
-#define ARENA_MAX ((size_t)128 << 20)
+/* What a node and its text take in the arena at most, beside the text. */
+#define NODE_BYTES (sizeof(struct node) + 64)
 
 struct builder {
 	yaml_parser_t parser;
+	const struct tree_limits *limits;
 	struct tree *tree;
 	struct diag_list *diags;
 	size_t nodes;
@@ -169,10 +170,9 @@ fault_event(struct builder *b, const yaml_event_t *event,
 }
 
 static void
-refuse_rest(
-    struct builder *b, struct node *node, const char *what, unsigned max)
+refuse_rest(struct builder *b, struct node *node, const char *what, size_t max)
 {
-	tree_fault(b->tree, b->diags, node, "more than %u %s", max, what);
+	tree_fault(b->tree, b->diags, node, "more than %zu %s", max, what);
 	b->failed = true;
 }
 
@@ -334,8 +334,8 @@ build_node(struct builder *b, const yaml_event_t *event, const struct node *up,
 	node->key = key;
 	node->index = index;
 	node->text = "";
-	if (++b->nodes > TREE_NODES_MAX) {
-		refuse_rest(b, node, "values in one file", TREE_NODES_MAX);
+	if (++b->nodes > b->limits->nodes) {
+		refuse_rest(b, node, "values in one file", b->limits->nodes);
 		return NULL;
 	}
 	if (b->depth == TREE_DEPTH_MAX) {
@@ -403,12 +403,22 @@ struct tree *
 tree_parse(
     const char *file, const char *text, size_t len, struct diag_list *diags)
 {
-	struct builder b = {.diags = diags};
+	static const struct tree_limits limits = {
+	    TREE_SIZE_MAX, TREE_NODES_MAX};
+
+	return tree_parse_within(&limits, file, text, len, diags);
+}
+
+struct tree *
+tree_parse_within(const struct tree_limits *limits, const char *file,
+    const char *text, size_t len, struct diag_list *diags)
+{
+	struct builder b = {.limits = limits, .diags = diags};
 	struct tree *tree;
 
-	if (len > TREE_SIZE_MAX) {
-		diag_add(diags, file, 1, 1, "larger than %d MiB",
-		    TREE_SIZE_MAX >> 20);
+	if (len > limits->size) {
+		diag_add(diags, file, 1, 1, "larger than %zu MiB",
+		    limits->size >> 20);
 		return NULL;
 	}
 	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
@@ -420,7 +430,8 @@ tree_parse(
 	tree = calloc(1, sizeof(*tree));
 	if (tree == NULL || !yaml_parser_initialize(&b.parser))
 		abort();
-	tree->arena = arena_new(ARENA_MAX);
+	tree->arena =
+	    arena_new(limits->nodes * NODE_BYTES + 2 * limits->size + 65536);
 	tree->file = file;
 	tree->source = text;
 	tree->len = len;

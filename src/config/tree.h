@@ -52,6 +52,14 @@ struct tree {
  */
 struct tree *tree_parse(
     const char *file, const char *text, size_t len, struct diag_list *diags);
+
+/* The same for files that programs write and that are larger by nature. */
+struct tree_limits {
+	size_t size;  /* bytes of the text */
+	size_t nodes; /* keys count as well */
+};
+struct tree *tree_parse_within(const struct tree_limits *limits,
+    const char *file, const char *text, size_t len, struct diag_list *diags);
 void tree_free(struct tree *tree); /* NULL allowed */
 
 /* The value of `name` in a mapping, or NULL. */

@@ -29,6 +29,7 @@
  *          guests that have left: [{id, move, vm, uuid, host, pool, volume,
  *          path, since, until, note}]
  * vms      {vms: [view vm]}                  vm: one with detail
+ * snapshot plan/write.h: all hosts and guests as droverctl simulate takes them
  * plan     decide/evaluate.h explain_plan
  * explain  of a guest {kind: "vm", state, policy} and an item of
  *          explain_plan; of a host {kind: "host", state, policies: [{policy,
@@ -89,6 +90,7 @@ struct control_backend {
 	json_t *(*host)(void *arg, const char *name, struct err *err);
 	json_t *(*vms)(void *arg, struct err *err);
 	json_t *(*vm)(void *arg, const char *name_or_uuid, struct err *err);
+	json_t *(*snapshot)(void *arg, struct err *err);
 	json_t *(*plan_drain)(void *arg, const char *host,
 	    const struct control_drain_options *options, struct err *err);
 	/* Of a guest or a host; ERR_CONFLICT when both have the name. */

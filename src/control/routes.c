@@ -127,6 +127,12 @@ get_vm(struct call *call, struct err *err)
 	return BACKEND(call, vm, call->name, err);
 }
 
+static json_t *
+get_snapshot(struct call *call, struct err *err)
+{
+	return BACKEND(call, snapshot, err);
+}
+
 static struct control_drain_options
 drain_options(const struct call *call)
 {
@@ -343,6 +349,7 @@ static const struct route routes[] = {
     {"GET", "/v1/plan/drain/NAME", 200, get_plan,
 	{P_PARALLEL, P_TO, P_FORCE, P_STOPPED}},
     {"GET", "/v1/explain/NAME", 200, get_explain, {P_TO}},
+    {"GET", "/v1/snapshot", 200, get_snapshot, {{0}}},
     {"GET", "/v1/drains", 200, get_drains, {P_MAX}},
     {"GET", "/v1/drains/ID", 200, get_drain, {{0}}},
     {"GET", "/v1/vms", 200, get_vms, {{0}}},

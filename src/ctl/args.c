@@ -96,6 +96,8 @@ set_option(struct args *args, const struct args_flag *flag, const char *value,
 	case ARGS_OPEN:
 	case ARGS_FORCE_OFF:
 	case ARGS_STOPPED:
+	case ARGS_BALANCE:
+	case ARGS_SCORE:
 	case ARGS_HELP:
 	case ARGS_VERSION:
 		break;
@@ -120,6 +122,9 @@ set_option(struct args *args, const struct args_flag *flag, const char *value,
 		break;
 	case ARGS_REASON:
 		args->reason = value;
+		break;
+	case ARGS_DRAIN:
+		args->drain = value;
 		break;
 	case ARGS_STRATEGY:
 		return parse_strategy(value, &args->strategy, err);
@@ -331,6 +336,9 @@ check_command(const struct args *args, struct err *err)
 		return err_set(err, ERR_INVALID,
 		    "--dry-run does nothing that "
 		    "could be waited for");
+	if ((args->given & ARGS_DRAIN) && (args->given & ARGS_BALANCE))
+		return err_set(err, ERR_INVALID,
+		    "--drain and --balance exclude each other");
 	if ((args->given & ARGS_NO_WAIT) && (args->given & ARGS_TIMEOUT))
 		return err_set(err, ERR_INVALID,
 		    "--no-wait and --timeout "

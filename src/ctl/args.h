@@ -31,6 +31,9 @@ enum args_option {
 	ARGS_OPEN = 1 << 9,
 	ARGS_FORCE_OFF = 1 << 10,
 	ARGS_STOPPED = 1 << 11,
+	ARGS_DRAIN = 1 << 16,
+	ARGS_BALANCE = 1 << 17,
+	ARGS_SCORE = 1 << 18,
 	/* any command */
 	ARGS_SOCKET = 1 << 12,
 	ARGS_OUTPUT = 1 << 13,
@@ -73,6 +76,7 @@ struct args {
 	int64_t timeout_ms;                 /* -1: none */
 	int parallel;                       /* -1: none */
 	const char *to, *reason, *strategy; /* NULL: not given */
+	const char *drain;                  /* a host; NULL: not given */
 	int64_t since;                      /* -1: none */
 	int max;                            /* -1: none */
 	/* With ARGS_HELP, how far it names a command; may be NULL. */

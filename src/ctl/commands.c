@@ -76,6 +76,15 @@ const struct args_command args_commands[] = {
 	"events that are stored", NULL},
     {"event", "follow", "", 0, 0, ARGS_SINCE, true, ctl_event_follow,
 	"events as they happen", NULL},
+    {"snapshot", "save", "FILE", 1, 1, 0, false, ctl_snapshot_save,
+	"write all hosts and guests to a file",
+	"The file is what simulate takes; FILE - is standard output."},
+    {"simulate", NULL, "FILE", 1, 1, ARGS_DRAIN | ARGS_BALANCE | ARGS_SCORE,
+	true, ctl_simulate, "plan for the hosts and guests of a file",
+	"Says which moves would empty a host (--drain) or even out the load "
+	"(--balance,\nthe default), in which order and time.  Needs no daemon "
+	"and moves nothing.\nWith --score alone, only the objective is shown.  "
+	"FILE - is standard input."},
     {"reload", NULL, "", 0, 0, 0, false, ctl_reload,
 	"read the configuration again",
 	"A configuration with faults is refused as a whole and the running "
@@ -104,6 +113,9 @@ const struct args_flag args_flags[] = {
     {ARGS_FORCE_OFF, 0, "force-off", NULL,
 	"cut the power of guests that do not shut down"},
     {ARGS_STOPPED, 0, "include-stopped", NULL, "also guests that are shut off"},
+    {ARGS_DRAIN, 0, "drain", "HOST", "plan to empty this host"},
+    {ARGS_BALANCE, 0, "balance", NULL, "plan to even out the load"},
+    {ARGS_SCORE, 0, "score", NULL, "show the objective with its parts"},
     {ARGS_SINCE, 0, "since", "SEQ", "those after this number"},
     {ARGS_MAX, 'n', "max", "N", "at most N rows"},
     {ARGS_OPEN, 0, "open", NULL, "only what is under way"},

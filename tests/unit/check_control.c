@@ -211,6 +211,7 @@ START_TEST(each_route_reaches_its_call)
 	expect("GET", "/v1/plan/drain/kvm1?parallel=2&to=kvm2", "", 200,
 	    "plan_drain kvm1 2 kvm2 -");
 	expect("GET", "/v1/plan/drain/kvm1", "", 200, "plan_drain kvm1 -1 - -");
+	expect("GET", "/v1/snapshot", "", 200, "snapshot");
 	expect("GET", "/v1/explain/web1", "", 200, "explain web1 -");
 	expect("GET", "/v1/explain/web1?to=kvm2", "", 200, "explain web1 kvm2");
 	expect("POST", "/v1/hosts/kvm1/drain", "", 202,

@@ -91,6 +91,12 @@ fake_plan_drain(void *arg, const char *host,
 }
 
 static json_t *
+fake_snapshot(void *arg, struct err *err)
+{
+	return note(arg, err, "snapshot");
+}
+
+static json_t *
 fake_explain(void *arg, const char *name, const char *to, struct err *err)
 {
 	return note(arg, err, "explain %s %s", name, or_none(to));
@@ -239,6 +245,7 @@ fake_init(struct fake_backend *fake)
 	    .vms = fake_vms,
 	    .vm = fake_vm,
 	    .plan_drain = fake_plan_drain,
+	    .snapshot = fake_snapshot,
 	    .explain = fake_explain,
 	    .drain = fake_drain,
 	    .undrain = fake_undrain,

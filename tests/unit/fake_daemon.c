@@ -566,6 +566,39 @@ fd_vm_move(void *arg, const char *vm,
 	return NULL;
 }
 
+/* Its guests on kvm1, as `droverctl simulate` takes them. */
+static json_t *
+fd_snapshot(void *arg, struct err *err)
+{
+	json_t *hosts = json_array(), *vms = json_array();
+
+	(void)arg;
+	(void)err;
+	for (int i = 1; i <= 4; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "kvm%d", i);
+		json_array_append_new(hosts,
+		    json_pack("{s:s,s:i,s:f,s:I,s:b,s:b}", "name", name, "cpus",
+			64, "cpu_used", 3.25 * i, "memory",
+			(json_int_t)256 << 30, "cordoned", i == 3, "up",
+			i != 4));
+	}
+	for (int i = 0; i < guest_count; i++)
+		json_array_append_new(vms,
+		    json_pack("{s:s,s:s,s:s,s:I,s:i,s:f,s:s}", "name",
+			strchr(guests[i].name, '\033') == NULL ? guests[i].name
+							       : guests[i].uuid,
+			"uuid", guests[i].uuid, "host", "kvm1", "memory",
+			(json_int_t)4 << 30, "vcpus", 2, "cpu_used",
+			0.25 * (i % 5), "storage", "shared"));
+	for (int i = 0; i < guest_count; i++)
+		if (guests[i].blocked)
+			json_object_set_new(json_array_get(vms, (size_t)i),
+			    "pinned", json_true());
+	return json_pack("{s:o,s:o}", "hosts", hosts, "vms", vms);
+}
+
 static json_t *
 fd_reload(void *arg, char **out_faults, struct err *err)
 {
@@ -622,6 +655,7 @@ main(int argc, char **argv)
 	    .vms = fd_vms,
 	    .vm = fd_vm,
 	    .plan_drain = fd_plan,
+	    .snapshot = fd_snapshot,
 	    .explain = fd_explain,
 	    .drain = fd_drain,
 	    .undrain = fd_undrain,

@@ -1,0 +1,65 @@
+#ifndef DROVER_PLAN_READ_PRIV_H
+#define DROVER_PLAN_READ_PRIV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/map.h"
+#include "config/schema.h"
+#include "config/settings.h"
+
+/*
+ * A snapshot's file as it is written, between plan/read_schema.c, which knows
+ * its keys, and plan/read.c, which makes a cluster of it.  -1 and NAN: the key
+ * is absent.
+ */
+
+enum read_storage {
+	READ_STORAGE_UNKNOWN,
+	READ_STORAGE_SHARED,
+	READ_STORAGE_LOCAL,
+	READ_STORAGE_MIXED,
+	READ_STORAGE_DISKLESS
+};
+
+struct read_host {
+	const char *name;
+	double cpus, cpu_used;
+	int64_t memory, reserve_memory, disk;
+	bool maintenance, cordoned, up;
+	const struct settings_label *labels; /* sorted by key */
+	size_t label_count;
+	int outbound, inbound;
+};
+
+struct read_vm {
+	const char *name, *uuid; /* uuid may be NULL */
+	const char *host;
+	int state;
+	int vcpus;
+	int64_t memory, dirty_rate, disk_allocated;
+	double cpu_used;
+	int storage; /* enum read_storage */
+	bool pinned;
+	const struct settings_label *labels;
+	size_t label_count;
+};
+
+struct read_snapshot {
+	struct read_host *hosts;
+	size_t host_count;
+	struct read_vm *vms;
+	size_t vm_count;
+	struct settings_limits limits;
+	const char *apart; /* NULL: none */
+};
+
+extern const struct schema plan_read_schema;
+extern const struct schema *const plan_read_schemas[]; /* ends with NULL */
+
+/* The value of the key "schema": is it one that this program knows? */
+void plan_read_check_version(
+    const struct schema_context *ctx, const struct node *node, void *object);
+
+#endif
