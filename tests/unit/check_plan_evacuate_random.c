@@ -158,6 +158,32 @@ START_TEST(chains_make_room_in_a_large_cluster)
 }
 END_TEST
 
+START_TEST(the_same_cluster_gives_the_same_plan)
+{
+	for (uint64_t i = 1; i <= 300; i++) {
+		struct plan_result first;
+
+		draw_cluster(i, 5, 3);
+		evacuate();
+		first = out;
+		evacuate();
+		ck_assert_uint_eq(out.move_count, first.move_count);
+		ck_assert_uint_eq(out.blocked_count, first.blocked_count);
+		for (uint32_t k = 0; k < out.move_count; k++) {
+			const struct plan_move *a = &first.moves[k];
+			const struct plan_move *b = &out.moves[k];
+
+			ck_assert_uint_eq(a->guest, b->guest);
+			ck_assert_uint_eq(a->to, b->to);
+			ck_assert_int_eq(a->begin_ms, b->begin_ms);
+			ck_assert_str_eq(a->reason, b->reason);
+		}
+		arena_free(arena);
+		arena = arena_new((size_t)1 << 26);
+	}
+}
+END_TEST
+
 static int
 compare_doubles(const void *a, const void *b)
 {
@@ -264,6 +290,7 @@ main(void)
 	tcase_add_checked_fixture(tc, begin, end);
 	tcase_add_test(tc, who_can_leave_agrees_with_the_exact_solver);
 	tcase_add_test(tc, chains_make_room_in_a_large_cluster);
+	tcase_add_test(tc, the_same_cluster_gives_the_same_plan);
 	tcase_add_test(tc, it_ends_within_fifteen_percent_of_the_soonest);
 	tcase_add_test(tc, a_deadline_has_as_few_late_as_can_be);
 	suite_add_tcase(suite, tc);
