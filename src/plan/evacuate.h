@@ -17,7 +17,8 @@
  * EVACUATE_SMALL hosts and as many guests that may move (below the bound that is
  * all of them, and whoever stays blocked cannot leave together with the others);
  * elsewhere chains of up to EVACUATE_CHAIN guests that make room for one another,
- * within EVACUATE_LOOKS looks at a guest and a host.
+ * within EVACUATE_LOOKS looks at a guest and a host.  A reason tells which it was:
+ * "makes no room either" is proven.
  */
 #define EVACUATE_SMALL 16
 #define EVACUATE_STATES 200000

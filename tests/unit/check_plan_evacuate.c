@@ -280,6 +280,24 @@ START_TEST(who_cannot_leave_does_not_keep_the_others)
 }
 END_TEST
 
+START_TEST(one_too_large_for_any_host_is_proven_to_stay_in_any_cluster)
+{
+	host(64);
+	host(8);
+	guest(0, 9);
+	guest(0, 3);
+	guest(1, 4);
+	while (cluster.host_count < PADDED_HOSTS) {
+		hosts[cluster.host_count] = hosts[1];
+		hosts[cluster.host_count++].accepts = false;
+	}
+	evacuate();
+	ck_assert_uint_eq(out.move_count, 1);
+	ck_assert_ptr_nonnull(
+	    strstr(reason_of("a"), "moving other guests makes no room either"));
+}
+END_TEST
+
 START_TEST(limits_hold_at_once_and_by_host)
 {
 	host(64);
@@ -508,6 +526,8 @@ main(void)
 	tcase_add_test(tc, one_that_is_kept_apart_is_parked_elsewhere);
 	tcase_add_test(tc, the_quicker_one_of_two_is_parked);
 	tcase_add_test(tc, who_cannot_leave_does_not_keep_the_others);
+	tcase_add_test(
+	    tc, one_too_large_for_any_host_is_proven_to_stay_in_any_cluster);
 	tcase_add_test(tc, limits_hold_at_once_and_by_host);
 	tcase_add_test(tc, moves_of_one_link_share_it);
 	tcase_add_test(tc, an_order_that_is_not_feasible_is_told);
