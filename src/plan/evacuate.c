@@ -147,6 +147,21 @@ evacuate_report(
 				.reason = evacuate_say_blocked(ev, arena, g)};
 }
 
+static void
+evacuate_make_room_for_all(struct evacuate *ev)
+{
+	evacuate_find_least(ev);
+	/* Who leaves instead of whom makes a difference too: looked at where
+	 * that is possible. */
+	if (evacuate_is_small(ev))
+		evacuate_park(ev);
+	else if (evacuate_leaves(ev, &ev->list) + ev->least < ev->guest_count)
+		evacuate_chain(ev);
+	evacuate_shorten(ev);
+	ev->proven |=
+	    evacuate_leaves(ev, &ev->list) + ev->least == ev->guest_count;
+}
+
 void
 plan_evacuate(struct arena *arena, const struct plan_cluster *cluster,
     uint32_t host, const struct plan_evacuate_options *options,
@@ -161,13 +176,8 @@ plan_evacuate(struct arena *arena, const struct plan_cluster *cluster,
 	memset(out, 0, sizeof(*out));
 	evacuate_begin(&ev);
 	evacuate_place(&ev);
-	if (evacuate_leaves(&ev, &ev.list) < ev.guest_count) {
-		if (evacuate_is_small(&ev))
-			evacuate_park(&ev);
-		else
-			evacuate_chain(&ev);
-		evacuate_shorten(&ev);
-	}
+	if (evacuate_leaves(&ev, &ev.list) < ev.guest_count)
+		evacuate_make_room_for_all(&ev);
 	evacuate_order(&ev);
 	evacuate_report(&ev, arena, out);
 	arena_free(ev.arena);

@@ -9,13 +9,16 @@
  * which each is possible when its turn comes, with memory held at both ends, that
  * ends as soon as found (schedule.h predicts when).  Where guests do not fit
  * anywhere as things are, others are moved out of their way first (parking) and
- * stay where they went.  Pure; ties are broken by UUID and by the order of hosts.
+ * stay where they went; no guest moves twice only to end sooner.  A move is meant to
+ * begin at its begin_ms: fewer may be in flight than the limits allow, so that some
+ * are out in time.  Pure; ties are broken by UUID and by the order of hosts.
  *
  * What is tried is bounded: EVACUATE_STATES arrangements where there are at most
  * EVACUATE_SMALL hosts and as many guests that may move (below the bound that is
  * all of them, and whoever stays blocked cannot leave together with the others);
  * elsewhere chains of up to EVACUATE_CHAIN guests that make room for one another,
- * within EVACUATE_LOOKS looks at a guest and a host.
+ * within EVACUATE_LOOKS looks at a guest and a host.  A reason tells which it was:
+ * "makes no room either" is proven.
  */
 #define EVACUATE_SMALL 16
 #define EVACUATE_STATES 200000

@@ -253,7 +253,8 @@ evacuate_chain(struct evacuate *ev)
 	evacuate_apply(ev, &ev->list);
 	/* The small ones first, each with its share of what may be looked at. */
 	for (uint32_t i = ev->guest_count; i-- > 0;) {
-		if (ev->reserve->at[ev->guests[i]] != ev->host)
+		if (ev->reserve->at[ev->guests[i]] != ev->host ||
+		    ev->hopeless[ev->guests[i]])
 			continue;
 		links.looks =
 		    ev->looks + (EVACUATE_LOOKS - ev->looks) / (i + 1);

@@ -304,7 +304,7 @@ evacuate_park(struct evacuate *ev)
 
 	evacuate_prepare(&search);
 	while (search.heap_count > 0) {
-		if (search.best_left == 0 &&
+		if (search.best_left == ev->least &&
 		    (search.goals >= EVACUATE_GOALS ||
 			search.popped - search.first_goal > EVACUATE_AFTER))
 			break;
@@ -318,8 +318,8 @@ evacuate_park(struct evacuate *ev)
 	}
 	evacuate_arrange(&search, search.states[0].where);
 	evacuate_copy(&ev->list, &search.best);
-	ev->proven = search.best_left > 0 && !search.cut;
+	ev->proven = !search.cut;
 	/* The arrangements that were not reached may hold a better one. */
-	if (search.cut && search.best_left > 0)
+	if (search.cut && search.best_left > ev->least)
 		evacuate_chain(ev);
 }

@@ -38,7 +38,9 @@ struct evacuate {
 	struct evacuate_list list;        /* the best so far */
 	struct evacuate_list trial, kept; /* for trying others */
 	int total;      /* moves at once that the list is made for */
-	bool proven;    /* all arrangements were tried */
+	bool *hopeless; /* by guest: no host could ever take it */
+	uint32_t least; /* guests that stay at the least */
+	bool proven;    /* no more can leave than do */
 	uint64_t looks; /* taken of EVACUATE_LOOKS */
 };
 
@@ -59,6 +61,8 @@ bool evacuate_is_parking(
 
 /* evacuate_place.c: each guest straight to a host, into ev->list. */
 void evacuate_place(struct evacuate *ev);
+/* evacuate_least.c: sets ev->hopeless and ev->least. */
+void evacuate_find_least(struct evacuate *ev);
 /* evacuate_chain.c: makes room for those that ev->list leaves, guest by guest. */
 void evacuate_chain(struct evacuate *ev);
 /* evacuate_park.c: looks through all arrangements; ev->list becomes the one that

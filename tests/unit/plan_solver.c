@@ -128,109 +128,131 @@ solver_limit(int own, int all)
 	return limit > 0 ? limit : 1000;
 }
 
+/* One trial of a sequence. */
+struct solver_run {
+	uint32_t at[SOLVER_GUESTS], going[SOLVER_GUESTS];
+	double fixed[3 * SOLVER_GUESTS], bytes[3 * SOLVER_GUESTS]; /* left */
+	double rate[3 * SOLVER_GUESTS], now;
+	int state[3 * SOLVER_GUESTS]; /* 0 waits, 1 flies, 2 has landed */
+};
+
+static bool
+solver_may_begin(const struct solver *s, const struct solver_run *run, int i,
+    int most, bool strict)
+{
+	const struct plan_cluster *c = s->cluster;
+	const struct solver_move *seq = s->seq, *m = &seq[i];
+	int total = 0, out = 0, in = 0;
+
+	for (int k = 0; k < s->length; k++) {
+		total += run->state[k] == 1;
+		out += run->state[k] == 1 && seq[k].from == m->from;
+		in += run->state[k] == 1 && seq[k].to == m->to;
+		if (k < i && run->state[k] != 2 && seq[k].guest == m->guest)
+			return false;
+		if (k < i && strict && run->state[k] == 0)
+			return false;
+	}
+	return run->state[i] == 0 && run->at[m->guest] == m->from &&
+	    total < most && total < solver_limit(0, c->limits.total) &&
+	    out <
+	    solver_limit(c->hosts[m->from].limit_out, c->limits.per_source) &&
+	    in < solver_limit(c->hosts[m->to].limit_in, c->limits.per_target) &&
+	    solver_fits(c, s->host, run->at, run->going, m->guest, m->to);
+}
+
+/* Until the next of those that fly is a step further; INFINITY: none flies. */
+static double
+solver_step(const struct solver *s, struct solver_run *run)
+{
+	double link = (double)schedule_link(s->cluster) / 1000;
+	double step = INFINITY, ms;
+
+	for (int i = 0; i < s->length; i++) {
+		int out = 0, in = 0;
+
+		if (run->state[i] != 1)
+			continue;
+		for (int k = 0; k < s->length; k++) {
+			if (run->state[k] != 1 || run->fixed[k] > 0)
+				continue;
+			out += s->seq[k].from == s->seq[i].from;
+			in += s->seq[k].to == s->seq[i].to;
+		}
+		run->rate[i] =
+		    out == 0 && in == 0 ? link : link / (out > in ? out : in);
+		ms = run->fixed[i] > 0 ? run->fixed[i]
+				       : run->bytes[i] / run->rate[i];
+		if (ms < step)
+			step = ms;
+	}
+	return step;
+}
+
+/* False: it has landed after that. */
+static bool
+solver_flies_on(struct solver_run *run, int i, double step)
+{
+	if (run->fixed[i] > 0) {
+		run->fixed[i] -= step;
+		if (run->fixed[i] < 1e-6)
+			run->fixed[i] = 0;
+	} else {
+		run->bytes[i] -= step * run->rate[i];
+	}
+	return run->fixed[i] > 0 || run->bytes[i] > 0.01;
+}
+
 /* When the last of these moves ends, at most so many at once; INFINITY: never.
  * strict: a move begins after all before it have begun. */
 static double
 solver_time(struct solver *s, int most, bool strict)
 {
 	const struct plan_cluster *c = s->cluster;
-	const struct solver_move *seq = s->seq;
-	const uint32_t host = s->host;
-	const int n = s->length;
-	uint32_t at[SOLVER_GUESTS], going[SOLVER_GUESTS];
-	double fixed[3 * SOLVER_GUESTS], bytes[3 * SOLVER_GUESTS], now = 0;
-	int state[3 * SOLVER_GUESTS] = {0}; /* waits, flies, landed */
-	double link = (double)schedule_link(c) / 1000;
+	struct solver_run run = {.now = 0};
+	double step;
 
 	s->late = 0;
-	solver_place(c, at);
+	solver_place(c, run.at);
 	for (uint32_t g = 0; g < c->guest_count; g++)
-		going[g] = PLAN_NONE;
-	for (int i = 0; i < n; i++) {
+		run.going[g] = PLAN_NONE;
+	for (int i = 0; i < s->length; i++) {
+		const struct solver_move *m = &s->seq[i];
 		struct schedule_job job;
 
-		schedule_price(c, seq[i].guest, c->guests[seq[i].guest].way,
-		    schedule_share(c, seq[i].from), &job);
-		fixed[i] = job.fixed_ms;
-		bytes[i] = job.bytes;
+		schedule_price(c, m->guest, c->guests[m->guest].way,
+		    schedule_share(c, m->from), &job);
+		run.fixed[i] = job.fixed_ms;
+		run.bytes[i] = job.bytes;
 	}
 	for (;;) {
-		double rate[3 * SOLVER_GUESTS], step = INFINITY, ms;
-		int flying = 0;
-
-		for (int i = 0; i < n; i++) {
-			const struct solver_move *m = &seq[i];
-			int total = 0, out = 0, in = 0;
-			bool early = false;
-
-			for (int k = 0; k < n; k++) {
-				total += state[k] == 1;
-				out += state[k] == 1 && seq[k].from == m->from;
-				in += state[k] == 1 && seq[k].to == m->to;
-				early |= k < i && state[k] != 2 &&
-				    seq[k].guest == m->guest;
-				early |= k < i && strict && state[k] == 0;
-			}
-			if (state[i] != 0 || early || at[m->guest] != m->from ||
-			    total >= most ||
-			    total >= solver_limit(0, c->limits.total) ||
-			    out >= solver_limit(c->hosts[m->from].limit_out,
-				       c->limits.per_source) ||
-			    in >= solver_limit(c->hosts[m->to].limit_in,
-				      c->limits.per_target) ||
-			    !solver_fits(c, host, at, going, m->guest, m->to))
+		for (int i = 0; i < s->length; i++) {
+			if (!solver_may_begin(s, &run, i, most, strict))
 				continue;
-			state[i] = 1;
-			going[m->guest] = m->to;
+			run.state[i] = 1;
+			run.going[s->seq[i].guest] = s->seq[i].to;
 		}
-		for (int i = 0; i < n; i++) {
-			int out = 0, in = 0;
-
-			if (state[i] != 1)
-				continue;
-			flying++;
-			for (int k = 0; k < n; k++) {
-				if (state[k] != 1 || fixed[k] > 0)
-					continue;
-				out += seq[k].from == seq[i].from;
-				in += seq[k].to == seq[i].to;
-			}
-			rate[i] = out == 0 && in == 0
-			    ? link
-			    : link / (out > in ? out : in);
-			ms = fixed[i] > 0 ? fixed[i] : bytes[i] / rate[i];
-			if (ms < step)
-				step = ms;
-		}
-		if (flying == 0)
+		step = solver_step(s, &run);
+		if (isinf(step))
 			break;
-		now += step;
-		for (int i = 0; i < n; i++) {
-			if (state[i] != 1)
+		run.now += step;
+		for (int i = 0; i < s->length; i++) {
+			const struct solver_move *m = &s->seq[i];
+
+			if (run.state[i] != 1 || solver_flies_on(&run, i, step))
 				continue;
-			if (fixed[i] > 0) {
-				fixed[i] -= step;
-				if (fixed[i] < 1e-6)
-					fixed[i] = 0;
-				if (fixed[i] > 0 || bytes[i] > 0.01)
-					continue;
-			} else {
-				bytes[i] -= step * rate[i];
-				if (bytes[i] > 0.01)
-					continue;
-			}
-			state[i] = 2;
+			run.state[i] = 2;
 			/* the plan's times are whole milliseconds */
 			s->late +=
-			    seq[i].from == host && now > s->deadline + 0.5;
-			at[seq[i].guest] = seq[i].to;
-			going[seq[i].guest] = PLAN_NONE;
+			    m->from == s->host && run.now > s->deadline + 0.5;
+			run.at[m->guest] = m->to;
+			run.going[m->guest] = PLAN_NONE;
 		}
 	}
-	for (int i = 0; i < n; i++)
-		if (state[i] != 2)
+	for (int i = 0; i < s->length; i++)
+		if (run.state[i] != 2)
 			return INFINITY;
-	return now;
+	return run.now;
 }
 
 static void
