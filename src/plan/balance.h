@@ -23,6 +23,9 @@ struct plan_balance_options {
 	double min_gain;    /* least fall of the score by one move */
 	/* What a move costs, in score: per GiB sent, per second of downtime. */
 	double cost_gib, cost_second;
+	/* The plan will be carried out whole: a better end counts more than the
+	 * steepest way there.  Of plans of up to a thousand moves. */
+	bool whole;
 };
 
 /* A move must gain a two-hundredth of what one host's unevenness by its whole

@@ -51,12 +51,19 @@ struct balance_step {
 	double score; /* after it */
 };
 
+/* ---- balance.c ---- */
+
+double balance_least_gain(const struct balance *b);
+
 /* ---- balance_search.c ---- */
 
 /* The best target of a guest, where score and cost together are below `limit`;
  * INFINITY and PLAN_NONE where there is none. */
 double balance_look(
     struct balance *b, uint32_t guest, double limit, uint32_t *out_host);
+
+/* The host may not take it, by any of the rules. */
+bool balance_is_ruled_out(struct balance *b, uint32_t guest, uint32_t host);
 
 void balance_choose_targets(struct balance *b, uint32_t most);
 void balance_make(struct balance *b, uint32_t guest, uint32_t to);
@@ -68,8 +75,8 @@ bool balance_next(struct balance *b, double limit, struct balance_step *out);
 
 /* ---- balance_tail.c ---- */
 
-/* Makes a list of steps shorter or better.  Returns the new count; `b` is left
- * anyhow. */
+/* Makes a list of steps better that is carried out whole; it grows no longer.
+ * Returns the new count; `b` is left anyhow. */
 uint32_t balance_improve(struct arena *arena, struct balance *b,
     struct balance_step *steps, uint32_t count);
 

@@ -94,7 +94,7 @@ balance_variance(const struct balance *b, const struct balance_range *r, int at,
 	    mean * mean;
 }
 
-static bool
+bool
 balance_is_ruled_out(struct balance *b, uint32_t guest, uint32_t host)
 {
 	struct score *score = b->score;
@@ -257,6 +257,8 @@ balance_make(struct balance *b, uint32_t guest, uint32_t to)
 {
 	uint32_t from = b->score->where[guest];
 
+	if (from == to)
+		return;
 	score_move(b->score, guest, to);
 	if (b->score->exposed > 0 && b->work <= BALANCE_SPARE_WORK)
 		b->score->exposed =

@@ -2,7 +2,7 @@
  * Generates a cluster, balances it, and writes what Ganeti's htools need to judge
  * the outcome; ../bench/planner runs it.
  *
- *	planner_run HOSTS GUESTS SEED FOLDER [STEPS]
+ *	planner_run HOSTS GUESTS SEED FOLDER [STEPS [whole]]
  *
  * Writes FOLDER/before, FOLDER/after (text data of htools), FOLDER/loads (-U)
  * and FOLDER/step-K, the cluster after K moves, for about STEPS values of K.
@@ -188,13 +188,15 @@ main(int argc, char **argv)
 
 	if (argc < 5) {
 		fprintf(stderr,
-		    "usage: planner_run HOSTS GUESTS SEED FOLDER [STEPS]\n");
+		    "usage: planner_run HOSTS GUESTS SEED FOLDER "
+		    "[STEPS [whole]]\n");
 		return 2;
 	}
 	seed = strtoull(argv[3], NULL, 10);
 	generate(&c, (uint32_t)atoi(argv[1]), (uint32_t)atoi(argv[2]));
 	write_data(&c, argv[4], "before");
 	write_loads(&c, argv[4]);
+	options.whole = argc > 6;
 	begin = now_ms();
 	plan_balance(arena, &c, &options, &r);
 	ms = now_ms() - begin;
