@@ -148,8 +148,10 @@ balance_new(struct arena *arena, const struct plan_cluster *cluster,
 	b->memory = arena_array(arena, hosts, sizeof(int64_t));
 	b->disk = arena_array(arena, hosts, sizeof(int64_t));
 	for (int at = 0; at < PLAN_COLUMNS; at++) {
-		b->use[at] = arena_array(arena, hosts, sizeof(double));
-		b->per[at] = arena_array(arena, hosts, sizeof(double));
+		b->use[at] =
+		    arena_array(arena, hosts + BALANCE_BLOCK, sizeof(double));
+		b->per[at] =
+		    arena_array(arena, hosts + BALANCE_BLOCK, sizeof(double));
 	}
 	b->hint = PLAN_NONE;
 	for (uint32_t h = 0; h < cluster->host_count; h++)

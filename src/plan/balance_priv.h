@@ -13,6 +13,9 @@ struct balance_key {
 	uint32_t rank, host;
 };
 
+/* Targets that are looked at side by side; arrays of them are that longer. */
+#define BALANCE_BLOCK 8
+
 /* Names in order: ties are broken by rank. */
 struct balance {
 	const struct plan_cluster *cluster;
@@ -26,7 +29,7 @@ struct balance {
 	/* Targets, and what the search reads of them side by side. */
 	uint32_t *targets;
 	uint32_t target_count;
-	uint32_t *slot; /* by host; PLAN_NONE: not a target now */
+	uint32_t *slot; /* by host; PLAN_NONE: not a target */
 	double *use[PLAN_COLUMNS], *per[PLAN_COLUMNS];
 	double low[PLAN_COLUMNS], high[PLAN_COLUMNS]; /* of use */
 	double per_low[PLAN_COLUMNS], per_high[PLAN_COLUMNS];
@@ -65,7 +68,8 @@ double balance_look(
 /* The host may not take it, by any of the rules. */
 bool balance_is_ruled_out(struct balance *b, uint32_t guest, uint32_t host);
 
-void balance_choose_targets(struct balance *b, uint32_t most);
+/* Targets that are likely to be good come first: then bounds tell more. */
+void balance_sort_targets(struct balance *b);
 void balance_make(struct balance *b, uint32_t guest, uint32_t to);
 
 /* ---- balance_pick.c ---- */
