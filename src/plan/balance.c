@@ -1,7 +1,7 @@
 /*
  * Steepest descent: the move that lowers the score most comes first, so that a
- * plan that is cut short anywhere has bought the most with what it did.  When no
- * move helps any more, balance_tail.c makes the list shorter and better.
+ * plan that is cut short anywhere has bought the most with what it did.  A plan that
+ * is carried out whole can do better in the end (balance_tail.c).
  *
  * Who may move is settled at the beginning: guests that run, that do not stay
  * and whose host is up.  What a move costs is in the score's unit, so that a
@@ -148,8 +148,10 @@ balance_new(struct arena *arena, const struct plan_cluster *cluster,
 	b->memory = arena_array(arena, hosts, sizeof(int64_t));
 	b->disk = arena_array(arena, hosts, sizeof(int64_t));
 	for (int at = 0; at < PLAN_COLUMNS; at++) {
-		b->use[at] = arena_array(arena, hosts, sizeof(double));
-		b->per[at] = arena_array(arena, hosts, sizeof(double));
+		b->use[at] =
+		    arena_array(arena, hosts + BALANCE_BLOCK, sizeof(double));
+		b->per[at] =
+		    arena_array(arena, hosts + BALANCE_BLOCK, sizeof(double));
 	}
 	b->hint = PLAN_NONE;
 	for (uint32_t h = 0; h < cluster->host_count; h++)
@@ -223,6 +225,13 @@ balance_report(struct arena *arena, const struct plan_cluster *cluster,
 	arena_free(scratch);
 }
 
+double
+balance_least_gain(const struct balance *b)
+{
+	return b->options->min_gain > BALANCE_EPSILON ? b->options->min_gain
+						      : BALANCE_EPSILON;
+}
+
 void
 plan_balance(struct arena *arena, const struct plan_cluster *cluster,
     const struct plan_balance_options *options, struct plan_result *out)
@@ -237,15 +246,15 @@ plan_balance(struct arena *arena, const struct plan_cluster *cluster,
 	steps = arena_array(scratch, most + 1, sizeof(*steps));
 	while (count < most) {
 		double now = score_value(b->score);
-		double gain = options->min_gain > BALANCE_EPSILON
-		    ? options->min_gain
-		    : BALANCE_EPSILON;
 
-		if (!balance_next(b, now - gain, &steps[count]))
+		if (!balance_next(
+			b, now - balance_least_gain(b), &steps[count]))
 			break;
 		balance_make(b, steps[count].guest, steps[count].to);
 		steps[count++].score = score_value(b->score);
 	}
+	if (options->whole)
+		count = balance_improve(scratch, b, steps, count);
 	*out = (struct plan_result){0};
 	balance_report(arena, cluster, steps, count, out);
 	balance_set_waves(cluster, out);

@@ -23,11 +23,14 @@ struct plan_balance_options {
 	double min_gain;    /* least fall of the score by one move */
 	/* What a move costs, in score: per GiB sent, per second of downtime. */
 	double cost_gib, cost_second;
+	/* The plan will be carried out whole: a better end counts more than the
+	 * steepest way there.  Of plans of up to a thousand moves. */
+	bool whole;
 };
 
-/* A move must gain a two-hundredth of what one host's unevenness by its whole
- * capacity would weigh; a GiB costs a hundredth of that, and a second a tenth:
- * with more hosts one move matters less to the score, and so does its cost. */
+/* The more hosts, the less one move matters to the score; all of these are
+ * therefore divided by the hosts that are up: 0.005 to be gained, 0.00005 for a
+ * GiB, 0.0005 for a second. */
 struct plan_balance_options plan_balance_defaults(
     const struct plan_cluster *cluster);
 

@@ -4,8 +4,8 @@
  * In a small cluster all guests are looked at for each move.  In a large one a
  * move changes next to nothing for most, so each guest's best is kept in a heap
  * and the top is looked at anew until it stays the top.  That misses guests
- * whose best has become better, and targets outside of the emptiest ones; so
- * now and then, and before giving up, all are looked at again.
+ * whose best has become better; so now and then, and before giving up, all are
+ * looked at again.
  */
 #include <math.h>
 
@@ -13,10 +13,9 @@
 
 /* Pairs of guest and host up to which all are looked at for each move. */
 #define BALANCE_EXACT 200000
-/* Targets that are looked at in a larger cluster. */
-#define BALANCE_TARGETS 96
-/* All guests are looked at again after so many of a hundred hosts' moves. */
-#define BALANCE_AGAIN 10
+/* All are looked at again after so many moves per hundred hosts.  More often is
+ * nearer to the steepest way and takes longer; the end is no better for it. */
+#define BALANCE_AGAIN 40
 
 static bool
 balance_is_small(const struct balance *b)
@@ -33,7 +32,7 @@ balance_pick_of_all(struct balance *b, double limit, struct balance_step *out)
 
 	out->guest = PLAN_NONE;
 	if (b->target_count == 0)
-		balance_choose_targets(b, b->cluster->host_count);
+		balance_sort_targets(b);
 	b->hint = PLAN_NONE;
 	for (uint32_t i = 0; i <= b->guest_count; i++) {
 		uint32_t guest = i == 0 ? hint : b->guests[i - 1];
@@ -98,7 +97,7 @@ balance_look_at(struct balance *b, uint32_t guest, double limit)
 static void
 balance_look_at_all(struct balance *b, double limit)
 {
-	balance_choose_targets(b, BALANCE_TARGETS);
+	balance_sort_targets(b);
 	b->heap_count = 0;
 	b->heap_version = b->version;
 	for (uint32_t i = 0; i < b->guest_count; i++) {

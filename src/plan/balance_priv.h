@@ -13,6 +13,9 @@ struct balance_key {
 	uint32_t rank, host;
 };
 
+/* Targets that are looked at side by side; arrays of them are that longer. */
+#define BALANCE_BLOCK 8
+
 /* Names in order: ties are broken by rank. */
 struct balance {
 	const struct plan_cluster *cluster;
@@ -26,7 +29,7 @@ struct balance {
 	/* Targets, and what the search reads of them side by side. */
 	uint32_t *targets;
 	uint32_t target_count;
-	uint32_t *slot; /* by host; PLAN_NONE: not a target now */
+	uint32_t *slot; /* by host; PLAN_NONE: not a target */
 	double *use[PLAN_COLUMNS], *per[PLAN_COLUMNS];
 	double low[PLAN_COLUMNS], high[PLAN_COLUMNS]; /* of use */
 	double per_low[PLAN_COLUMNS], per_high[PLAN_COLUMNS];
@@ -51,6 +54,10 @@ struct balance_step {
 	double score; /* after it */
 };
 
+/* ---- balance.c ---- */
+
+double balance_least_gain(const struct balance *b);
+
 /* ---- balance_search.c ---- */
 
 /* The best target of a guest, where score and cost together are below `limit`;
@@ -58,7 +65,11 @@ struct balance_step {
 double balance_look(
     struct balance *b, uint32_t guest, double limit, uint32_t *out_host);
 
-void balance_choose_targets(struct balance *b, uint32_t most);
+/* The host may not take it, by any of the rules. */
+bool balance_is_ruled_out(struct balance *b, uint32_t guest, uint32_t host);
+
+/* Targets that are likely to be good come first: then bounds tell more. */
+void balance_sort_targets(struct balance *b);
 void balance_make(struct balance *b, uint32_t guest, uint32_t to);
 
 /* ---- balance_pick.c ---- */
@@ -68,8 +79,8 @@ bool balance_next(struct balance *b, double limit, struct balance_step *out);
 
 /* ---- balance_tail.c ---- */
 
-/* Makes a list of steps shorter or better.  Returns the new count; `b` is left
- * anyhow. */
+/* Makes a list of steps better that is carried out whole; it grows no longer.
+ * Returns the new count; `b` is left anyhow. */
 uint32_t balance_improve(struct arena *arena, struct balance *b,
     struct balance_step *steps, uint32_t count);
 

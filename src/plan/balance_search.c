@@ -94,7 +94,7 @@ balance_variance(const struct balance *b, const struct balance_range *r, int at,
 	    mean * mean;
 }
 
-static bool
+bool
 balance_is_ruled_out(struct balance *b, uint32_t guest, uint32_t host)
 {
 	struct score *score = b->score;
@@ -109,12 +109,62 @@ balance_is_ruled_out(struct balance *b, uint32_t guest, uint32_t host)
 	    score->exposed;
 }
 
+/* Lower bounds of a block of targets, in loops that compilers do side by side.
+ * Returns the least of them. */
+static double
+balance_bound(const struct balance *b, const struct balance_range *ranges,
+    uint32_t slot, double base, double *restrict bounds)
+{
+	double least = INFINITY;
+
+	for (int i = 0; i < BALANCE_BLOCK; i++)
+		bounds[i] = base;
+	for (int at = 0; at < PLAN_COLUMNS; at++) {
+		const struct balance_range r = ranges[at];
+		const double *use = b->use[at] + slot;
+		const double *per = b->per[at] + slot;
+
+		for (int i = 0; i < BALANCE_BLOCK; i++) {
+			double part = r.amount * per[i];
+			double mean = (r.sum + part) * r.count;
+
+			bounds[i] += r.slope *
+			    ((r.square + part * (2 * use[i] + part)) * r.count -
+				mean * mean);
+		}
+	}
+	for (int i = 0; i < BALANCE_BLOCK; i++)
+		least = balance_lower(least, bounds[i]);
+	return least;
+}
+
+static double
+balance_try(const struct balance *b, const struct balance_range *r,
+    uint32_t slot, double fixed)
+{
+	double value = fixed;
+
+	for (int at = 0; at < PLAN_COLUMNS; at++)
+		value += balance_root(b->score->columns[at].weight,
+		    balance_variance(b, &r[at], at, slot));
+	return value;
+}
+
+static bool
+balance_has_room(
+    const struct balance *b, const struct plan_guest *g, uint32_t slot)
+{
+	return b->memory[slot] >= g->memory &&
+	    (g->disk == 0 || b->disk[slot] >= g->disk);
+}
+
 double
 balance_look(
     struct balance *b, uint32_t guest, double limit, uint32_t *out_host)
 {
 	const struct plan_guest *g = &b->cluster->guests[guest];
 	struct balance_range r[PLAN_COLUMNS];
+	double bounds[BALANCE_BLOCK];
 	uint32_t from = b->score->where[guest], found = PLAN_NONE;
 	double fixed, base = 0, best = limit, least = 0;
 
@@ -129,20 +179,18 @@ balance_look(
 		return INFINITY;
 	for (uint32_t i = 0; i < b->target_count; i++) {
 		uint32_t host = b->targets[i];
-		double v[PLAN_COLUMNS], bound = base + fixed, value = fixed;
+		double value;
 
-		if (b->memory[i] < g->memory || host == from ||
-		    (g->disk > 0 && b->disk[i] < g->disk))
+		if (i % BALANCE_BLOCK == 0 &&
+		    balance_bound(b, r, i, base + fixed, bounds) >
+			best + BALANCE_EPSILON) {
+			i += BALANCE_BLOCK - 1;
 			continue;
-		for (int at = 0; at < PLAN_COLUMNS; at++) {
-			v[at] = balance_variance(b, &r[at], at, i);
-			bound += r[at].slope * v[at];
 		}
-		if (bound > best + BALANCE_EPSILON)
+		if (bounds[i % BALANCE_BLOCK] > best + BALANCE_EPSILON ||
+		    host == from || !balance_has_room(b, g, i))
 			continue;
-		for (int at = 0; at < PLAN_COLUMNS; at++)
-			value +=
-			    balance_root(b->score->columns[at].weight, v[at]);
+		value = balance_try(b, r, i, fixed);
 		if (value > best ||
 		    (value == best &&
 			(found == PLAN_NONE ||
@@ -229,7 +277,7 @@ balance_weigh(const struct balance *b, uint32_t host)
 }
 
 void
-balance_choose_targets(struct balance *b, uint32_t most)
+balance_sort_targets(struct balance *b)
 {
 	struct balance_key *keys = b->keys;
 	uint32_t count = 0;
@@ -243,7 +291,7 @@ balance_choose_targets(struct balance *b, uint32_t most)
 			    balance_weigh(b, h), b->host_rank[h], h};
 	}
 	qsort(keys, count, sizeof(*keys), balance_compare_keys);
-	b->target_count = count < most ? count : most;
+	b->target_count = count;
 	for (uint32_t i = 0; i < b->target_count; i++) {
 		b->targets[i] = keys[i].host;
 		b->slot[keys[i].host] = i;
@@ -257,6 +305,8 @@ balance_make(struct balance *b, uint32_t guest, uint32_t to)
 {
 	uint32_t from = b->score->where[guest];
 
+	if (from == to)
+		return;
 	score_move(b->score, guest, to);
 	if (b->score->exposed > 0 && b->work <= BALANCE_SPARE_WORK)
 		b->score->exposed =

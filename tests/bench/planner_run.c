@@ -2,7 +2,7 @@
  * Generates a cluster, balances it, and writes what Ganeti's htools need to judge
  * the outcome; ../bench/planner runs it.
  *
- *	planner_run HOSTS GUESTS SEED FOLDER [STEPS]
+ *	planner_run HOSTS GUESTS SEED FOLDER [STEPS [whole]]
  *
  * Writes FOLDER/before, FOLDER/after (text data of htools), FOLDER/loads (-U)
  * and FOLDER/step-K, the cluster after K moves, for about STEPS values of K.
@@ -68,11 +68,10 @@ generate_guest(struct plan_guest *g, char *names, uint32_t at)
 }
 
 static void
-generate(struct plan_cluster *c, uint32_t hosts, uint32_t guests)
+generate(struct plan_cluster *c, char *names, uint32_t hosts, uint32_t guests)
 {
 	double *weight = calloc(hosts, sizeof(*weight)), sum = 0;
 	int64_t *given = calloc(hosts, sizeof(*given));
-	char *names = calloc((size_t)hosts + guests, 16);
 
 	c->hosts = calloc(hosts, sizeof(*c->hosts));
 	c->guests = calloc(guests, sizeof(*c->guests));
@@ -184,17 +183,23 @@ main(int argc, char **argv)
 	struct rusage usage;
 	struct arena *arena = arena_new((size_t)1 << 30);
 	double begin, ms;
-	uint32_t steps, every;
+	uint32_t hosts, guests, steps, every;
+	char *names;
 
 	if (argc < 5) {
 		fprintf(stderr,
-		    "usage: planner_run HOSTS GUESTS SEED FOLDER [STEPS]\n");
+		    "usage: planner_run HOSTS GUESTS SEED FOLDER "
+		    "[STEPS [whole]]\n");
 		return 2;
 	}
 	seed = strtoull(argv[3], NULL, 10);
-	generate(&c, (uint32_t)atoi(argv[1]), (uint32_t)atoi(argv[2]));
+	hosts = (uint32_t)atoi(argv[1]);
+	guests = (uint32_t)atoi(argv[2]);
+	names = calloc((size_t)hosts + guests, 16);
+	generate(&c, names, hosts, guests);
 	write_data(&c, argv[4], "before");
 	write_loads(&c, argv[4]);
+	options.whole = argc > 6;
 	begin = now_ms();
 	plan_balance(arena, &c, &options, &r);
 	ms = now_ms() - begin;
@@ -213,5 +218,8 @@ main(int argc, char **argv)
 	printf("%.1f %ld %u %.8f %.8f\n", ms, usage.ru_maxrss, r.move_count,
 	    r.score_before, r.score_after);
 	arena_free(arena);
+	free(c.hosts);
+	free(c.guests);
+	free(names);
 	return 0;
 }

@@ -439,6 +439,7 @@ generate(uint64_t seed)
 	cluster.limits.total = (int)draw(6);
 	cluster.limits.per_source = (int)draw(4);
 	options.min_gain = draw(2) == 0 ? 0 : 0.01;
+	options.whole = draw(2) == 0;
 	options.cost_second = draw(2) == 0 ? 0 : 0.001;
 }
 
@@ -651,13 +652,12 @@ START_TEST(random_plans_keep_every_rule_at_every_step)
 	uint32_t all = 0;
 
 	for (uint64_t i = 0; i < 250; i++) {
+		teardown();
 		setup();
 		generate((uint64_t)_i * 1000 + i);
 		balance();
 		all += replay();
-		teardown();
 	}
-	setup();
 	ck_assert_uint_gt(all, 250);
 }
 END_TEST
@@ -681,6 +681,38 @@ START_TEST(the_same_cluster_gives_the_same_plan)
 			    first.moves[m].to, result.moves[m].to);
 		}
 	}
+}
+END_TEST
+
+START_TEST(a_plan_that_is_carried_out_whole_ends_better)
+{
+	double all = 0, all_whole = 0;
+
+	for (uint64_t i = 0; i < 100; i++) {
+		uint32_t count;
+
+		teardown();
+		setup();
+		generate(9000 + i);
+		options = (struct plan_balance_options){0};
+		for (uint32_t h = 0; h < cluster.host_count; h++) {
+			hosts[h].up = hosts[h].accepts = true;
+			hosts[h].memory += 900;
+		}
+		for (uint32_t g = 0; g < cluster.guest_count; g++) {
+			guests[g].apart = PLAN_NONE;
+			guests[g].allowed = NULL;
+		}
+		balance();
+		all += result.score_after;
+		count = result.move_count;
+		options.whole = true;
+		balance();
+		all_whole += result.score_after;
+		ck_assert_uint_le(result.move_count, count);
+		replay();
+	}
+	ck_assert_double_lt(all_whole, all * 0.98);
 }
 END_TEST
 
@@ -777,6 +809,7 @@ main(void)
 	tcase_add_loop_test(
 	    random, random_plans_keep_every_rule_at_every_step, 0, 16);
 	tcase_add_test(random, the_same_cluster_gives_the_same_plan);
+	tcase_add_test(random, a_plan_that_is_carried_out_whole_ends_better);
 	tcase_add_test(random, the_first_move_is_the_best_there_is);
 	suite_add_tcase(suite, random);
 	runner = srunner_create(suite);
