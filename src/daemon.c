@@ -484,6 +484,7 @@ daemon_free(struct daemon *d)
 	watchdir_free(d->watchdir);
 	if (d->executor != NULL)
 		executor_close(d->executor);
+	pilot_close(d->pilot);
 	if (d->links != NULL)
 		news_close_links(d);
 	if (d->workers != NULL)

@@ -90,6 +90,13 @@ pilot_new(const struct pilot_deps *deps)
 }
 
 void
+pilot_close(struct pilot *p)
+{
+	if (p != NULL)
+		survey_close(p->survey);
+}
+
+void
 pilot_free(struct pilot *p)
 {
 	if (p == NULL)
@@ -517,6 +524,7 @@ pilot_move_guest(struct pilot *p, struct arena *arena, const struct snapshot *s,
 	    .per_target = p->settings->limits.per_target,
 	};
 
+	wish.at_once = true;
 	if (only_by != NULL) {
 		wish.order[0] = *only_by;
 		wish.count = 1;

@@ -32,6 +32,8 @@ struct pilot_deps {
 };
 
 struct pilot *pilot_new(const struct pilot_deps *deps);
+/* Before the workers are freed. */
+void pilot_close(struct pilot *p);
 void pilot_free(struct pilot *pilot);
 /* Not owned; must stay until replaced. */
 void pilot_configure(struct pilot *pilot, const struct settings *settings);

@@ -58,6 +58,7 @@ struct survey {
 	struct mono now;
 	size_t refs; /* the owner and what is out */
 	bool dead;
+	bool closing; /* atomic; ends what takes long */
 };
 
 struct question {
@@ -140,6 +141,13 @@ unref(struct survey *s)
 }
 
 void
+survey_close(struct survey *s)
+{
+	loop_timer_clear(s->timer);
+	__atomic_store_n(&s->closing, true, __ATOMIC_RELAXED);
+}
+
+void
 survey_free(struct survey *s)
 {
 	if (s == NULL)
@@ -208,10 +216,11 @@ work_ask(const struct hv_ops *ops, struct hv_conn *conn, void *item)
 	}
 	switch (q->kind) {
 	case SURVEY_IMAGES:
-		q->facts = ops->survey(conn, q->what, 0, &q->err);
+		q->facts = ops->survey(conn, q->what, 0, NULL, &q->err);
 		break;
 	case SURVEY_MEMORY:
-		q->facts = ops->survey(conn, q->what, q->window_ms, &q->err);
+		q->facts = ops->survey(
+		    conn, q->what, q->window_ms, &q->survey->closing, &q->err);
 		break;
 	case SURVEY_MEDIUM:
 		(void)ops->has_file(conn, q->what, &q->there, &q->err);

@@ -40,6 +40,8 @@ struct survey_deps {
 
 struct survey *survey_new(const struct survey_deps *deps);
 /* Answers that are on their way find nobody and are dropped. */
+/* Before the workers are freed: samples that are being taken end at once. */
+void survey_close(struct survey *s);
 void survey_free(struct survey *survey); /* NULL allowed */
 
 /* Something has changed: asks what is new to ask. */

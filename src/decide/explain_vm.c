@@ -118,6 +118,7 @@ explain_vm(struct arena *arena, const struct evaluate_input *input,
 	drain_init(&drain, arena, input, from, policy);
 	if (policy != NULL)
 		wish = drain.wish;
+	wish.at_once = true;
 	place_choose(arena, input->settings, s, look.ledger, &look.request,
 	    &look.choice);
 	object = explain_choice(&look.choice);

@@ -117,6 +117,7 @@ plan_drain(struct arena *arena, const struct evaluate_input *input,
 	plan->host = host;
 	plan->policy = plan_find_policy(input, host);
 	drain_init(&state.drain, arena, input, host, plan->policy);
+	state.drain.wish.at_once = true;
 	state.planned = place_ledger_new(arena, input->snapshot);
 	guests = drain_list_guests(&state.drain, &plan->step_count);
 	/* One wave each at worst, after the first with its moves in flight,

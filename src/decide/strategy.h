@@ -28,6 +28,8 @@ struct strategy_wish {
 	int64_t bandwidth; /* bytes/s that one move can get; 0: unknown,
 				  * then what moves to that host got before */
 	bool include_stopped;
+	/* Somebody waits for it: figures that only foretell are not. */
+	bool at_once;
 	const char *policy; /* its name, for words; NULL: an operator's */
 };
 

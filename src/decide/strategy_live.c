@@ -255,7 +255,7 @@ strategy_check_refused(struct strategy_try *try)
 const char *
 strategy_check_sampled(struct strategy_try *try)
 {
-	if (!try->look->vm->unsampled)
+	if (!try->look->vm->unsampled || try->look->wish->at_once)
 		return NULL;
 	try->wait = true;
 	return "how fast it writes to its memory has not been measured yet";

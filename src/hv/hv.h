@@ -226,9 +226,10 @@ struct hv_ops {
 	/* ---- figures ---- */
 
 	/* Disks, and with dirty_ms > 0 (whole seconds) the rate at which memory
-	 * is written during that time, for which it blocks. */
+	 * is written during that time, for which it blocks, or until *cancel
+	 * (atomic; NULL: none) is set: then the rate is unknown. */
 	struct facts_survey *(*survey)(struct hv_conn *conn, const char *uuid,
-	    int64_t dirty_ms, struct err *err);
+	    int64_t dirty_ms, const bool *cancel, struct err *err);
 
 	/* ---- images ---- */
 

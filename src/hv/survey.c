@@ -165,7 +165,8 @@ survey_rate_read(virDomainPtr domain, bool *measuring)
 }
 
 static int64_t
-survey_rate(virDomainPtr domain, const char *uuid, int64_t dirty_ms)
+survey_rate(
+    virDomainPtr domain, const char *uuid, int64_t dirty_ms, const bool *cancel)
 {
 	struct timespec pause = {.tv_nsec = SURVEY_RATE_POLL_MS * 1000000};
 	int64_t seconds = (dirty_ms + 999) / 1000, rate = FACTS_UNKNOWN;
@@ -181,7 +182,8 @@ survey_rate(virDomainPtr domain, const char *uuid, int64_t dirty_ms)
 		    virGetLastErrorMessage());
 		return FACTS_UNKNOWN;
 	}
-	while (measuring && mono_before(clock_mono_now(), end)) {
+	while (measuring && mono_before(clock_mono_now(), end) &&
+	    (cancel == NULL || !__atomic_load_n(cancel, __ATOMIC_RELAXED))) {
 		(void)nanosleep(&pause, NULL);
 		rate = survey_rate_read(domain, &measuring);
 	}
@@ -205,8 +207,8 @@ survey_rss(virDomainPtr domain)
 }
 
 struct facts_survey *
-survey_guest(
-    struct hv_conn *conn, const char *uuid, int64_t dirty_ms, struct err *err)
+survey_guest(struct hv_conn *conn, const char *uuid, int64_t dirty_ms,
+    const bool *cancel, struct err *err)
 {
 	CONN_HOLD(conn);
 	cleanup(conn_domain_free) virDomainPtr domain = NULL;
@@ -228,7 +230,8 @@ survey_guest(
 	}
 	if (dirty_ms > 0 && virDomainGetState(domain, &state, NULL, 0) == 0 &&
 	    state == VIR_DOMAIN_RUNNING) {
-		survey->dirty_rate = survey_rate(domain, uuid, dirty_ms);
+		survey->dirty_rate =
+		    survey_rate(domain, uuid, dirty_ms, cancel);
 		survey->dirty_window_ms = dirty_ms;
 		survey->memory_rss = survey_rss(domain);
 	}

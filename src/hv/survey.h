@@ -4,7 +4,7 @@
 #include "hv/conn.h"
 
 /* The vtable's survey; see hv.h. */
-struct facts_survey *survey_guest(
-    struct hv_conn *conn, const char *uuid, int64_t dirty_ms, struct err *err);
+struct facts_survey *survey_guest(struct hv_conn *conn, const char *uuid,
+    int64_t dirty_ms, const bool *cancel, struct err *err);
 
 #endif

@@ -120,8 +120,8 @@ static int
 images_work_survey(
     const struct hv_ops *ops, struct hv_conn *conn, struct op *op)
 {
-	struct facts_survey *s = ops->survey(
-	    conn, op->uuid, op->count > 3 ? atoll(op->words[3]) : 0, &op->err);
+	struct facts_survey *s = ops->survey(conn, op->uuid,
+	    op->count > 3 ? atoll(op->words[3]) : 0, NULL, &op->err);
 
 	if (s == NULL)
 		return -1;

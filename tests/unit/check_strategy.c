@@ -887,6 +887,20 @@ START_TEST(the_forecast_goes_by_what_is_used_and_what_is_to_be_corrected)
 }
 END_TEST
 
+START_TEST(who_asks_by_hand_does_not_wait_for_a_sample)
+{
+	shared();
+	vm->unsampled = true;
+	choose();
+	ck_assert(!result.found);
+	ck_assert(result.wait);
+	wish.at_once = true;
+	choose();
+	ck_assert(result.found);
+	ck_assert_int_eq(result.strategy, STRATEGY_LIVE_SHARED);
+}
+END_TEST
+
 START_TEST(help_that_the_policy_allows_is_foretold)
 {
 	shared();
@@ -966,6 +980,7 @@ main(void)
 	tcase_add_test(tc, the_forecast_goes_by_the_link);
 	tcase_add_test(
 	    tc, the_forecast_goes_by_what_is_used_and_what_is_to_be_corrected);
+	tcase_add_test(tc, who_asks_by_hand_does_not_wait_for_a_sample);
 	tcase_add_test(tc, help_that_the_policy_allows_is_foretold);
 	tcase_add_test(tc, reasons_of_several_strategies_are_told_once);
 	tcase_add_test(tc, names_are_read_back);

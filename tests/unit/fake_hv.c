@@ -473,12 +473,13 @@ fake_copy(const char *text)
 }
 
 static struct facts_survey *
-fake_survey(
-    struct hv_conn *conn, const char *uuid, int64_t dirty_ms, struct err *err)
+fake_survey(struct hv_conn *conn, const char *uuid, int64_t dirty_ms,
+    const bool *cancel, struct err *err)
 {
 	struct facts_survey *facts = NULL;
 	int seen, rc = fake_enter(FAKE_SURVEY, conn, &seen, err);
 
+	(void)cancel;
 	if (surveys < FAKE_SURVEYS_MAX)
 		(void)snprintf(surveyed[surveys++], sizeof(surveyed[0]), "%s%s",
 		    uuid, dirty_ms > 0 ? "+" : "");

@@ -26,6 +26,10 @@ for ((n = 1; n <= 150; n++)); do
 done
 say "killed $n times"
 no_move_open || fail "no end after $n starts"
+# the one that saw it is doomed as well
+droverd_stop
+droverd_start
+droverd_up 2
 ((n > 5)) || fail "only $n starts"
 expect_after_fault "${guests[@]}"
 droverd_stop
