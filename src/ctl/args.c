@@ -9,6 +9,7 @@
 #include "ctl/args.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@
 #include "config/diag.h"
 
 #define CANDIDATES_MAX 64
+#define MAX_MAX 1000000 /* moves; of rows the daemon gives fewer at once */
 
 struct words {
 	const char *at[ARGS_WORDS_MAX];
@@ -39,6 +41,22 @@ parse_number(const char *name, const char *text, int64_t min, int64_t max,
 		    "--%s %s: a whole number "
 		    "from %lld on is wanted",
 		    name, text, (long long)min);
+	*out = value;
+	return 0;
+}
+
+static int
+parse_gain(const char *text, double *out, struct err *err)
+{
+	char *end = NULL;
+	double value = strtod(text, &end);
+
+	/* strtod() also takes "inf", "nan" and "0x1". */
+	if (end == text || *end != '\0' ||
+	    text[strspn(text, "0123456789.eE+-")] != '\0' || !(value >= 0) ||
+	    isinf(value))
+		return err_set(err, ERR_INVALID,
+		    "--min-gain %s: a number from 0 on is wanted", text);
 	*out = value;
 	return 0;
 }
@@ -110,9 +128,12 @@ set_option(struct args *args, const struct args_flag *flag, const char *value,
 		args->parallel = (int)number;
 		break;
 	case ARGS_MAX:
-		result = parse_number(flag->name, value, 1, 1000, &number, err);
+		result =
+		    parse_number(flag->name, value, 1, MAX_MAX, &number, err);
 		args->max = (int)number;
 		break;
+	case ARGS_MIN_GAIN:
+		return parse_gain(value, &args->min_gain, err);
 	case ARGS_SINCE:
 		result = parse_number(
 		    flag->name, value, 0, INT64_MAX, &args->since, err);
@@ -339,6 +360,10 @@ check_command(const struct args *args, struct err *err)
 	if ((args->given & ARGS_DRAIN) && (args->given & ARGS_BALANCE))
 		return err_set(err, ERR_INVALID,
 		    "--drain and --balance exclude each other");
+	if ((args->given & ARGS_DRAIN) &&
+	    (args->given & (ARGS_MAX | ARGS_MIN_GAIN)))
+		return err_set(err, ERR_INVALID,
+		    "--max and --min-gain are for --balance, not for --drain");
 	if ((args->given & ARGS_NO_WAIT) && (args->given & ARGS_TIMEOUT))
 		return err_set(err, ERR_INVALID,
 		    "--no-wait and --timeout "

@@ -34,6 +34,7 @@ enum args_option {
 	ARGS_DRAIN = 1 << 16,
 	ARGS_BALANCE = 1 << 17,
 	ARGS_SCORE = 1 << 18,
+	ARGS_MIN_GAIN = 1 << 19,
 	/* any command */
 	ARGS_SOCKET = 1 << 12,
 	ARGS_OUTPUT = 1 << 13,
@@ -79,6 +80,7 @@ struct args {
 	const char *drain;                  /* a host; NULL: not given */
 	int64_t since;                      /* -1: none */
 	int max;                            /* -1: none */
+	double min_gain;                    /* with ARGS_MIN_GAIN */
 	/* With ARGS_HELP, how far it names a command; may be NULL. */
 	const char *help_noun, *help_verb;
 };

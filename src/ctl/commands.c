@@ -50,6 +50,11 @@ const struct args_command args_commands[] = {
 	"let guests in again", NULL},
     {"plan", "drain", "HOST", 1, 1, ARGS_PARALLEL | ARGS_TO | ARGS_STOPPED,
 	true, ctl_plan_drain, "what a drain would do", NULL},
+    {"plan", "balance", "", 0, 0, ARGS_MAX | ARGS_MIN_GAIN | ARGS_SCORE, true,
+	ctl_plan_balance, "what would even out the load",
+	"Says which moves would even out the load of all hosts, those that "
+	"help "
+	"most\nfirst, and in which order and time.  Moves nothing."},
     {"explain", NULL, "VM|HOST", 1, 1, ARGS_TO, true, ctl_explain_name,
 	"why a guest would go where, and where not",
 	"Says in which way a guest would move and to which host, how long that "
@@ -79,8 +84,9 @@ const struct args_command args_commands[] = {
     {"snapshot", "save", "FILE", 1, 1, 0, false, ctl_snapshot_save,
 	"write all hosts and guests to a file",
 	"The file is what simulate takes; FILE - is standard output."},
-    {"simulate", NULL, "FILE", 1, 1, ARGS_DRAIN | ARGS_BALANCE | ARGS_SCORE,
-	true, ctl_simulate, "plan for the hosts and guests of a file",
+    {"simulate", NULL, "FILE", 1, 1,
+	ARGS_DRAIN | ARGS_BALANCE | ARGS_MAX | ARGS_MIN_GAIN | ARGS_SCORE, true,
+	ctl_simulate, "plan for the hosts and guests of a file",
 	"Says which moves would empty a host (--drain) or even out the load "
 	"(--balance,\nthe default), in which order and time.  Needs no daemon "
 	"and moves nothing.\nWith --score alone, only the objective is shown.  "
@@ -117,7 +123,9 @@ const struct args_flag args_flags[] = {
     {ARGS_BALANCE, 0, "balance", NULL, "plan to even out the load"},
     {ARGS_SCORE, 0, "score", NULL, "show the objective with its parts"},
     {ARGS_SINCE, 0, "since", "SEQ", "those after this number"},
-    {ARGS_MAX, 'n', "max", "N", "at most N rows"},
+    {ARGS_MAX, 'n', "max", "N", "at most N rows, or moves of a balance"},
+    {ARGS_MIN_GAIN, 0, "min-gain", "X",
+	"the least fall of the score by one move of a balance"},
     {ARGS_OPEN, 0, "open", NULL, "only what is under way"},
     {ARGS_SOCKET, 's', "socket", "PATH",
 	"the daemon's socket (else $DROVER_SOCKET, " ARGS_DEFAULT_SOCKET ")"},

@@ -33,8 +33,9 @@ void render_move_plan(
 /* What `explain` says of a guest, or of a host and its guests. */
 void render_explain(const json_t *answer, const struct style *style, bool wide,
     struct buf *out);
-/* What `simulate` says: the answer of plan/write.h, with makespan_ms, and with
- * --score the parts of the objective; and those alone. */
+/* What `simulate` says: the answer of plan/write.h, with makespan_ms, with
+ * the host that is "drained" or else the least "min_gain", and with --score the
+ * parts of the objective; and those alone. */
 void render_simulation(const json_t *result, const struct style *style,
     bool wide, struct buf *out);
 void render_score(

@@ -84,6 +84,41 @@ add_score(const json_t *object, const char *key, struct buf *out)
 		buf_adds(out, "-");
 }
 
+/* Why there is no plan. */
+static void
+add_no_moves(const json_t *result, size_t blocked, struct buf *out)
+{
+	const char *drained = field_text(result, "drained");
+	const json_t *gain = json_object_get(result, "min_gain");
+
+	if (drained != NULL) {
+		buf_adds(out, blocked > 0 ? "no guest can leave " : "");
+		text_add(out, drained);
+		buf_adds(out, blocked > 0 ? "" : " has no guests");
+		return;
+	}
+	buf_adds(out, "nothing to gain");
+	if (json_is_number(gain))
+		buf_addf(out, ": no possible move is worth %.3g",
+		    json_number_value(gain));
+}
+
+static void
+add_moves(const json_t *result, size_t count, int64_t waves, struct buf *out)
+{
+	char text[TEXT_SIZE];
+
+	buf_adds(out, text_plural((int64_t)count, "move", text));
+	if (waves > 0)
+		buf_addf(out, " in %s", text_plural(waves, "wave", text));
+	/* 0: nothing that moves has a known time. */
+	if (field_count(result, "makespan_ms") > 0)
+		buf_addf(out, ", %s",
+		    text_duration(field_int(result, "makespan_ms"), text));
+	else
+		buf_adds(out, ", time unknown");
+}
+
 /* "score 2.1300 -> 0.4100; 12 moves in 3 waves, 2 m 05 s; ..." */
 static void
 add_summary(const json_t *result, const struct style *style, struct buf *out)
@@ -100,14 +135,11 @@ add_summary(const json_t *result, const struct style *style, struct buf *out)
 	add_score(result, "score_before", out);
 	buf_adds(out, " -> ");
 	add_score(result, "score_after", out);
-	buf_addf(out, "; %s",
-	    text_plural((int64_t)json_array_size(moves), "move", text));
-	if (waves > 0)
-		buf_addf(out, " in %s", text_plural(waves, "wave", text));
-	/* 0: nothing that moves has a known time. */
-	if (field_count(result, "makespan_ms") > 0)
-		buf_addf(out, ", %s",
-		    text_duration(field_int(result, "makespan_ms"), text));
+	buf_adds(out, "; ");
+	if (json_array_size(moves) > 0)
+		add_moves(result, json_array_size(moves), waves, out);
+	else
+		add_no_moves(result, blocked, out);
 	if (blocked > 0) {
 		buf_adds(out, "; ");
 		text_colour_on(out, style, TEXT_RED);

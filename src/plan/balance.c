@@ -81,7 +81,7 @@ balance_cost(const struct balance *b, uint32_t guest)
 	if (!(o->cost_gib > 0) && !(o->cost_second > 0))
 		return 0;
 	if (g->way != PLAN_RESTART)
-		bytes += (double)g->memory;
+		bytes += (double)(g->memory - g->overhead);
 	balance_predict(b->cluster, guest, 1, &ms, &downtime);
 	return o->cost_gib * bytes / BALANCE_GIB +
 	    o->cost_second *

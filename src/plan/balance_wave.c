@@ -23,7 +23,7 @@ balance_predict(const struct plan_cluster *cluster, uint32_t guest, int at_once,
 {
 	const struct plan_guest *g = &cluster->guests[guest];
 	int64_t link = wave_link(cluster);
-	struct predict_input in = {.memory = g->memory,
+	struct predict_input in = {.memory = g->memory - g->overhead,
 	    .disk = g->disk,
 	    .bandwidth = link / at_once > 0 ? link / at_once : 1,
 	    .link = link,

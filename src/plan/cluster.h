@@ -34,8 +34,9 @@ struct plan_guest {
 	uint32_t host; /* where it is */
 	double cpu;    /* cores' worth of load; NAN unknown */
 	int vcpus;
-	int64_t memory; /* bytes that it takes at a host */
-	int64_t disk;   /* bytes of local disks, which go along; 0: shared */
+	int64_t memory;   /* bytes that it takes at a host; 0: it is off */
+	int64_t overhead; /* of these, QEMU's own, which do not go along */
+	int64_t disk;     /* bytes of local disks, which go along; 0: shared */
 	int64_t dirty_rate; /* bytes/s; -1 unknown */
 	bool runs;
 	bool stays; /* pinned, excepted: is part of the load only */

@@ -19,7 +19,7 @@ outlook_moves(uint32_t host, const struct plan_cluster *cluster,
 		after[move->from] -= g->memory;
 		after[move->to] += g->memory;
 		takes[move->to] = true;
-		out->moved_bytes += g->memory + g->disk;
+		out->moved_bytes += g->memory - g->overhead + g->disk;
 		out->parking_count += move->parking;
 		if (move->from == host && out->deadline_ms > 0 &&
 		    move->begin_ms + move->ms > out->deadline_ms)

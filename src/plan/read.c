@@ -10,6 +10,9 @@
  * A guest is judged by what is written and never by what is likely.  Storage
  * that nobody called shared is local, and local disks of unknown size keep
  * their guest where it is, since no target can be shown to have room for them.
+ * Of memory a guest takes what the daemon asks for when it places it, so that no
+ * plan puts more on a host than will be let in: QEMU's own as well, and nothing
+ * while the guest is off.
  */
 
 #include "plan/read.h"
@@ -18,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decide/place.h"
 #include "model/facts.h"
 #include "plan/read_priv.h"
 
@@ -237,7 +241,6 @@ make_guest(
 	    .uuid = arena_strdup(arena, from->uuid),
 	    .cpu = from->cpu_used,
 	    .vcpus = from->vcpus,
-	    .memory = from->memory,
 	    .dirty_rate = from->dirty_rate,
 	    .runs = is_active(from->state),
 	    .stays = from->pinned || (copied && from->disk_allocated < 0),
@@ -246,8 +249,12 @@ make_guest(
 	};
 	if (copied && from->disk_allocated > 0)
 		to->disk = from->disk_allocated;
-	if (!to->runs)
+	if (to->runs) {
+		to->memory = place_memory_need(from->memory);
+		to->overhead = to->memory - from->memory;
+	} else {
 		to->way = PLAN_RESTART;
+	}
 }
 
 /* Numbers the values of the label, in order of the guests. */

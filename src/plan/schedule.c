@@ -95,7 +95,7 @@ schedule_price(const struct plan_cluster *cluster, uint32_t guest,
     enum plan_way way, int64_t share, struct schedule_job *out)
 {
 	const struct plan_guest *g = &cluster->guests[guest];
-	struct predict_input in = {.memory = g->memory,
+	struct predict_input in = {.memory = g->memory - g->overhead,
 	    .disk = g->disk,
 	    .bandwidth = share > 0 ? share : 1,
 	    .link = schedule_link(cluster),
@@ -119,7 +119,7 @@ schedule_price(const struct plan_cluster *cluster, uint32_t guest,
 		out->bytes =
 		    (double)predicted.time_ms * (double)in.bandwidth / 1000;
 	else
-		out->bytes += (double)g->memory *
+		out->bytes += (double)in.memory *
 		    (g->dirty_rate < 0 ? 1 : SCHEDULE_PASSES);
 }
 

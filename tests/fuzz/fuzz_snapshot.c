@@ -29,8 +29,10 @@ judge(const struct plan_cluster *cluster)
 	for (uint32_t i = 0; i < cluster->guest_count; i++) {
 		const struct plan_guest *guest = &cluster->guests[i];
 
-		if (guest->host >= cluster->host_count || guest->memory <= 0 ||
-		    guest->cpu < 0 || guest->disk < 0)
+		if (guest->host >= cluster->host_count ||
+		    (guest->memory > 0) != guest->runs || guest->overhead < 0 ||
+		    guest->overhead > guest->memory || guest->cpu < 0 ||
+		    guest->disk < 0)
 			abort();
 		if (guest->apart != PLAN_NONE &&
 		    guest->apart >= cluster->apart_count)

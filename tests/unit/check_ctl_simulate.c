@@ -3,125 +3,9 @@
  * they print and how they end, and what people are shown of a plan.
  */
 
-#include <check.h>
-#include <fcntl.h>
-#include <jansson.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "ctl/ctl.h"
 #include "ctl/field.h"
 #include "ctl/render.h"
-#include "ctl_helper.h"
-
-static char folder[] = "/tmp/check_ctl_simulate.XXXXXX";
-static char snapshot[128], printed[128], complaints[128];
-
-static void
-make_folder(void)
-{
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	snprintf(snapshot, sizeof(snapshot), "%s/s.yaml", folder);
-	snprintf(printed, sizeof(printed), "%s/out", folder);
-	snprintf(complaints, sizeof(complaints), "%s/err", folder);
-}
-
-static void
-remove_folder(void)
-{
-	unlink(snapshot);
-	unlink(printed);
-	unlink(complaints);
-	rmdir(folder);
-}
-
-static void
-put(const char *text)
-{
-	FILE *file = fopen(snapshot, "w");
-
-	ck_assert_ptr_nonnull(file);
-	fputs(text, file);
-	fclose(file);
-}
-
-/* Into `out`. */
-static void
-get(const char *path)
-{
-	char part[4096];
-	FILE *file = fopen(path, "r");
-	size_t got;
-
-	ck_assert_ptr_nonnull(file);
-	buf_clear(&out);
-	while ((got = fread(part, 1, sizeof(part), file)) > 0)
-		buf_add(&out, part, got);
-	fclose(file);
-}
-
-static int
-redirect(FILE *stream, const char *path)
-{
-	int kept = dup(fileno(stream));
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-	fflush(stream);
-	ck_assert_int_ge(fd, 0);
-	dup2(fd, fileno(stream));
-	close(fd);
-	return kept;
-}
-
-static void
-restore(FILE *stream, int kept)
-{
-	fflush(stream);
-	dup2(kept, fileno(stream));
-	close(kept);
-}
-
-/* Runs "simulate FILE --score"; what it printed is in `out`.  FILE stands for
- * the snapshot. */
-static int
-run(const char *line)
-{
-	char copy[512], *argv[32] = {(char *)(uintptr_t) "droverctl"}, *rest;
-	struct ctl ctl = {.style = {.utf8 = true}};
-	struct err err = {0};
-	int argc = 1, kept[2], status;
-
-	snprintf(copy, sizeof(copy), "%s", line);
-	for (char *word = strtok_r(copy, " ", &rest); word != NULL;
-	     word = strtok_r(NULL, " ", &rest))
-		argv[argc++] = strcmp(word, "FILE") == 0 ? snapshot : word;
-	ck_assert_msg(
-	    args_parse(argc, argv, &ctl.args, &err) == 0, "%s", err.msg);
-	kept[0] = redirect(stdout, printed);
-	kept[1] = redirect(stderr, complaints);
-	ctl.http = http_new("/nonexistent/drover.sock", NULL);
-	status = ctl.args.command->run(&ctl);
-	http_free(ctl.http);
-	restore(stdout, kept[0]);
-	restore(stderr, kept[1]);
-	get(printed);
-	return status;
-}
-
-static json_t *
-run_json(const char *line, int want_status)
-{
-	json_error_t where;
-	json_t *json;
-
-	ck_assert_int_eq(run(line), want_status);
-	json = json_loads(buf_str(&out), 0, &where);
-	ck_assert_msg(json != NULL, "%s: %s", where.text, buf_str(&out));
-	ck_assert_str_eq(field_text_or(json, "schema", ""), "drover/v1");
-	return json;
-}
+#include "ctl_run.h"
 
 /* kvm1 is busy and kvm2 is not; kvm3 is cordoned. */
 #define SITE                                                                   \
@@ -274,17 +158,110 @@ START_TEST(without_a_daemon_a_snapshot_that_is_there_is_kept)
 }
 END_TEST
 
-START_TEST(a_plan_is_for_a_drain_or_a_balance)
+START_TEST(a_balance_is_bounded_by_moves_and_by_gain)
 {
-	char *argv[] = {(char *)(uintptr_t) "droverctl",
-	    (char *)(uintptr_t) "simulate", (char *)(uintptr_t) "f",
-	    (char *)(uintptr_t) "--balance", (char *)(uintptr_t) "--drain",
-	    (char *)(uintptr_t) "kvm1"};
-	struct args args;
-	struct err err = {0};
+	json_t *all, *one, *none, *moves;
 
-	ck_assert_int_eq(args_parse(6, argv, &args, &err), -1);
-	ck_assert_str_eq(err.msg, "--drain and --balance exclude each other");
+	put(SITE
+	    "  - { name: web3, host: kvm1, memory: 4GiB, vcpus: 2, cpu_used: "
+	    "0.5, storage: shared, dirty_rate: 1MiB/s }\n");
+	all = run_json("simulate FILE --min-gain 0 -o json", CTL_DONE);
+	one = run_json("simulate FILE --min-gain 0 --max 1 -o json", CTL_DONE);
+	none = run_json("simulate FILE --min-gain 9.5e0 -o json", CTL_DONE);
+	moves = json_object_get(all, "moves");
+	ck_assert_uint_gt(json_array_size(moves), 1);
+	ck_assert_uint_eq(json_array_size(json_object_get(one, "moves")), 1);
+	ck_assert_str_eq(
+	    field_text(json_array_get(json_object_get(one, "moves"), 0), "vm"),
+	    field_text(json_array_get(moves, 0), "vm"));
+	ck_assert_uint_eq(json_array_size(json_object_get(none, "moves")), 0);
+	json_decref(all);
+	json_decref(one);
+	json_decref(none);
+	/* They ask for a plan, also beside --score. */
+	ck_assert_int_eq(run("simulate FILE --score --max 1"), CTL_DONE);
+	expect_part("; 1 move in 1 wave, ");
+}
+END_TEST
+
+START_TEST(a_plan_without_moves_says_why)
+{
+	put(SITE);
+	ck_assert_int_eq(run("simulate FILE --drain kvm2"), CTL_DONE);
+	expect_part("; kvm2 has no guests; planned in ");
+	ck_assert_int_eq(run("simulate FILE --min-gain 2.5"), CTL_DONE);
+	expect_part("; nothing to gain: no possible move is worth 2.5; planned "
+		    "in ");
+	put("schema: drover/v1\n"
+	    "hosts: [ { name: a, cpus: 1, memory: 8GiB } ]\n"
+	    "vms: [ { name: v, host: a, memory: 1GiB, pinned: true } ]\n");
+	ck_assert_int_eq(run("simulate FILE --drain a"), CTL_PARTLY);
+	expect_part("v: blocked: ");
+	expect_part("; no guest can leave a; 1 blocked; planned in ");
+	/* Off, and its disks are where it goes: done at once. */
+	put("schema: drover/v1\n"
+	    "hosts: [ { name: a, cpus: 1, memory: 8GiB },\n"
+	    "  { name: b, cpus: 1, memory: 8GiB } ]\n"
+	    "vms: [ { name: v, host: a, memory: 9GiB, storage: shared, state: "
+	    "shut off } ]\n");
+	ck_assert_int_eq(run("simulate FILE --drain a"), CTL_DONE);
+	expect_part("; 1 move in 1 wave, ");
+}
+END_TEST
+
+/* Whatever is missing in the file, or of the hosts. */
+START_TEST(scores_are_numbers)
+{
+	static const char *const sites[] = {
+	    "hosts: []\nvms: []\n",
+	    "hosts: [ { name: a, cpus: 1, memory: 1GiB } ]\nvms: []\n",
+	    "hosts: [ { name: a, cpus: 1, memory: 1GiB, up: false } ]\n"
+	    "vms: [ { name: v, host: a, memory: 1GiB } ]\n",
+	    "hosts: [ { name: a, cpus: 1, memory: 1GiB, cpu_used: 1 },\n"
+	    "  { name: b, cpus: 1, memory: 4GiB } ]\n"
+	    "vms: [ { name: v, host: a, memory: 1GiB, storage: shared },\n"
+	    "  { name: w, host: b, memory: 1GiB, cpu_used: 3 } ]\n",
+	};
+	static const char *const lines[] = {"simulate FILE -o json --score",
+	    "simulate FILE -o json", "simulate FILE -o json --drain a"};
+
+	for (size_t i = 0; i < sizeof(sites) / sizeof(sites[0]); i++)
+		for (size_t j = 0; j < (i == 0 ? 2 : 3); j++) {
+			char text[1024];
+			json_t *json;
+			int status;
+
+			snprintf(text, sizeof(text), "schema: drover/v1\n%s",
+			    sites[i]);
+			put(text);
+			status = run(lines[j]);
+			ck_assert(status == CTL_DONE || status == CTL_PARTLY);
+			expect_no_part("nan");
+			json = json_loads(buf_str(&out), 0, NULL);
+			ck_assert_msg(json != NULL, "%s", buf_str(&out));
+			if (j == 0)
+				ck_assert(json_is_number(
+				    json_object_get(json, "score")));
+			else
+				ck_assert(json_is_number(json_object_get(
+					      json, "score_before")) &&
+				    json_is_number(
+					json_object_get(json, "score_after")));
+			json_decref(json);
+		}
+}
+END_TEST
+
+/* 8 GiB beside 8 GiB are too much for 16 GiB: each takes QEMU with it. */
+START_TEST(a_plan_fits_no_tighter_than_the_daemon_does)
+{
+	put("schema: drover/v1\n"
+	    "hosts: [ { name: a, cpus: 1, memory: 16GiB },\n"
+	    "  { name: b, cpus: 1, memory: 16GiB } ]\n"
+	    "vms: [ { name: v, host: a, memory: 8GiB, storage: shared },\n"
+	    "  { name: w, host: b, memory: 8GiB, storage: shared } ]\n");
+	ck_assert_int_eq(run("simulate FILE --drain a"), CTL_PARTLY);
+	expect_part("256.0 MiB of memory missing");
 }
 END_TEST
 
@@ -310,10 +287,13 @@ START_TEST(a_plan_is_a_table_with_a_summary)
 	    "score 12.3600 -> 0.8451; 2 moves in 2 waves, 2 m 05 s; 1 "
 	    "blocked; planned in 31 ms\n");
 	json_decref(json);
-	json = parse("{'score_before': 0.5, 'score_after': 0.5, 'makespan_ms': "
-		     "0, 'elapsed_ms': 1.0, 'moves': [], 'blocked': []}");
+	json =
+	    parse("{'score_before': 0.5, 'score_after': 0.5, 'makespan_ms': "
+		  "0, 'elapsed_ms': 1.0, 'min_gain': 0.0016667, 'moves': [], "
+		  "'blocked': []}");
 	render_simulation(json, &pipe_style, false, &out);
-	expect_text("score 0.5000 -> 0.5000; 0 moves; planned in 1 ms\n");
+	expect_text("score 0.5000 -> 0.5000; nothing to gain: no possible move "
+		    "is worth 0.00167; planned in 1 ms\n");
 	json_decref(json);
 }
 END_TEST
@@ -331,7 +311,7 @@ START_TEST(parts_are_shown_before_and_after)
 	expect_text("PART     WEIGHT  BEFORE  AFTER\n"
 		    "cpu      1.0000  0.2500      -\n"
 		    "exposed       -       1      0\n"
-		    "score 1.5000 -> 0.5000; 0 moves\n");
+		    "score 1.5000 -> 0.5000; nothing to gain\n");
 	json_decref(json);
 }
 END_TEST
@@ -354,7 +334,10 @@ main(void)
 	tcase_add_test(commands, what_is_not_there_is_told);
 	tcase_add_test(
 	    commands, without_a_daemon_a_snapshot_that_is_there_is_kept);
-	tcase_add_test(commands, a_plan_is_for_a_drain_or_a_balance);
+	tcase_add_test(commands, a_balance_is_bounded_by_moves_and_by_gain);
+	tcase_add_test(commands, a_plan_without_moves_says_why);
+	tcase_add_test(commands, scores_are_numbers);
+	tcase_add_test(commands, a_plan_fits_no_tighter_than_the_daemon_does);
 	tcase_add_test(people, a_plan_is_a_table_with_a_summary);
 	tcase_add_test(people, parts_are_shown_before_and_after);
 	runner = srunner_create(suite);

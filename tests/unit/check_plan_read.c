@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decide/place.h"
 #include "plan/apply.h"
 #include "plan/read.h"
 #include "plan/write.h"
@@ -109,7 +110,8 @@ START_TEST(every_key_is_taken)
 	ck_assert_int_eq(guest->host, 1);
 	ck_assert_double_eq(guest->cpu, 1.7);
 	ck_assert_int_eq(guest->vcpus, 4);
-	ck_assert_int_eq(guest->memory, 8 * GIB);
+	ck_assert_int_eq(guest->memory, place_memory_need(8 * GIB));
+	ck_assert_int_eq(guest->memory - guest->overhead, 8 * GIB);
 	ck_assert_int_eq(guest->disk, 10 * GIB);
 	ck_assert_int_eq(guest->dirty_rate, 1048576);
 	ck_assert(guest->runs && !guest->stays);
@@ -284,8 +286,8 @@ START_TEST(wrong_keys_are_told_with_what_was_meant)
 	    "s.yaml:3:8: vms[0].name: missing in a guest (how the guest is "
 	    "called)\n"
 	    "s.yaml:3:8: vms[0].host: missing in a guest (where it is)\n"
-	    "s.yaml:3:8: vms[0].memory: missing in a guest (bytes that it "
-	    "takes at a host)\n");
+	    "s.yaml:3:8: vms[0].memory: missing in a guest (bytes of its "
+	    "memory)\n");
 }
 END_TEST
 
@@ -489,13 +491,14 @@ START_TEST(what_is_written_of_a_site_is_read_as_that_site)
 	ck_assert_str_eq(c->guests[0].name, "web1");
 	ck_assert_int_eq(c->guests[0].host, 0);
 	ck_assert_double_eq(c->guests[0].cpu, 0.3);
-	ck_assert_int_eq(c->guests[0].memory, 2 * GIB);
+	ck_assert_int_eq(c->guests[0].memory, place_memory_need(2 * GIB));
 	ck_assert_int_eq(c->guests[0].dirty_rate, 12345);
 	ck_assert_int_eq(c->guests[0].way, PLAN_LIVE_SHARED);
 	ck_assert(c->guests[0].runs && !c->guests[0].stays);
 	ck_assert_str_eq(c->guests[1].name, "db1");
 	ck_assert(isnan(c->guests[1].cpu));
 	ck_assert(!c->guests[1].runs);
+	ck_assert_int_eq(c->guests[1].memory, 0);
 	ck_assert_int_eq(c->guests[1].way, PLAN_RESTART);
 	world_clear(&w);
 }
