@@ -597,7 +597,8 @@ check_rules(const struct plan_move *m)
 
 	ck_assert_uint_eq(g->host, m->from);
 	ck_assert_uint_ne(m->from, m->to);
-	ck_assert(g->runs && !g->stays && from->up && to->up && to->accepts);
+	ck_assert(g->runs && !g->stays && from->up && from->accepts);
+	ck_assert(to->up && to->accepts);
 	ck_assert(g->allowed == NULL || (*g->allowed >> m->to & 1) != 0);
 	ck_assert(isnan(from->cpu_used) == isnan(to->cpu_used));
 	ck_assert(isnan(from->cpu_used) || !isnan(g->cpu));
@@ -738,8 +739,8 @@ START_TEST(the_first_move_is_the_best_there_is)
 				int64_t memory = 0, disk = 0;
 				bool fine = guests[g].runs &&
 				    !guests[g].stays && hosts[m.from].up &&
-				    hosts[h].up && hosts[h].accepts &&
-				    h != m.from &&
+				    hosts[m.from].accepts && hosts[h].up &&
+				    hosts[h].accepts && h != m.from &&
 				    !isnan(hosts[m.from].cpu_used) &&
 				    !isnan(hosts[h].cpu_used) &&
 				    !isnan(guests[g].cpu) &&

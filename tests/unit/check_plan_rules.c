@@ -396,6 +396,35 @@ START_TEST(a_host_that_is_down_takes_none_and_gives_none)
 }
 END_TEST
 
+/*
+ *	h0  8  a b c d, 2/10 each, takes none     h1  4  e f, 2/10     h2  0
+ *
+ * What is left on h0 is a drain's to move, which may be under way.
+ */
+START_TEST(a_closed_host_takes_none_and_gives_only_when_drained)
+{
+	for (int i = 0; i < 3; i++)
+		host();
+	for (int i = 0; i < 4; i++)
+		guest(0, 2, 10);
+	guest(1, 2, 10);
+	guest(1, 2, 10);
+	hosts[0].accepts = false;
+	balance(_i);
+	ck_assert_str_eq(plan(), "e>h2");
+	drain(0);
+	ck_assert_uint_eq(result.move_count, 4);
+	ck_assert_uint_eq(result.blocked_count, 0);
+	/* and when it is the cool one */
+	hosts[0].accepts = true;
+	hosts[2].accepts = false;
+	balance(_i);
+	ck_assert_str_eq(plan(), "a>h1");
+	drain(0);
+	ck_assert_str_eq(plan(), "a>h1 b>h1 c>h1 d>h1");
+}
+END_TEST
+
 /* ---- room ---- */
 
 /*
@@ -529,6 +558,8 @@ add_balanced(TCase *tc)
 	tcase_add_loop_test(tc, evenness_brings_no_class_together, 0, WAYS);
 	tcase_add_loop_test(
 	    tc, a_host_that_is_down_takes_none_and_gives_none, 0, WAYS);
+	tcase_add_loop_test(
+	    tc, a_closed_host_takes_none_and_gives_only_when_drained, 0, WAYS);
 	tcase_add_loop_test(
 	    tc, a_host_that_is_nearly_full_takes_what_fits, 0, WAYS);
 	tcase_add_loop_test(
