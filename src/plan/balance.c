@@ -4,8 +4,10 @@
  * is carried out whole can do better in the end (balance_tail.c).
  *
  * Who may move is settled at the beginning: guests that run, that do not stay
- * and whose host is up.  What a move costs is in the score's unit, so that a
- * large guest or a long downtime has to gain more.
+ * and whose host is up and takes guests in.  (One that is closed is being emptied,
+ * or is about to be: who leaves it, and where to, is for the drain to say.)  What
+ * a move costs is in the score's unit, so that a large guest or a long downtime
+ * has to gain more.
  */
 #include "plan/balance.h"
 
@@ -116,8 +118,9 @@ balance_rank_guests(struct arena *arena, struct balance *b)
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t at = names[i].at;
 		const struct plan_guest *g = &b->cluster->guests[at];
+		const struct plan_host *h = &b->cluster->hosts[g->host];
 
-		if (!g->runs || g->stays || !b->cluster->hosts[g->host].up)
+		if (!g->runs || g->stays || !h->up || !h->accepts)
 			continue;
 		b->guests[b->guest_count++] = at;
 		b->cost[at] = balance_cost(b, at);

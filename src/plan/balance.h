@@ -13,9 +13,9 @@
  *
  * At each step: the target is up, accepts, has the memory and the disk, counting
  * all moves of the same wave at both of their ends; the guest runs, may move, is
- * allowed there and meets nobody of its class; the score falls by min_gain at
- * least, the cost of the move included; no more hosts are exposed (N+1) than
- * were.  A move of which the effect on CPU load is not known is not made.
+ * allowed there and meets nobody of its class; its host is up and accepts, too
+ * (others are a drain's to empty); the score falls by min_gain at least, the cost
+ * of the move included; no more hosts are exposed (N+1) than were.  A move of which the effect on CPU load is not known is not made.
  */
 
 struct plan_balance_options {

@@ -292,6 +292,11 @@ evacuate_prepare(struct evacuate_search *search)
 	    arena_array(ev->arena, ev->max, sizeof(*search->best.moves));
 	search->best.jobs =
 	    arena_array(ev->arena, ev->max, sizeof(*search->best.jobs));
+	/* What is spread stays the choice while nothing is sooner. */
+	if (ev->list.count > 0) {
+		search->value = evacuate_order_quickly(ev);
+		search->goals = 1;
+	}
 	evacuate_copy(&search->best, &ev->list);
 	evacuate_reach(search, &begin);
 }
