@@ -54,7 +54,7 @@ disks_words_kind(const struct strategy_try *try, const struct snap_disk *disk)
 	}
 	if (disk->shareable)
 		return "may be written by other guests too (shareable)";
-	if (disk->transient && strategy_runs(try->look->vm))
+	if (disk->transient && snapshot_vm_runs(try->look->vm))
 		return "is transient: what it has now is to be lost";
 	if (live && disk->encrypted)
 		return "is encrypted, and a live copy would not be";

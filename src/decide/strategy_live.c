@@ -25,12 +25,6 @@
 #define LIVE_WHY_MAX (16 << 10)
 
 bool
-strategy_runs(const struct snap_vm *vm)
-{
-	return vm->state == DOMAIN_RUNNING || vm->state == DOMAIN_BLOCKED;
-}
-
-bool
 strategy_is_local(const struct storage_result *storage, size_t i)
 {
 	const struct storage_disk *disk = &storage->disks[i];
@@ -50,7 +44,7 @@ strategy_is_local(const struct storage_result *storage, size_t i)
 const char *
 strategy_check_running(struct strategy_try *try)
 {
-	return strategy_runs(try->look->vm)
+	return snapshot_vm_runs(try->look->vm)
 	    ? NULL
 	    : "it does not run: only a restart moves it";
 }
@@ -156,7 +150,7 @@ strategy_check_abi_known(struct strategy_try *try)
 
 	if (strategy_takes_new_cpu(try) ||
 	    (try->strategy == STRATEGY_RESTART &&
-		!strategy_runs(try->look->vm)))
+		!snapshot_vm_runs(try->look->vm)))
 		return NULL;
 	verdict = strategy_find_verdict(try->look);
 	if (verdict != NULL && verdict->verdict == SNAP_VERDICT_OK)

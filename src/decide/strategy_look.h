@@ -59,8 +59,6 @@ const char *strategy_check_pool(struct strategy_try *try);
 const char *strategy_check_volume(struct strategy_try *try);
 const char *strategy_check_room(struct strategy_try *try);
 
-/* Does the guest run, so that it can go live? */
-bool strategy_runs(const struct snap_vm *vm);
 /* A disk of its own, not a medium, that is not shared with all below it: the
  * index in storage->disks. */
 bool strategy_is_local(const struct storage_result *storage, size_t i);

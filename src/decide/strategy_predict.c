@@ -98,7 +98,7 @@ void
 strategy_predict(const struct strategy_look *look, struct strategy_result *plan)
 {
 	const struct snap_vm *vm = look->vm;
-	bool runs = strategy_runs(vm);
+	bool runs = snapshot_vm_runs(vm);
 	struct predict_input in = {
 	    .memory = strategy_used(vm),
 	    .size = vm->memory,

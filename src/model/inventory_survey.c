@@ -115,13 +115,6 @@ inventory_survey_settle(struct inventory_domain *domain)
 	    domain->survey != NULL || !survey_is_wanted(&domain->vm);
 }
 
-/* Only what runs writes. */
-static bool
-survey_can_sample(const struct snap_vm *vm)
-{
-	return vm->state == DOMAIN_RUNNING || vm->state == DOMAIN_BLOCKED;
-}
-
 static void
 survey_remember(struct inventory *inventory, const struct snap_vm *vm)
 {
@@ -147,7 +140,7 @@ survey_recall(const struct inventory *inventory,
 {
 	const struct inventory_sample *sample;
 
-	vm->unsampled = survey_can_sample(vm) && !domain->sampled;
+	vm->unsampled = snapshot_vm_runs(vm) && !domain->sampled;
 	if (!vm->unsampled)
 		return;
 	sample = map_get(inventory->samples, vm->uuid);
@@ -339,7 +332,7 @@ inventory_each_unsampled(const struct inventory *inventory, struct mono now,
 		    map_next(host->domains, &i, NULL, &value)) {
 			const struct inventory_domain *domain = value;
 
-			if (survey_can_sample(&domain->vm) &&
+			if (snapshot_vm_runs(&domain->vm) &&
 			    survey_sample_is_old(domain, now, max_age_ms))
 				fn(host->config.name, &domain->vm, arg);
 		}

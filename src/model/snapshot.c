@@ -206,6 +206,12 @@ snapshot_set_link_rates(struct snapshot *s,
 }
 
 bool
+snapshot_vm_runs(const struct snap_vm *vm)
+{
+	return vm->state == DOMAIN_RUNNING || vm->state == DOMAIN_BLOCKED;
+}
+
+bool
 snapshot_wants_long_sample(const struct snap_vm *vm)
 {
 	return vm->dirty_rate != SNAPSHOT_UNKNOWN &&

@@ -310,6 +310,8 @@ enum snap_verdict snapshot_find_proof(const struct snapshot *s,
     const char *host, const char *pool, const char *other_host,
     const char *other_pool);
 bool snapshot_is_moving(const struct snapshot *s, const char *uuid);
+/* Its vCPUs do: it writes to its memory, and can go live. */
+bool snapshot_vm_runs(const struct snap_vm *vm);
 /* The short sample is newer than the long one, or there is none. */
 bool snapshot_wants_long_sample(const struct snap_vm *vm);
 bool snapshot_vm_active(const struct snap_vm *vm); /* not shut off */
