@@ -386,6 +386,12 @@ const struct explain_row explain_rows[] = {
 	"QEMU on the target ended while it received the guest.",
 	"Read /var/log/libvirt/qemu/ for this guest on the target.",
 	PASSES, THIS_TARGET } },
+/* Rows above tell the full pool and the image of another size. */
+{ { "migration of disk", "failed: " }, { "copy-broken",
+	"The copy of a disk to the target broke off: the target's QEMU ended, "
+	"the connection was lost, or a disk could not be read or written.",
+	"Read /var/log/libvirt/qemu/ for this guest on both hosts, and their "
+	"kernel logs for errors of disks.", PASSES, THIS_TARGET } },
 { { "client socket is closed" }, { "target-daemon-lost",
 	"The target's libvirt daemon ended or froze during the move.",
 	"Check the guest on both hosts and the target's libvirtd.",

@@ -211,7 +211,7 @@ lanes_finish(struct lanes *lanes, struct lanes_job *job)
 }
 
 void
-lanes_drop(struct lanes *lanes, struct lanes_list *out)
+lanes_drop(struct lanes *lanes, enum workers_lane from, struct lanes_list *out)
 {
 	void *value;
 	size_t i = 0;
@@ -220,7 +220,7 @@ lanes_drop(struct lanes *lanes, struct lanes_list *out)
 		struct lanes_key *key = value;
 		size_t dropped = 0;
 
-		for (int lane = 0; lane < LANES_COUNT; lane++) {
+		for (int lane = (int)from; lane < LANES_COUNT; lane++) {
 			struct lanes_queue *queue = &key->queues[lane];
 			struct lanes_job *job;
 

@@ -46,8 +46,10 @@ void lanes_put_back(struct lanes *lanes, struct lanes_job *job);
 /* The job's call has returned. */
 void lanes_finish(struct lanes *lanes, struct lanes_job *job);
 
-/* Moves all jobs that wait to the end of `out`. */
-void lanes_drop(struct lanes *lanes, struct lanes_list *out);
+/* Moves all jobs that wait to the end of `out`; `from` is the first lane that
+ * is emptied, those above it keep theirs. */
+void lanes_drop(
+    struct lanes *lanes, enum workers_lane from, struct lanes_list *out);
 
 size_t lanes_waiting(const struct lanes *lanes);
 size_t lanes_running(const struct lanes *lanes);

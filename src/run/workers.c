@@ -13,7 +13,7 @@
  * the pool's lock and sees `closed` unset may use the loop.
  *
  * Results go through a list in the pool and one post at a time, so that
- * workers_free() can hand out those that came in while it waited.
+ * workers_free() can hand out those that come in while it waits.
  */
 #include "run/workers.h"
 
@@ -45,10 +45,10 @@ struct workers_thread {
 
 struct workers_pool {
 	pthread_mutex_t lock; /* for everything here */
-	pthread_cond_t ended; /* a thread ended */
+	pthread_cond_t ended; /* a thread did, or a call while closing */
 	unsigned int refs;
 	struct loop *loop; /* not to be used once closed */
-	bool closing;      /* nothing new starts */
+	bool closing;      /* nothing new starts, but control */
 	bool closed;       /* nobody wants results any more */
 	bool posted;       /* workers_deliver() is in the mailbox */
 
@@ -151,18 +151,15 @@ workers_finish(struct workers_pool *pool, struct lanes_job *job)
 		return;
 	}
 	STAILQ_INSERT_TAIL(&pool->finished, job, next);
+	if (pool->closing) {
+		(void)pthread_cond_signal(&pool->ended);
+		return;
+	}
 	if (!pool->posted) {
 		pool->posted = true;
 		pool->refs++;
 		loop_post(pool->loop, workers_deliver, pool);
 	}
-}
-
-/* The next job that may start; NULL: none. */
-static struct lanes_job *
-workers_take(struct workers_pool *pool)
-{
-	return pool->closing ? NULL : lanes_take(pool->lanes);
 }
 
 /* Waits for a job to be handed over; NULL: it is time to end. */
@@ -193,7 +190,7 @@ workers_thread_main(void *arg)
 	for (;;) {
 		job = self->job;
 		if (job == NULL)
-			job = workers_take(pool);
+			job = lanes_take(pool->lanes);
 		if (job == NULL)
 			job = workers_thread_wait(self);
 		if (job == NULL)
@@ -274,7 +271,7 @@ workers_dispatch(struct workers_pool *pool)
 
 		if (thread == NULL && pool->threads >= WORKERS_THREADS_MAX)
 			return 0;
-		job = workers_take(pool);
+		job = lanes_take(pool->lanes);
 		if (job == NULL)
 			return 0;
 		if (thread != NULL) {
@@ -325,42 +322,76 @@ workers_done_all(struct lanes_list *jobs, int cancelled)
 	}
 }
 
+/*
+ * Hands out what comes in until the last thread has ended or it is time; what
+ * is done may still ask for control calls (a connection is to be closed), and
+ * they are made.  With the lock held.
+ */
+static void
+workers_wind_up(struct workers_pool *pool, int64_t grace_ms)
+{
+	struct timespec until = workers_deadline(grace_ms);
+	int rc = 0;
+
+	for (;;) {
+		struct lanes_list finished = STAILQ_HEAD_INITIALIZER(finished);
+
+		if (!STAILQ_EMPTY(&pool->finished)) {
+			STAILQ_CONCAT(&finished, &pool->finished);
+			(void)pthread_mutex_unlock(&pool->lock);
+			workers_done_all(&finished, 0);
+			(void)pthread_mutex_lock(&pool->lock);
+		} else if (pool->threads > 0 && rc != ETIMEDOUT) {
+			rc = pthread_cond_timedwait(
+			    &pool->ended, &pool->lock, &until);
+		} else {
+			return;
+		}
+	}
+}
+
 void
 workers_free(struct workers *workers, int64_t grace_ms)
 {
 	struct lanes_list dropped = STAILQ_HEAD_INITIALIZER(dropped);
-	struct lanes_list finished = STAILQ_HEAD_INITIALIZER(finished);
-	struct timespec until = workers_deadline(grace_ms > 0 ? grace_ms : 0);
 	struct workers_thread *thread;
 	struct workers_pool *pool;
 	size_t left;
-	int rc = 0;
 
 	if (workers == NULL)
 		return;
 	pool = workers->pool;
 	(void)pthread_mutex_lock(&pool->lock);
 	pool->closing = true;
-	lanes_drop(pool->lanes, &dropped);
+	lanes_drop(pool->lanes, WORKERS_NORMAL, &dropped);
 	LIST_FOREACH(thread, &pool->idle, idle)
 	(void)pthread_cond_signal(&thread->wake);
-	while (pool->threads > 0 && rc != ETIMEDOUT) {
-		rc = pthread_cond_timedwait(&pool->ended, &pool->lock, &until);
-	}
+	(void)pthread_mutex_unlock(&pool->lock);
+
+	workers_done_all(&dropped, 1);
+	(void)pthread_mutex_lock(&pool->lock);
+	workers_wind_up(pool, grace_ms > 0 ? grace_ms : 0);
 	pool->closed = true;
 	pool->loop = NULL;
+	lanes_drop(pool->lanes, WORKERS_CONTROL, &dropped);
 	left = lanes_running(pool->lanes);
-	STAILQ_CONCAT(&finished, &pool->finished);
 	(void)pthread_mutex_unlock(&pool->lock);
 
 	if (left > 0)
 		log_warn("workers", "%zu calls hang and are left behind", left);
-	workers_done_all(&finished, 0);
 	workers_done_all(&dropped, 1);
 	loop_timer_free(workers->retry);
 	free(workers);
 	(void)pthread_mutex_lock(&pool->lock);
 	workers_pool_unref_unlock(pool);
+}
+
+/* While the workers end, only what lets go of something is taken. */
+static bool
+workers_takes(const struct workers_pool *pool, enum workers_lane lane)
+{
+	return !pool->closed && (!pool->closing || lane == WORKERS_CONTROL) &&
+	    lanes_waiting(pool->lanes) < WORKERS_QUEUE_MAX;
 }
 
 int
@@ -373,7 +404,7 @@ workers_submit(struct workers *workers, enum workers_lane lane, const char *key,
 	int rc;
 
 	(void)pthread_mutex_lock(&pool->lock);
-	if (pool->closing || lanes_waiting(pool->lanes) >= WORKERS_QUEUE_MAX) {
+	if (!workers_takes(pool, lane)) {
 		(void)pthread_mutex_unlock(&pool->lock);
 		return -1;
 	}

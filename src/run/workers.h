@@ -43,14 +43,17 @@ struct workers *workers_new(struct loop *loop);
  * Waits at most grace_ms for running calls, then leaves stuck threads behind
  * (they hold no lock of ours; their `done` is never called).  Queued items that
  * did not start are dropped: `done` is called for them with cancelled = true,
- * and so for results that came in during the wait with cancelled = false.
+ * and for results that come in during the wait with cancelled = false.  Calls
+ * in the control lane are still made during the wait, also those that a `done`
+ * asks for then: what a call has opened can be closed.
  */
 void workers_free(struct workers *workers, int64_t grace_ms);
 
 /*
  * Loop thread only.  `work` runs on a worker, `done` later on the loop thread;
  * `done` frees the item.  Returns -1 (and calls nothing) when the queue is
- * full, or workers_free() has begun.
+ * full, or workers_free() has begun (in the control lane: has stopped
+ * waiting).
  */
 int workers_submit(struct workers *workers, enum workers_lane lane,
     const char *key, void (*work)(void *item),

@@ -141,6 +141,8 @@ static const struct {
 	"no-space", 1, 0 },
 { "operation failed: migration of disk vda failed: Source and target image "
 	"have different sizes", "size-mismatch", 1, 0 },
+{ "operation failed: migration of disk vda failed: Input/output error",
+	"copy-broken", 0, 0 },
 { "operation failed: job 'migration out' failed due to I/O error",
 	"guest-io-error", 1, 1 },
 { "qemu-system-x86_64: -blockdev {\"node-name\":\"x\"}: Image is corrupt; "

@@ -1,4 +1,5 @@
 #include <check.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -731,6 +732,29 @@ START_TEST(ending_right_after_close_leaves_no_connection_open)
 }
 END_TEST
 
+/* The loop has not heard yet that the calls are over. */
+START_TEST(ending_with_results_under_way_leaves_no_connection_open)
+{
+	run_until(is_listed);
+	run_until(has_idle);
+	fake_hold(FAKE_MIGRATE);
+	call = (struct call){0};
+	link_call_long(link_, call_work_long, call_done, &call);
+	link_call_aside(link_, call_work_long, call_done, &call);
+	while (fake_inside(FAKE_MIGRATE) < 2)
+		run_until(is_migrating);
+	fake_let_go(FAKE_MIGRATE);
+	while (workers_pending(workers, "kvm1") > 0)
+		(void)sched_yield();
+	link_close(link_);
+	link_ = NULL;
+	workers_free(workers, DEADLINE_MS);
+	ck_assert_int_eq(call.dones, 2);
+	ck_assert_int_eq(fake_opened(), fake_closed());
+	workers = workers_new(loop);
+}
+END_TEST
+
 static struct call aside_calls[LINK_ASIDE_MAX];
 
 static bool
@@ -830,6 +854,7 @@ main(void)
 	ADD(a_slow_operation_does_not_make_a_host_silent);
 	ADD(after_close_nothing_is_told_but_calls_are_done);
 	ADD(ending_right_after_close_leaves_no_connection_open);
+	ADD(ending_with_results_under_way_leaves_no_connection_open);
 	ADD(all_that_are_kept_aside_are_closed_with_it);
 	ADD(closing_while_an_open_hangs_closes_what_comes_of_it);
 	ADD(it_may_be_closed_from_a_callback);

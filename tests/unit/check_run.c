@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -193,10 +194,16 @@ START_TEST(lanes_drop_only_what_waits)
 		lanes_add(lanes, WORKERS_OPEN, "kvm1", &j[i]);
 	lanes_add(lanes, WORKERS_OPEN, "kvm2", &j[4]);
 	assert_takes(lanes, &j[0]);
-	lanes_drop(lanes, &out);
+	lanes_add(lanes, WORKERS_CONTROL, "kvm1", &j[5]);
+	lanes_drop(lanes, WORKERS_NORMAL, &out);
 	STAILQ_FOREACH(job, &out, next)
 	ck_assert_ptr_eq(job, &j[1 + dropped++]);
 	ck_assert_int_eq(dropped, 4);
+	ck_assert_uint_eq(lanes_waiting(lanes), 1);
+	lanes_drop(lanes, WORKERS_CONTROL, &out);
+	while (STAILQ_NEXT(job = STAILQ_FIRST(&out), next) != NULL)
+		STAILQ_REMOVE_HEAD(&out, next);
+	ck_assert_ptr_eq(job, &j[5]);
 	ck_assert_uint_eq(lanes_waiting(lanes), 0);
 	ck_assert_uint_eq(lanes_pending(lanes, "kvm1"), 1);
 	ck_assert_uint_eq(lanes_pending(lanes, "kvm2"), 0);
@@ -628,6 +635,55 @@ START_TEST(nothing_new_starts_during_free)
 }
 END_TEST
 
+/* What a call has brought, and the call that takes it away again. */
+static atomic_int brought, taken_away;
+
+static void
+bring(void *item)
+{
+	(void)item;
+	(void)atomic_fetch_add(&brought, 1);
+}
+
+static void
+take_away(void *item)
+{
+	(void)item;
+	(void)atomic_fetch_add(&taken_away, 1);
+}
+
+static void
+when_brought(void *item, int cancelled)
+{
+	(void)item;
+	ck_assert_int_eq(cancelled, 0);
+	for (int i = 0; i < 5; i++)
+		ck_assert_int_eq(workers_submit(freed_workers, WORKERS_CONTROL,
+				     "kvm1", take_away, plain_done, NULL),
+		    0);
+}
+
+START_TEST(what_a_call_brought_is_let_go_of_during_free)
+{
+	int threads = count_threads();
+
+	atomic_store(&brought, 0);
+	atomic_store(&taken_away, 0);
+	plain_cancelled = 0;
+	freed_workers = workers_new(loop);
+	ck_assert_int_eq(workers_submit(freed_workers, WORKERS_LONG, "kvm1",
+			     bring, when_brought, NULL),
+	    0);
+	/* Its result is there, and the loop has not seen it yet. */
+	while (workers_pending(freed_workers, "kvm1") > 0)
+		(void)sched_yield();
+	workers_free(freed_workers, 1000 * DEADLINE_S);
+	ck_assert_int_eq(atomic_load(&taken_away), 5);
+	ck_assert_int_eq(plain_cancelled, 0);
+	wait_threads(threads);
+}
+END_TEST
+
 /* Ends while calls begin and end: each item is done once or left behind. */
 START_TEST(free_at_any_moment)
 {
@@ -681,6 +737,7 @@ suite_run(void)
 	tcase_add_test(tc, free_waits_for_calls_and_drops_what_did_not_start);
 	tcase_add_test(tc, free_leaves_stuck_calls_behind);
 	tcase_add_test(tc, nothing_new_starts_during_free);
+	tcase_add_test(tc, what_a_call_brought_is_let_go_of_during_free);
 	tcase_add_test(tc, free_at_any_moment);
 	suite_add_tcase(suite, tc);
 	return suite;
