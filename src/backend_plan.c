@@ -122,8 +122,9 @@ policies_json(const struct settings *settings, const struct snap_host *host)
 		json_array_append_new(list,
 		    json_pack("{s:s, s:s, s:i, s:s, s:s, s:s}", "policy",
 			p->name, "file", p->file, "line", (int)p->line, "mode",
-			policy_mode_name(p->mode), "when", p->when_host_text,
-			"holds", evaluate_holds(p, host)));
+			policy_mode_name(p->mode), "when",
+			p->conditions[0].when.text, "holds",
+			evaluate_holds(p, host)));
 	}
 	return list;
 }

@@ -83,8 +83,14 @@ read_when_host(
 {
 	static const struct schema_key row = {
 	    .name = "host", .flags = SCHEMA_EMPTY | SCHEMA_LINES};
+	static const enum expr_scope scopes[] = {
+	    EXPR_SCOPE_HOST, EXPR_SCOPE_CLUSTER};
+	static const struct expr_context context = {
+	    .scopes = scopes, .scope_count = 2};
 	struct err err = {.code = ERR_NONE};
 	struct policy *policy = object;
+	struct policy_condition *condition =
+	    arena_array(ctx->arena, 1, sizeof(*condition));
 	unsigned line, column, at = 1;
 
 	if (node->kind != NODE_SCALAR ||
@@ -94,11 +100,15 @@ read_when_host(
 	}
 	if (!schema_check_text(ctx, &row, node))
 		return;
-	policy->when_host =
-	    expr_parse(ctx->arena, node->text, expr_host_vocabulary, &at, &err);
-	policy->when_host_text = flatten_text(ctx->arena, node->text);
+	condition->when = (struct policy_expr){
+	    .expr = expr_compile(ctx->arena, node->text, &context, &at, &err),
+	    .text = flatten_text(ctx->arena, node->text),
+	    .line = node->line,
+	};
+	policy->conditions = condition;
+	policy->condition_count = 1;
 	policy->when_line = node->line;
-	if (policy->when_host != NULL)
+	if (condition->when.expr != NULL)
 		return;
 	tree_scalar_place(ctx->tree, node, at - 1, &line, &column);
 	tree_fault_at(ctx->tree, ctx->diags, node, line, column, "%s", err.msg);
@@ -260,6 +270,7 @@ place_policy(void *object, const char *file, unsigned line)
 	policy->limit_total = -1;
 	policy->limit_per_source = -1;
 	policy->limit_per_target = -1;
+	policy->actions = POLICY_ACTION_MOVE;
 	policy->file = file;
 	policy->line = line;
 }
@@ -318,6 +329,8 @@ policy_mode_name(enum policy_mode mode)
 		return "off";
 	case POLICY_OBSERVE:
 		return "observe";
+	case POLICY_APPROVE:
+		return "approve";
 	case POLICY_AUTO:
 		break;
 	}
@@ -332,10 +345,48 @@ policy_order_name(enum policy_order order)
 		return "smallest-first";
 	case POLICY_ORDER_MEMORY_DESC:
 		return "largest-first";
+	case POLICY_ORDER_BUSIEST:
+		return "busiest-first";
+	case POLICY_ORDER_CHEAPEST:
+		return "cheapest-first";
 	case POLICY_ORDER_NAME:
 		break;
 	}
 	return "name";
+}
+
+const char *
+policy_subject_name(enum policy_subject subject)
+{
+	switch (subject) {
+	case POLICY_SUBJECT_VM:
+		return "vm";
+	case POLICY_SUBJECT_CLUSTER:
+		return "cluster";
+	case POLICY_SUBJECT_EVENT:
+		return "event";
+	case POLICY_SUBJECT_HOST:
+		break;
+	}
+	return "host";
+}
+
+const char *
+policy_use_name(enum policy_use use)
+{
+	switch (use) {
+	case POLICY_USE_LIVE_SHARED:
+		return "live-shared";
+	case POLICY_USE_LIVE_COPY:
+		return "live-copy";
+	case POLICY_USE_RESTART:
+		return "restart";
+	case POLICY_USE_SKIP:
+		return "skip";
+	case POLICY_USE_DEFAULT:
+		break;
+	}
+	return "default";
 }
 
 const char *

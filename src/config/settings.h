@@ -81,6 +81,8 @@ struct settings {
 	struct policy *policies; /* by priority descending, then in
 					 * order of file name and position */
 	size_t policy_count;
+	struct placement *placements; /* in order of file name and position */
+	size_t placement_count;
 };
 
 /* One file: its name as shown in messages, its text, its kind. */

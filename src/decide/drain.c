@@ -12,43 +12,43 @@
 
 #include "decide/expr.h"
 
-static enum expr_truth
-drain_truth(bool value)
-{
-	return value ? EXPR_TRUE : EXPR_FALSE;
-}
-
-static enum expr_truth
-drain_lookup(const char *name, void *arg)
+static struct expr_value
+drain_lookup(
+    enum expr_scope scope, unsigned index, const char *label, void *arg)
 {
 	const struct snap_host *host = arg;
 
-	if (strcmp(name, "maintenance") == 0)
-		return drain_truth(host->maintenance);
-	if (strcmp(name, "cordoned") == 0)
-		return drain_truth(host->cordoned);
-	/* A host that was never reached may be up or not. */
-	if (strcmp(name, "up") == 0 && (host->up || host->known))
-		return drain_truth(host->up);
-	return EXPR_UNKNOWN;
+	(void)label;
+	if (scope != EXPR_SCOPE_HOST)
+		return expr_value_unknown();
+	switch (index) {
+	case EXPR_HOST_MAINTENANCE:
+		return expr_value_bool(host->maintenance);
+	case EXPR_HOST_CORDONED:
+		return expr_value_bool(host->cordoned);
+	case EXPR_HOST_UP:
+		/* One that was never reached may be up or not. */
+		return host->up || host->known ? expr_value_bool(host->up)
+					       : expr_value_unknown();
+	default:
+		return expr_value_unknown();
+	}
+}
+
+static enum expr_truth
+drain_holds(const struct policy *policy, const struct snap_host *host)
+{
+	struct snap_host copy = *host;
+
+	if (policy->condition_count == 0)
+		return EXPR_UNKNOWN;
+	return expr_test(policy->conditions[0].when.expr, drain_lookup, &copy);
 }
 
 const char *
 evaluate_holds(const struct policy *policy, const struct snap_host *host)
 {
-	struct snap_host copy = *host;
-
-	if (policy->when_host == NULL)
-		return "unknown";
-	switch (expr_eval(policy->when_host, drain_lookup, &copy)) {
-	case EXPR_TRUE:
-		return "true";
-	case EXPR_FALSE:
-		return "false";
-	case EXPR_UNKNOWN:
-		break;
-	}
-	return "unknown";
+	return expr_truth_name(drain_holds(policy, host));
 }
 
 const struct policy *
@@ -56,11 +56,9 @@ drain_find_policy(const struct settings *settings, const struct snap_host *host)
 {
 	for (size_t i = 0; i < settings->policy_count; i++) {
 		const struct policy *policy = &settings->policies[i];
-		struct snap_host copy = *host;
 
-		if (policy->mode != POLICY_OFF && policy->when_host != NULL &&
-		    expr_eval(policy->when_host, drain_lookup, &copy) ==
-			EXPR_TRUE)
+		if (policy->mode != POLICY_OFF &&
+		    drain_holds(policy, host) == EXPR_TRUE)
 			return policy;
 	}
 	return NULL;
@@ -163,6 +161,8 @@ drain_list_guests(const struct drain *drain, size_t *out_count)
 	case POLICY_ORDER_MEMORY_DESC:
 		qsort(guests, count, sizeof(guests[0]), drain_compare_largest);
 		break;
+	case POLICY_ORDER_BUSIEST:
+	case POLICY_ORDER_CHEAPEST:
 	case POLICY_ORDER_NAME:
 		qsort(guests, count, sizeof(guests[0]), drain_compare_names);
 		break;

@@ -105,7 +105,7 @@ evaluate_words_decision(struct arena *arena, const struct policy *policy,
 	    "policy %s (%s:%u): \"%s\" is true of %s"
 	    "%s%s%s%s%s%s",
 	    policy->name, policy->file, policy->when_line,
-	    policy->when_host_text, host->name,
+	    policy->conditions[0].when.text, host->name,
 	    time[0] != '\0' ? " since " : "", time, reason ? " (" : "",
 	    reason ? why : "", reason ? ")" : "",
 	    policy->mode == POLICY_OBSERVE

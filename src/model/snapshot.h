@@ -102,6 +102,14 @@ struct snap_vm {
 	int vcpus;
 	int64_t memory;  /* bytes it may use (maximum) */
 	double cpu_used; /* cores' worth, NAN unknown */
+	/* Smoothed, of a guest that is watched for long enough; NAN: unknown, or
+	 * what is known is too old. */
+	double cpu_smooth;          /* cores' worth */
+	double disk_iops, net_rate; /* requests/s; bytes/s, both ways */
+	struct wall seen_since;     /* known to this daemon; ms 0: unknown */
+	struct wall last_moved;     /* by a move that succeeded; ms 0: never */
+	const char **label_keys, **label_values; /* sorted by key */
+	size_t label_count;
 	struct snap_abi abi;
 	struct snap_disk *disks;
 	size_t disk_count;
@@ -165,6 +173,14 @@ struct snap_network {
 	const char *bridge;
 };
 
+/* What somebody's monitoring says of a host, and has not taken back. */
+struct snap_alert {
+	const char *name, *severity; /* severity NULL: none was told */
+	struct wall since;
+	const char **label_keys, **label_values; /* sorted by key */
+	size_t label_count;
+};
+
 /* This host's answer about one ABI. */
 struct snap_abi_verdict {
 	const char *key;
@@ -200,6 +216,14 @@ struct snap_host {
 	int64_t memory_total, memory_free, reserve_memory;
 	int64_t memory_arrived; /* with guests, since that was read */
 	double cpu_used;        /* cores' worth, NAN unknown */
+	/* Smoothed; NAN: unknown, or what is known is too old. */
+	double cpu_smooth;    /* cores' worth */
+	double memory_smooth; /* fraction in use */
+	double steal;         /* fraction of the time its guests could run */
+	double swap_in;       /* bytes/s */
+	double psi_cpu, psi_memory, psi_io; /* fractions */
+	const struct snap_alert *alerts;    /* by name */
+	size_t alert_count;
 	int outbound_limit, inbound_limit;
 	int64_t link_rate; /* bytes/s that moves to it got; 0: not known, see
 			    * snapshot_set_link_rates() */

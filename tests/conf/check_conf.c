@@ -129,8 +129,8 @@ static void
 dump_policy(const struct policy *p, struct buf *out)
 {
 	buf_addf(out, "policy %s mode=%s priority=%d when=\"%s\" at %s:%u:%u\n",
-	    p->name, policy_mode_name(p->mode), p->priority, p->when_host_text,
-	    p->file, p->line, p->when_line);
+	    p->name, policy_mode_name(p->mode), p->priority,
+	    p->conditions[0].when.text, p->file, p->line, p->when_line);
 	buf_addf(out,
 	    "  limits %d %d %d handover=%s max_downtime=%" PRId64
 	    " timeout=%" PRId64 " retries=%d backoff=%" PRId64 " order=%s\n",

@@ -136,16 +136,27 @@ world_add_policy(struct world *world, const char *when)
 {
 	struct policy *policy =
 	    &world->settings.policies[world->settings.policy_count++];
+	static const enum expr_scope scopes[] = {
+	    EXPR_SCOPE_HOST, EXPR_SCOPE_CLUSTER};
+	static const struct expr_context context = {
+	    .scopes = scopes, .scope_count = 2};
+	struct policy_condition *condition =
+	    arena_array(world->arena, 1, sizeof(*condition));
 	struct err err = {0};
 	unsigned column;
 
+	condition->when = (struct policy_expr){
+	    .expr = expr_compile(world->arena, when, &context, &column, &err),
+	    .text = when,
+	    .line = 9,
+	};
 	*policy = (struct policy){
 	    .name = "maintenance",
 	    .description = "",
 	    .mode = POLICY_AUTO,
-	    .when_host = expr_parse(
-		world->arena, when, expr_host_vocabulary, &column, &err),
-	    .when_host_text = when,
+	    .conditions = condition,
+	    .condition_count = 1,
+	    .actions = POLICY_ACTION_MOVE,
 	    .order = POLICY_ORDER_MEMORY_DESC,
 	    .limit_total = -1,
 	    .limit_per_source = -1,
@@ -157,6 +168,6 @@ world_add_policy(struct world *world, const char *when)
 	    .line = 4,
 	    .when_line = 9,
 	};
-	ck_assert_msg(policy->when_host != NULL, "%s", err.msg);
+	ck_assert_msg(condition->when.expr != NULL, "%s", err.msg);
 	return policy;
 }
