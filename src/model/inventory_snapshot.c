@@ -72,6 +72,7 @@ inventory_show_host(struct arena *arena, const struct inventory_host *host,
 	shown.memory_free = host->memory_free;
 	shown.memory_arrived = host->memory_arrived;
 	shown.cpu_used = host->cpu.used;
+	shown.cpu_smooth = NAN;
 	inventory_list_verdicts(arena, host, &shown);
 	inventory_file_list(arena, host, &shown);
 	copy_host(arena, &shown, out);
@@ -112,6 +113,7 @@ inventory_show_vms(const struct inventory *inventory, struct snapshot *s)
 			inventory_survey_show(inventory, s->arena, domain, vm);
 			vm->host = h;
 			vm->cpu_used = host->up ? domain->cpu.used : NAN;
+			vm->cpu_smooth = NAN;
 		}
 	}
 	qsort(s->vms, s->vm_count, sizeof(s->vms[0]), inventory_compare_vms);
