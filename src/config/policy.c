@@ -321,6 +321,14 @@ const struct schema read_policies_schema = {
     .keys = file_keys,
 };
 
+enum policy_mode
+policy_mode_now(const struct settings *settings, const enum policy_mode *modes,
+    const struct policy *policy)
+{
+	return modes != NULL ? modes[policy - settings->policies]
+			     : policy->mode;
+}
+
 const char *
 policy_mode_name(enum policy_mode mode)
 {
