@@ -40,7 +40,8 @@ drain_holds(const struct policy *policy, const struct snap_host *host)
 {
 	struct snap_host copy = *host;
 
-	if (policy->condition_count == 0)
+	if (policy->condition_count != 1 ||
+	    policy->conditions[0].subject != POLICY_SUBJECT_HOST)
 		return EXPR_UNKNOWN;
 	return expr_test(policy->conditions[0].when.expr, drain_lookup, &copy);
 }
