@@ -120,6 +120,8 @@ policies_json(const struct settings *settings, const struct snapshot *s,
 	for (size_t i = 0; i < settings->policy_count; i++) {
 		const struct policy *p = &settings->policies[i];
 
+		if (p->condition_count == 0)
+			continue;
 		json_array_append_new(list,
 		    json_pack("{s:s, s:s, s:i, s:s, s:s, s:s}", "policy",
 			p->name, "file", p->file, "line", (int)p->line, "mode",

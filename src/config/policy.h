@@ -25,7 +25,7 @@ enum policy_order {
 struct policy_expr {
 	const struct expr *expr; /* NULL: the key is absent */
 	const char *text;        /* on one line */
-	unsigned line;
+	unsigned line, column;   /* where it begins */
 };
 
 /* What a condition speaks about; the scopes that its expression knows. */
@@ -46,7 +46,7 @@ struct policy_condition {
 	int64_t for_ms; /* 0: at once */
 };
 
-/* actions; `move` where none is named */
+/* actions; where none is named `move`, and none where `forbid` is given */
 enum policy_action {
 	POLICY_ACTION_MOVE = 1 << 0,  /* guests that are selected */
 	POLICY_ACTION_DRAIN = 1 << 1, /* the same, and the host is no target for
@@ -196,7 +196,7 @@ struct policy {
 					 * 5 s */
 
 	const char *file;
-	unsigned line;      /* of the policy */
+	unsigned line, column; /* of the policy */
 	unsigned when_line; /* of its first condition; of forbid, without one */
 };
 

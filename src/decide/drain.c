@@ -93,7 +93,8 @@ drain_holds(const struct settings *settings, const struct snapshot *s,
 	    .arena = s->arena};
 	enum expr_truth holds = policy->all ? EXPR_TRUE : EXPR_FALSE, one;
 
-	if (policy->condition_count == 0)
+	if (policy->condition_count != 1 ||
+	    policy->conditions[0].subject != POLICY_SUBJECT_HOST)
 		return EXPR_UNKNOWN;
 	if (policy->hosts.expr != NULL) {
 		one = expr_test(policy->hosts.expr, look_up, &look);
