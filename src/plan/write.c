@@ -36,12 +36,12 @@ has_room(const struct snap_pool *pool)
 }
 
 static json_t *
-labels_json(const struct snap_host *host)
+labels_json(const char *const *keys, const char *const *values, size_t count)
 {
 	json_t *labels = json_object();
 
-	for (size_t i = 0; i < host->label_count; i++)
-		fields_text(labels, host->label_keys[i], host->label_values[i]);
+	for (size_t i = 0; i < count; i++)
+		fields_text(labels, keys[i], values[i]);
 	return labels;
 }
 
@@ -77,7 +77,9 @@ host_json(const struct snap_host *host, int64_t taken)
 	json_object_set_new(object, "up",
 	    json_boolean(host->up && host->claimed_by == NULL &&
 		host->silent_ms < SNAPSHOT_SILENT_MS));
-	json_object_set_new(object, "labels", labels_json(host));
+	json_object_set_new(object, "labels",
+	    labels_json(
+		host->label_keys, host->label_values, host->label_count));
 	if (host->outbound_limit > 0)
 		fields_count(limits, "outbound", host->outbound_limit);
 	if (host->inbound_limit > 0)
@@ -185,6 +187,10 @@ vm_json(const struct snapshot *s, const struct snap_vm *vm,
 	}
 	if (snapshot_vm_active(vm) ? vm->pin_count > 0 : vm->anchor_count > 0)
 		set_flag(object, "pinned");
+	if (vm->label_count > 0)
+		json_object_set_new(object, "labels",
+		    labels_json(
+			vm->label_keys, vm->label_values, vm->label_count));
 	return object;
 }
 
