@@ -351,10 +351,13 @@ pilot_move_ended(struct pilot *p, const struct executor_report *r)
 	drains_move_ended(p->deps.drains, r);
 	if (r->policy != NULL)
 		note_end(p, r);
-	if (r->move->outcome == MOVE_COMPLETED)
+	if (r->move->outcome == MOVE_COMPLETED) {
 		history_moved(p->history, r->move->uuid, clock_mono_now());
-	else if (r->policy != NULL)
+		inventory_set_moved(
+		    p->deps.inventory, r->move->uuid, clock_wall_now());
+	} else if (r->policy != NULL) {
 		note_failure(p, r);
+	}
 	pilot_changed(p);
 }
 

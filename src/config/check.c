@@ -23,8 +23,8 @@
 const char *const settings_event_types[] = {"move.started", "move.completed",
     "move.failed", "move.rolled_back", "drain.started", "drain.completed",
     "drain.blocked", "decision.made", "host.lost", "host.recovered",
-    "host.maintenance", "host.claimed", "host.released", "config.rejected",
-    NULL};
+    "host.maintenance", "host.claimed", "host.released", "policy.mode",
+    "config.rejected", NULL};
 
 void
 check_name(const struct schema_context *ctx, const struct node *node,
@@ -269,8 +269,8 @@ matches_event(const char *pattern)
 static const char *
 suggest_event(const char *pattern)
 {
-	static const char *const groups[] = {
-	    "move.*", "drain.*", "decision.*", "host.*", "config.*", NULL};
+	static const char *const groups[] = {"move.*", "drain.*", "decision.*",
+	    "host.*", "policy.*", "config.*", NULL};
 	const char *near = strchr(pattern, '.') == NULL
 	    ? NULL
 	    : diag_suggest(pattern, settings_event_types);
@@ -307,7 +307,7 @@ check_event(const struct schema_context *ctx, const struct node *node,
 			tree_fault(ctx->tree, ctx->diags, node,
 			    "%s matches "
 			    "no event (known: move.*, drain.*, decision.made, "
-			    "host.*, config.rejected)",
+			    "host.*, policy.mode, config.rejected)",
 			    quoted);
 	}
 }

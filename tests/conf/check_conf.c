@@ -25,6 +25,7 @@
 
 #define FILE_MAX (16 << 20)
 #define PARTS_MAX 16
+#define KEEP_DECISIONS_MS (INT64_C(30) * 24 * 3600 * 1000) /* default */
 #define MAIN_DIR "/etc/drover"
 
 struct parts {
@@ -261,6 +262,16 @@ dump_settings(const struct settings *s, struct buf *out)
 		buf_addf(out, "shared %s\n", s->shared_paths[i]);
 	for (size_t i = 0; i < s->host_count; i++)
 		dump_host(&s->hosts[i], out);
+	for (size_t i = 0; i < s->guest_count; i++) {
+		buf_addf(out, "guests %s\n", s->guests[i].match);
+		for (size_t j = 0; j < s->guests[i].label_count; j++)
+			buf_addf(out, "  label %s=%s\n",
+			    s->guests[i].labels[j].key,
+			    s->guests[i].labels[j].value);
+	}
+	if (s->keep_decisions_ms != KEEP_DECISIONS_MS)
+		buf_addf(
+		    out, "decisions keep=%" PRId64 "\n", s->keep_decisions_ms);
 	for (size_t i = 0; i < s->receiver_count; i++) {
 		const struct settings_receiver *r = &s->receivers[i];
 
