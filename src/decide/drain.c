@@ -209,6 +209,7 @@ drain_judge(const struct drain *drain, struct place_ledger *ledger,
 	    .wish = &drain->wish,
 	    .only_to = drain->options != NULL ? drain->options->only_to : NULL,
 	    .retries = drain->policy != NULL ? drain->policy->retries : -1,
+	    .leaving = true,
 	};
 
 	*out = (struct evaluate_item){

@@ -20,21 +20,9 @@
 /* Step 3: from here on a host has no room for surprises. */
 #define PLACE_TIGHT_PERCENT 90
 
-/* Step 5: CPU load is noisy; a difference within a band says nothing. */
+/* Step 7: CPU load is noisy; a difference within a band says nothing. */
 #define PLACE_LOAD_BAND_PERCENT 5
 #define PLACE_LOAD_UNKNOWN 1000000
-
-struct place_candidate {
-	const struct snap_host *host;
-	struct place_verdict verdict;
-	int failures;                /* 1 */
-	size_t rank;                 /* 2: of its strategy, in the wish */
-	bool tight;                  /* 3 */
-	int memory_percent;          /* 3: in use after the move */
-	int inbound, inbound_limit;  /* 4 */
-	int load_band, load_percent; /* 5 */
-	int64_t free_permille;       /* 6 */
-};
 
 /* What the ladder compares. */
 static void
@@ -66,6 +54,8 @@ place_weigh(const struct place_look *look, struct place_candidate *candidate)
 	candidate->memory_percent = (int)(100 - candidate->free_permille / 10);
 	candidate->tight =
 	    candidate->free_permille < (100 - PLACE_TIGHT_PERCENT) * 10;
+
+	place_weigh_wishes(look, candidate);
 
 	candidate->inbound = look->ledger->inbound[index];
 	candidate->inbound_limit = host->inbound_limit > 0
@@ -145,7 +135,7 @@ ladder_tight_words(struct arena *arena, const struct place_candidate *a,
 	    PLACE_TIGHT_PERCENT, a->memory_percent, b->memory_percent);
 }
 
-/* 4. Fewest moves coming in relative to the limit, which spreads a drain. */
+/* 6. Fewest moves coming in relative to the limit, which spreads a drain. */
 static int
 ladder_inbound(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -163,7 +153,7 @@ ladder_inbound_words(struct arena *arena, const struct place_candidate *a,
 	    a->inbound, b->inbound, a->inbound_limit, b->inbound_limit);
 }
 
-/* 5. Lowest expected CPU load, in bands; unknown is worse than known. */
+/* 7. Lowest expected CPU load, in bands; unknown is worse than known. */
 static int
 ladder_load(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -181,7 +171,7 @@ ladder_load_words(struct arena *arena, const struct place_candidate *a,
 	    a->load_percent, b->load_percent);
 }
 
-/* 6. Most memory free after the move, as a share of all. */
+/* 8. Most memory free after the move, as a share of all. */
 static int
 ladder_free(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -198,7 +188,7 @@ ladder_free_words(struct arena *arena, const struct place_candidate *a,
 	    (double)a->free_permille / 10, (double)b->free_permille / 10);
 }
 
-/* 7. The name, so that there is always an answer, and the same one. */
+/* 9. The name, so that there is always an answer, and the same one. */
 static int
 ladder_name(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -225,6 +215,8 @@ static const struct {
     {ladder_failures, ladder_failures_words},
     {ladder_strategy, ladder_strategy_words},
     {ladder_tight, ladder_tight_words},
+    {place_compare_broken, place_words_broken}, /* 4 */
+    {place_compare_crowds, place_words_crowds}, /* 5 */
     {ladder_inbound, ladder_inbound_words},
     {ladder_load, ladder_load_words},
     {ladder_free, ladder_free_words},
@@ -468,7 +460,7 @@ place_choose(struct arena *arena, const struct settings *settings,
     const struct place_request *request, struct place_choice *out)
 {
 	struct place_look look = {arena, settings, s, ledger, request,
-	    &s->hosts[request->vm->host], NULL};
+	    &s->hosts[request->vm->host], NULL, NULL};
 	struct place_candidate *candidates;
 	size_t *ranks, count = 0;
 
@@ -482,6 +474,8 @@ place_choose(struct arena *arena, const struct settings *settings,
 		out->guest_rule = PLACE_GUEST_BUSY;
 		return;
 	}
+	look.placement =
+	    placement_see(settings, ledger, request->vm, request->leaving);
 	candidates = arena_array(arena, s->host_count, sizeof(candidates[0]));
 	out->rejections =
 	    arena_array(arena, s->host_count, sizeof(out->rejections[0]));
@@ -513,10 +507,12 @@ place_check(struct arena *arena, const struct settings *settings,
     struct place_rejection *out)
 {
 	struct place_look look = {arena, settings, s, ledger, request,
-	    &s->hosts[request->vm->host], NULL};
+	    &s->hosts[request->vm->host], NULL, NULL};
 	struct place_verdict verdict;
 
 	place_find_taken(&look);
+	look.placement =
+	    placement_see(settings, ledger, request->vm, request->leaving);
 	place_check_host(&look, host, &verdict);
 	*out = place_reject(&look, host, &verdict);
 }

@@ -29,7 +29,8 @@ enum place_rule {
 	PLACE_NETWORK,
 	PLACE_BRIDGE,
 	PLACE_MACHINE,
-	PLACE_FIRMWARE, /* or another file that the guest starts from */
+	PLACE_FIRMWARE,  /* or another file that the guest starts from */
+	PLACE_PLACEMENT, /* a hard rule of `placement` (placement.h) */
 	PLACE_MEMORY,
 	PLACE_HUGEPAGES,
 	PLACE_STRATEGY,  /* no strategy that is wanted leads there */
@@ -69,6 +70,13 @@ struct place_booking {
 	struct place_booking *next;
 };
 
+/* A guest that will be at another host. */
+struct place_going {
+	const struct snap_vm *vm;
+	size_t to; /* index of the host */
+	const struct place_going *next;
+};
+
 /* What has been handed out since the snapshot was taken (same evaluation). */
 struct place_ledger {
 	struct arena *arena;
@@ -79,6 +87,9 @@ struct place_ledger {
 	int total;
 	/* What those moves bring and take, so that load spreads. */
 	double *cpu; /* per host: cores' worth, may be negative */
+	/* The latest first; those in flight are not among them. */
+	const struct place_going *going;
+	struct placement_index *placement; /* placement_view.c's; NULL */
 };
 
 /* From the moves in flight of the snapshot, which must stay. */
@@ -98,6 +109,7 @@ struct place_request {
 	const struct snap_vm *vm;
 	const char *only_to; /* the operator's --to; NULL: any */
 	int retries;         /* attempts allowed beyond the first; -1: any */
+	bool leaving;        /* its host is being emptied; see placement.h */
 	const struct strategy_wish *wish;
 };
 
