@@ -112,8 +112,10 @@ explain_guest(struct daemon *d, const struct snapshot *s,
 }
 
 static json_t *
-policies_json(const struct settings *settings, const struct snap_host *host)
+policies_json(struct arena *arena, const struct evaluate_input *input,
+    const struct snap_host *host)
 {
+	const struct settings *settings = input->settings;
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < settings->policy_count; i++) {
@@ -124,7 +126,7 @@ policies_json(const struct settings *settings, const struct snap_host *host)
 			p->name, "file", p->file, "line", (int)p->line, "mode",
 			policy_mode_name(p->mode), "when",
 			p->conditions[0].when.text, "holds",
-			evaluate_holds(p, host)));
+			evaluate_holds(arena, input, p, host)));
 	}
 	return list;
 }
@@ -153,7 +155,7 @@ explain_host(struct daemon *d, const struct snapshot *s, const char *name,
 	view = view_host(s, h, false);
 	json_object_set(o, "state", json_object_get(view, "state"));
 	json_decref(view);
-	json_object_set_new(o, "policies", policies_json(d->settings, h));
+	json_object_set_new(o, "policies", policies_json(arena, &input, h));
 	return o;
 }
 

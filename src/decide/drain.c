@@ -12,53 +12,65 @@
 
 #include "decide/expr.h"
 
-static struct expr_value
-drain_lookup(
-    enum expr_scope scope, unsigned index, const char *label, void *arg)
+/* Conditions that hold over time, or of other things than one host, and policies
+ * that leave guests out by more than a name, are not for a drain. */
+static bool
+drain_understands(const struct policy *policy)
 {
-	const struct snap_host *host = arg;
+	const struct policy_condition *condition = policy->conditions;
 
-	(void)label;
-	if (scope != EXPR_SCOPE_HOST)
-		return expr_value_unknown();
-	switch (index) {
-	case EXPR_HOST_MAINTENANCE:
-		return expr_value_bool(host->maintenance);
-	case EXPR_HOST_CORDONED:
-		return expr_value_bool(host->cordoned);
-	case EXPR_HOST_UP:
-		/* One that was never reached may be up or not. */
-		return host->up || host->known ? expr_value_bool(host->up)
-					       : expr_value_unknown();
-	default:
-		return expr_value_unknown();
-	}
+	return policy->condition_count == 1 &&
+	    condition->subject == POLICY_SUBJECT_HOST &&
+	    condition->for_ms == 0 && condition->until.expr == NULL &&
+	    policy->hosts.expr == NULL && policy->select_vm.expr == NULL &&
+	    policy->exception_count == 0 && policy->select_until.expr == NULL &&
+	    policy->select_max == 0 && policy->target_require.expr == NULL &&
+	    policy->rule_count == 0 && policy->window_count == 0;
 }
 
 static enum expr_truth
-drain_holds(const struct policy *policy, const struct snap_host *host)
+drain_holds(const struct policy *policy, struct look *look,
+    const struct snap_host *host)
 {
-	struct snap_host copy = *host;
-
-	if (policy->condition_count == 0)
+	if (!drain_understands(policy))
 		return EXPR_UNKNOWN;
-	return expr_test(policy->conditions[0].when.expr, drain_lookup, &copy);
+	look->host = host;
+	return expr_test(policy->conditions[0].when.expr, look_up, look);
+}
+
+void
+drain_look(struct look *look, struct look_cluster *cluster, struct arena *arena,
+    const struct evaluate_input *input)
+{
+	look_at_cluster(input->snapshot, cluster);
+	*look = (struct look){
+	    .s = input->snapshot,
+	    .cluster = cluster,
+	    .now = input->snapshot->taken_wall,
+	    .arena = arena,
+	};
 }
 
 const char *
-evaluate_holds(const struct policy *policy, const struct snap_host *host)
+evaluate_holds(struct arena *arena, const struct evaluate_input *input,
+    const struct policy *policy, const struct snap_host *host)
 {
-	return expr_truth_name(drain_holds(policy, host));
+	struct look_cluster cluster;
+	struct look look;
+
+	drain_look(&look, &cluster, arena, input);
+	return expr_truth_name(drain_holds(policy, &look, host));
 }
 
 const struct policy *
-drain_find_policy(const struct settings *settings, const struct snap_host *host)
+drain_find_policy(const struct settings *settings, struct look *look,
+    const struct snap_host *host)
 {
 	for (size_t i = 0; i < settings->policy_count; i++) {
 		const struct policy *policy = &settings->policies[i];
 
 		if (policy->mode != POLICY_OFF &&
-		    drain_holds(policy, host) == EXPR_TRUE)
+		    drain_holds(policy, look, host) == EXPR_TRUE)
 			return policy;
 	}
 	return NULL;

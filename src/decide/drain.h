@@ -2,6 +2,7 @@
 #define DROVER_DECIDE_DRAIN_H
 
 #include "decide/evaluate.h"
+#include "decide/look.h"
 
 /*
  * The parts that deciding now (evaluate.c) and planning ahead (plan.c) have in
@@ -19,12 +20,16 @@ struct drain {
 	struct strategy_wish wish;
 };
 
+/* What policies see, once for all hosts of an evaluation. */
+void drain_look(struct look *look, struct look_cluster *cluster,
+    struct arena *arena, const struct evaluate_input *input);
+
 /* The first policy that is true for the host, NULL: none. */
-const struct policy *drain_find_policy(
-    const struct settings *settings, const struct snap_host *host);
+const struct policy *drain_find_policy(const struct settings *settings,
+    struct look *look, const struct snap_host *host);
 
 /* The same as if the host were in maintenance (plan.c). */
-const struct policy *plan_find_policy(
+const struct policy *plan_find_policy(struct arena *arena,
     const struct evaluate_input *input, const struct snap_host *host);
 
 /* Adds {policy, file, line, mode}; nothing for NULL (explain.c). */

@@ -185,12 +185,15 @@ evaluate(struct arena *arena, const struct evaluate_input *input)
 	    .started = place_ledger_new(arena, s),
 	    .wake = {INT64_MAX},
 	};
+	struct look_cluster cluster;
+	struct look look;
 
+	drain_look(&look, &cluster, arena, input);
 	evaluation->decisions =
 	    arena_array(arena, s->host_count, sizeof(evaluation->decisions[0]));
 	for (size_t i = 0; i < s->host_count; i++) {
 		const struct policy *policy =
-		    drain_find_policy(input->settings, &s->hosts[i]);
+		    drain_find_policy(input->settings, &look, &s->hosts[i]);
 
 		if (policy != NULL)
 			evaluation->decisions[evaluation->decision_count++] =

@@ -101,8 +101,9 @@ struct plan *plan_drain(struct arena *arena, const struct evaluate_input *input,
     const struct snap_host *host);
 
 /* Does the policy's expression hold for the host: "true", "false", "unknown". */
-const char *evaluate_holds(
-    const struct policy *policy, const struct snap_host *host);
+const char *evaluate_holds(struct arena *arena,
+    const struct evaluate_input *input, const struct policy *policy,
+    const struct snap_host *host);
 
 /*
  * As JSON (explain.c); unknown: the key is absent:

@@ -78,6 +78,13 @@ struct place_going {
 };
 
 /* What has been handed out since the snapshot was taken (same evaluation). */
+/* How a host's figures differ when moves are over; NAN: unknown. */
+struct place_shift {
+	double cpu;                   /* cores' worth, smoothed */
+	double memory_in, memory_out; /* bytes that arrive, and leave */
+	int vms;
+};
+
 struct place_ledger {
 	struct arena *arena;
 	const struct snapshot *s;
@@ -86,7 +93,9 @@ struct place_ledger {
 	int *inbound, *outbound;      /* per host: moves */
 	int total;
 	/* What those moves bring and take, so that load spreads. */
-	double *cpu; /* per host: cores' worth, may be negative */
+	double *cpu;               /* per host: cores' worth, may be negative */
+	struct place_shift *shift; /* per host: the same for expressions, to
+				    * which what is not known matters */
 	/* The latest first; those in flight are not among them. */
 	const struct place_going *going;
 	struct placement_index *placement; /* placement_view.c's; NULL */

@@ -17,12 +17,13 @@
  */
 
 /* `vms` is true of it, and it has the label that the rule compares. */
-bool placement_is_about(const struct placement *rule, const struct snapshot *s,
-    const struct snap_vm *vm);
+bool placement_is_about(const struct placement *rule, struct arena *arena,
+    const struct snapshot *s, const struct snap_vm *vm);
 
-/* PLACEMENT_HOSTS: `hosts` is true of it. */
-bool placement_allows(const struct placement *rule, const struct snapshot *s,
-    const struct snap_vm *vm, const struct snap_host *target);
+/* PLACEMENT_HOSTS: `hosts` is true of it.  `ledger`: NULL allowed. */
+bool placement_allows(const struct placement *rule, struct arena *arena,
+    const struct snapshot *s, const struct snap_vm *vm,
+    const struct snap_host *target, const struct place_ledger *ledger);
 /* ... and for one guest as for any other. */
 bool placement_is_one_for_all(const struct placement *rule);
 

@@ -52,6 +52,7 @@ struct placement_index {
 	struct arena *arena;
 	const struct settings *settings;
 	const struct snapshot *s;
+	const struct place_ledger *ledger;
 	uint32_t *going;                /* by guest: where to; NOWHERE */
 	const struct place_going *seen; /* up to here */
 	struct rule_index *rules;
@@ -137,7 +138,7 @@ build(struct placement_index *index, struct rule_index *r)
 		const struct snap_vm *vm = &s->vms[i];
 
 		/* A definition that a guest left behind is not the guest. */
-		if (placement_is_about(r->rule, s, vm) &&
+		if (placement_is_about(r->rule, index->arena, s, vm) &&
 		    snapshot_find_vm(s, vm->uuid) == vm)
 			r->members[r->count++] =
 			    (struct member){value_of(r->rule, vm), (uint32_t)i};
@@ -251,6 +252,7 @@ new_index(const struct settings *settings, const struct place_ledger *ledger)
 	index->arena = arena;
 	index->settings = settings;
 	index->s = s;
+	index->ledger = ledger;
 	index->rules = arena_array(arena, count, sizeof(index->rules[0]));
 	index->view.index = index;
 	index->view.rules =
@@ -296,7 +298,7 @@ placement_see(const struct settings *settings, struct place_ledger *ledger,
 	for (size_t i = 0; i < settings->placement_count; i++) {
 		struct rule_index *r = &index->rules[i];
 
-		if (!placement_is_about(r->rule, index->s, vm))
+		if (!placement_is_about(r->rule, index->arena, index->s, vm))
 			continue;
 		if (!r->built)
 			build(index, r);
@@ -365,7 +367,8 @@ static const char *
 refuse_host(const struct placement_view *view, const struct placement *rule,
     const struct snap_host *host)
 {
-	if (placement_allows(rule, view->index->s, view->vm, host))
+	if (placement_allows(rule, view->index->arena, view->index->s, view->vm,
+		host, view->index->ledger))
 		return NULL;
 	return arena_printf(view->index->arena,
 	    "is none of the hosts for %s, of which \"%s\" must be true (rule "

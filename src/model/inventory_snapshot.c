@@ -72,7 +72,9 @@ inventory_show_host(struct arena *arena, const struct inventory_host *host,
 	shown.memory_free = host->memory_free;
 	shown.memory_arrived = host->memory_arrived;
 	shown.cpu_used = host->cpu.used;
-	shown.cpu_smooth = NAN;
+	shown.cpu_smooth = shown.memory_smooth = NAN;
+	shown.steal = shown.swap_in = NAN;
+	shown.psi_cpu = shown.psi_memory = shown.psi_io = NAN;
 	inventory_list_verdicts(arena, host, &shown);
 	inventory_file_list(arena, host, &shown);
 	copy_host(arena, &shown, out);
@@ -113,7 +115,7 @@ inventory_show_vms(const struct inventory *inventory, struct snapshot *s)
 			inventory_survey_show(inventory, s->arena, domain, vm);
 			vm->host = h;
 			vm->cpu_used = host->up ? domain->cpu.used : NAN;
-			vm->cpu_smooth = NAN;
+			vm->cpu_smooth = vm->disk_iops = vm->net_rate = NAN;
 		}
 	}
 	qsort(s->vms, s->vm_count, sizeof(s->vms[0]), inventory_compare_vms);
@@ -136,6 +138,7 @@ inventory_snapshot(const struct inventory *inventory,
 	for (size_t h = 0; h < s->host_count; h++)
 		inventory_show_host(arena, inventory->hosts[h], &s->hosts[h]);
 	inventory_show_vms(inventory, s);
+	snapshot_set_active(s);
 
 	s->move_count = move_count;
 	s->moves = arena_array(arena, move_count, sizeof(s->moves[0]));

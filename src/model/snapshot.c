@@ -224,3 +224,32 @@ snapshot_vm_active(const struct snap_vm *vm)
 {
 	return vm->state != DOMAIN_SHUTOFF;
 }
+
+void
+snapshot_set_active(struct snapshot *s)
+{
+	s->active = arena_array(s->arena, s->host_count, sizeof(s->active[0]));
+	for (size_t i = 0; i < s->vm_count; i++) {
+		const struct snap_vm *vm = &s->vms[i];
+
+		if (snapshot_vm_active(vm) &&
+		    snapshot_find_vm(s, vm->uuid) == vm)
+			s->active[vm->host]++;
+	}
+}
+
+int
+snapshot_count_active(const struct snapshot *s, size_t host)
+{
+	int count = 0;
+
+	if (s->active != NULL)
+		return s->active[host];
+	for (size_t i = 0; i < s->vm_count; i++) {
+		const struct snap_vm *vm = &s->vms[i];
+
+		count += vm->host == host && snapshot_vm_active(vm) &&
+		    snapshot_find_vm(s, vm->uuid) == vm;
+	}
+	return count;
+}

@@ -137,6 +137,7 @@ struct snap_vm {
 	bool managed_save;
 	bool restarts_on_poweroff; /* on_poweroff is not destroy */
 	bool agent;                /* has the channel of a guest agent */
+	int hostdevs;              /* devices of its host that it has */
 	bool hugepages;
 	int64_t hugepage_size; /* bytes; unknown: the host's default */
 	bool secure_boot;
@@ -287,6 +288,7 @@ struct snapshot {
 	size_t host_count;
 	struct snap_vm *vms;
 	size_t vm_count;
+	int *active; /* see snapshot_count_active(); NULL: not counted yet */
 	struct snap_move *moves;
 	size_t move_count;
 	struct snap_attempt *attempts;
@@ -339,5 +341,10 @@ bool snapshot_vm_runs(const struct snap_vm *vm);
 /* The short sample is newer than the long one, or there is none. */
 bool snapshot_wants_long_sample(const struct snap_vm *vm);
 bool snapshot_vm_active(const struct snap_vm *vm); /* not shut off */
+/* Guests of a host that are active; one that two hosts know is counted where it
+ * is most alive. */
+int snapshot_count_active(const struct snapshot *s, size_t host);
+/* Counts them once for all hosts. */
+void snapshot_set_active(struct snapshot *s);
 
 #endif
