@@ -76,6 +76,7 @@ struct settings {
 	const char *socket_group;    /* default "drover"; "" : leave it */
 	const char *maintenance_dir; /* NULL: not watched */
 	int64_t sample_interval_ms;  /* default 10 s; 1 s to 10 min */
+	int64_t smoothing_ms;        /* default 1 min; 1 s to 1 h */
 	struct settings_limits limits;
 	const char *const *shared_paths; /* absolute, no "..", no
 						 * final / */
