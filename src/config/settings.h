@@ -116,6 +116,11 @@ struct settings_file {
  */
 struct settings *settings_parse(const struct settings_file *files, size_t count,
     const char *main_dir, struct diag_list *diags);
+/* The same; what loads and yet is hardly meant goes to `lints` (NULL: is not
+ * looked for). */
+struct settings *settings_parse_linted(const struct settings_file *files,
+    size_t count, const char *main_dir, struct diag_list *diags,
+    struct diag_list *lints);
 void settings_free(struct settings *settings); /* NULL allowed */
 
 const struct settings_host *settings_find_host(
