@@ -147,6 +147,13 @@ find_policy(const struct settings *settings, const char *name, struct err *err)
 	return found;
 }
 
+int
+modes_check_policy(
+    const struct settings *settings, const char *policy, struct err *err)
+{
+	return find_policy(settings, policy, err) != NULL ? 0 : -1;
+}
+
 static int
 check_word(const char *word, struct err *err)
 {

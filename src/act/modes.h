@@ -32,6 +32,11 @@ const enum policy_mode *modes_of(
 const struct store_mode *modes_find(
     const struct modes *modes, const char *policy);
 
+/* -1, ERR_NOT_FOUND with the name that may have been meant, for a policy that is
+ * not there. */
+int modes_check_policy(
+    const struct settings *settings, const char *policy, struct err *err);
+
 /*
  * `mode` is a word of policy_mode_name(), or MODES_DEFAULT.  Returns 1 when the
  * policy has another mode now (with its event), 0 when it had that one already (it

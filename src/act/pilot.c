@@ -396,6 +396,20 @@ cancel_unwanted(struct pilot *p, const struct snapshot *s,
 	}
 }
 
+/* Before anything is carried out, so that moves can name their decision. */
+static void
+record(struct pilot *p, const struct evaluation *evaluation)
+{
+	struct wall now = clock_wall_now();
+
+	if (p->deps.decisions == NULL)
+		return;
+	for (size_t i = 0; i < evaluation->decision_count; i++)
+		decisions_note(
+		    p->deps.decisions, &evaluation->decisions[i], now);
+	decisions_turn_over(p->deps.decisions, now);
+}
+
 static void
 take_turn(void *arg)
 {
@@ -416,6 +430,7 @@ take_turn(void *arg)
 	arena = arena_new(ARENA_MAX);
 	pilot_fill_input(p, s, &input);
 	evaluation = evaluate(arena, &input);
+	record(p, evaluation);
 	for (size_t i = 0; i < evaluation->decision_count; i++) {
 		carry_out(p, arena, &evaluation->decisions[i], now);
 		drains_update(p->deps.drains, &evaluation->decisions[i], now);
