@@ -106,6 +106,16 @@ check_policy_name(const struct schema_context *ctx, const struct node *node,
 }
 
 void
+read_check_placement_name(const struct schema_context *ctx,
+    const struct node *node, const char **value)
+{
+	const struct read_names *names = ctx->user;
+
+	check_name(ctx, node, value);
+	check_unique(ctx, node, *value, names->placements);
+}
+
+void
 check_host_uri(const struct schema_context *ctx, const struct node *node,
     const char **value)
 {
@@ -141,14 +151,18 @@ check_url(const struct schema_context *ctx, const struct node *node,
 		tree_fault(ctx->tree, ctx->diags, node, "%s", err.msg);
 }
 
+bool
+read_is_label_name(const char *name)
+{
+	return strlen(name) <= 63 &&
+	    name[strspn(name, LETTERS DIGITS "._-/")] == '\0';
+}
+
 void
 check_label(const struct schema_context *ctx, const struct node *node,
     const char **value)
 {
-	const char *key = node->key->text;
-
-	if (node->key->len > 63 ||
-	    key[strspn(key, LETTERS DIGITS "._-/")] != '\0')
+	if (!read_is_label_name(node->key->text))
 		tree_fault_key(ctx->tree, ctx->diags, node,
 		    "is not the name "
 		    "of a label (letters, digits, \".\", \"_\", \"-\" and "

@@ -26,17 +26,14 @@ struct plan_state {
 };
 
 const struct policy *
-plan_find_policy(struct arena *arena, const struct evaluate_input *input,
-    const struct snap_host *host)
+plan_find_policy(
+    const struct evaluate_input *input, const struct snap_host *host)
 {
 	struct snap_host as_if = *host;
-	struct look_cluster cluster;
-	struct look look;
 
-	drain_look(&look, &cluster, arena, input);
 	as_if.maintenance = true;
 	as_if.cordoned = true;
-	return drain_find_policy(input->settings, &look, &as_if);
+	return drain_find_policy(input, &as_if);
 }
 
 /* A wave without moves in flight. */
@@ -118,7 +115,7 @@ plan_drain(struct arena *arena, const struct evaluate_input *input,
 	const struct snap_vm **guests;
 
 	plan->host = host;
-	plan->policy = plan_find_policy(arena, input, host);
+	plan->policy = plan_find_policy(input, host);
 	drain_init(&state.drain, arena, input, host, plan->policy);
 	state.drain.wish.at_once = true;
 	state.planned = place_ledger_new(arena, input->snapshot);
