@@ -14,8 +14,6 @@
 #include "decide/evaluate.h"
 #include "model/view.h"
 
-#define ARENA_MAX ((size_t)1 << 30)
-
 /* ---- decisions ---- */
 
 static void
@@ -103,17 +101,16 @@ policy_json(struct daemon *d, const struct policy *policy)
 
 /* Each host with "true", "false" or "unknown". */
 static json_t *
-holds_json(struct arena *arena, const struct evaluate_input *input,
+holds_json(const struct settings *settings, const struct snapshot *s,
     const struct policy *policy)
 {
-	const struct snapshot *s = input->snapshot;
 	json_t *list = json_array();
 
 	for (size_t i = 0; policy->condition_count > 0 && i < s->host_count;
 	     i++)
 		json_array_append_new(list,
 		    json_pack("{s:s, s:s}", "host", s->hosts[i].name, "holds",
-			evaluate_holds(arena, input, policy, &s->hosts[i])));
+			evaluate_holds(settings, s, policy, &s->hosts[i])));
 	return list;
 }
 
@@ -130,19 +127,16 @@ backend_policies(void *arg, struct err *err)
 {
 	struct daemon *d = arg;
 	cleanup_snapshot struct snapshot *s = pilot_snapshot(d->pilot);
-	cleanup_arena struct arena *arena = arena_new(ARENA_MAX);
-	struct evaluate_input input;
 	json_t *list = json_array();
 
 	(void)err;
-	pilot_fill_input(d->pilot, s, &input);
 	for (size_t i = 0; i < d->settings->policy_count; i++) {
 		const struct policy *policy = &d->settings->policies[i];
 		json_t *object = policy_json(d, policy), *hosts, *one;
 		json_t *names = json_array();
 		size_t k;
 
-		hosts = holds_json(arena, &input, policy);
+		hosts = holds_json(d->settings, s, policy);
 		json_array_foreach(hosts, k, one)
 		{
 			if (strcmp(json_string_value(
@@ -195,9 +189,7 @@ backend_policy(void *arg, const char *name, struct err *err)
 {
 	struct daemon *d = arg;
 	cleanup_snapshot struct snapshot *s = pilot_snapshot(d->pilot);
-	cleanup_arena struct arena *arena = arena_new(ARENA_MAX);
 	const struct policy *policy = find_policy(d, name, err);
-	struct evaluate_input input;
 	json_t *object, *newest = NULL;
 	json_t *rows = json_array();
 
@@ -214,13 +206,13 @@ backend_policy(void *arg, const char *name, struct err *err)
 			json_object_get(json_array_get(rows, 0), "id")),
 		    NULL);
 	json_decref(rows);
-	pilot_fill_input(d->pilot, s, &input);
 	object = policy_json(d, policy);
 	fields_text(object, "subject", subject_word(policy));
 	if (policy->condition_count > 1)
 		fields_text(object, "match", policy->all ? "all" : "any");
 	json_object_set_new(object, "conditions", conditions_json(policy));
-	json_object_set_new(object, "hosts", holds_json(arena, &input, policy));
+	json_object_set_new(
+	    object, "hosts", holds_json(d->settings, s, policy));
 	if (newest != NULL)
 		json_object_set_new(object, "decision", newest);
 	return object;

@@ -232,7 +232,7 @@ daemon_reload(struct daemon *d, char **out_faults, struct err *err)
 	announce_configure(d->announce, s);
 	deliver_configure(d->deliver, s);
 	news_match_links(d, old);
-	decisions_configure(d->decisions, s, d->modes);
+	decisions_configure(d->decisions, s);
 	pilot_configure(d->pilot, s);
 	marker_configure(d->marker, s);
 	settings_free(old);
@@ -407,7 +407,7 @@ build_acting(struct daemon *d, struct err *err)
 	d->decisions = decisions_new(d->store, d->announce);
 	if (decisions_load(d->decisions, err) < 0)
 		return -1;
-	decisions_configure(d->decisions, d->settings, d->modes);
+	decisions_configure(d->decisions, d->settings);
 	d->flags = flags_new(d->store, d->announce, on_flag, d);
 	if (flags_load(d->flags, err) < 0)
 		return -1;

@@ -16,39 +16,12 @@
 #include <string.h>
 
 #include "act/decisions_priv.h"
-#include "base/cleanup.h"
+#include "act/modes.h"
 #include "base/fields.h"
 #include "base/log.h"
-#include "base/map.h"
 #include "base/str.h"
 
 #define SUMMARY_MAX 256
-
-struct activation {
-	int64_t id; /* 0: not written yet */
-	char *policy, *host, *by;
-	enum policy_mode mode;
-	bool known; /* print is that of what is written or pending */
-	uint64_t print;
-	uint64_t noted; /* the turn */
-	struct wall at, updated;
-	json_t *body; /* to be written; NULL: nothing is */
-	char *summary;
-	bool announce;
-	bool withdrawn;     /* the approval is to be taken back */
-	struct map *starts; /* UUIDs of guests that it moves, or moved */
-};
-
-struct decisions {
-	struct store *store;
-	struct announce *announce;
-	const struct settings *settings;
-	const struct modes *modes;
-	struct map *map; /* "policy" or "policy host" -> activation */
-	uint64_t turn;
-	struct wall pruned;
-	bool failing, full; /* said so */
-};
 
 static void
 activation_free(void *value)
@@ -120,11 +93,9 @@ decisions_free(struct decisions *d)
 }
 
 void
-decisions_configure(struct decisions *d, const struct settings *settings,
-    const struct modes *modes)
+decisions_configure(struct decisions *d, const struct settings *settings)
 {
 	d->settings = settings;
-	d->modes = modes;
 	d->pruned = (struct wall){0};
 }
 
@@ -209,8 +180,6 @@ take_body(struct activation *a, const struct evaluate_decision *decision)
 	buf_free(&text);
 	json_decref(a->body);
 	a->body = explain_decision(decision);
-	json_object_set_new(
-	    a->body, "mode", json_string(policy_mode_name(a->mode)));
 	decisions_cut(a->body, DECISIONS_BODY_MAX);
 }
 
@@ -248,7 +217,7 @@ decisions_note(struct decisions *d, const struct evaluate_decision *decision,
 	if (a == NULL)
 		return;
 	a->noted = d->turn;
-	a->mode = d->modes != NULL ? modes_get(d->modes, policy) : policy->mode;
+	a->mode = decision->mode;
 	/* Who turns a policy down and up again wants to be asked again. */
 	if (a->by != NULL &&
 	    (a->mode == POLICY_OBSERVE || a->mode == POLICY_OFF)) {
@@ -258,210 +227,13 @@ decisions_note(struct decisions *d, const struct evaluate_decision *decision,
 	}
 	if (take_starts(a, decision))
 		a->announce = true;
-	print = decisions_print(decision, a->mode);
+	print = decisions_print(decision);
 	if (a->known && print == a->print && !a->announce && !a->withdrawn)
 		return;
 	a->known = true;
 	a->print = print;
 	a->updated = now;
 	take_body(a, decision);
-}
-
-/* ---- writing ---- */
-
-static int
-announce_one(
-    struct decisions *d, const struct store_decision *row, struct err *err)
-{
-	json_t *data = decisions_row_json(row, true);
-	struct buf subject = BUF_INIT(512);
-	int rc;
-
-	decisions_cut(data, DECISIONS_EVENT_MAX);
-	buf_addf(&subject, "policy/%s", row->policy);
-	rc = announce_event(
-	    d->announce, "decision.made", buf_str(&subject), data, err);
-	buf_free(&subject);
-	return rc;
-}
-
-/* A row that is not there any more, as when the database was restored from a
- * backup meanwhile, is written anew. */
-static int
-put_row(struct decisions *d, struct store_decision *row, struct err *err)
-{
-	struct err why = {0};
-
-	if (row->id != 0) {
-		if (store_update_decision(d->store, row, &why) == 0)
-			return 0;
-		if (why.code != ERR_NOT_FOUND)
-			return err_set(err, why.code, "%s", why.msg);
-	}
-	return store_add_decision(d->store, row, err);
-}
-
-static int
-write_one(struct decisions *d, struct activation *a, struct err *err)
-{
-	cleanup_free char *body = json_dumps(a->body, JSON_COMPACT);
-	struct store_decision row = {.id = a->id,
-	    .at = a->at,
-	    .updated = a->updated,
-	    .policy = a->policy,
-	    .host = a->host,
-	    .mode = policy_mode_name(a->mode),
-	    .summary = a->summary,
-	    .body = body,
-	    .approved_by = a->by};
-
-	if (body == NULL)
-		return err_set(err, ERR_INTERNAL, "%s: no text", a->policy);
-	if (put_row(d, &row, err) < 0)
-		return -1;
-	if (a->withdrawn &&
-	    store_approve_decision(d->store, row.id, NULL, err) < 0)
-		return -1;
-	if (a->announce && announce_one(d, &row, err) < 0)
-		return -1;
-	a->id = row.id;
-	return 0;
-}
-
-static int
-write_turn(struct decisions *d, struct wall now, struct err *err)
-{
-	void *value;
-	size_t i = 0;
-
-	while (map_next(d->map, &i, NULL, &value)) {
-		struct activation *a = value;
-
-		if (a->noted == d->turn) {
-			if (a->body != NULL && write_one(d, a, err) < 0)
-				return -1;
-		} else if (a->id != 0 &&
-		    store_end_decision(d->store, a->id, now, err) < 0 &&
-		    err->code != ERR_NOT_FOUND) {
-			return -1;
-		}
-	}
-	return 0;
-}
-
-static bool
-is_changed(const struct decisions *d)
-{
-	void *value;
-	size_t i = 0;
-
-	while (map_next(d->map, &i, NULL, &value)) {
-		const struct activation *a = value;
-
-		if (a->noted != d->turn || a->body != NULL)
-			return true;
-	}
-	return false;
-}
-
-/* What is written needs no writing, what has ended no remembering. */
-static void
-settle(struct decisions *d)
-{
-	const char *key;
-	void *value;
-	size_t i = 0;
-
-	while (map_next(d->map, &i, &key, &value)) {
-		struct activation *a = value;
-		const char *host = a->host != NULL ? a->host : "all hosts";
-
-		if (a->noted != d->turn) {
-			log_info("decision",
-			    "policy %s, %s: decision %" PRId64 " has ended",
-			    a->policy, host, a->id);
-			(void)map_remove(d->map, key);
-			d->full = false;
-			continue;
-		}
-		if (a->announce)
-			log_info("decision",
-			    "policy %s, %s: decision %" PRId64 ", mode %s: %s",
-			    a->policy, host, a->id, policy_mode_name(a->mode),
-			    a->summary);
-		json_decref(a->body);
-		a->body = NULL;
-		a->announce = a->withdrawn = false;
-	}
-}
-
-/* Ids that were given in a transaction which was rolled back are none. */
-static void
-unsettle(struct decisions *d, const int64_t *ids)
-{
-	void *value;
-	size_t i = 0, n = 0;
-
-	while (map_next(d->map, &i, NULL, &value))
-		((struct activation *)value)->id = ids[n++];
-}
-
-static int64_t *
-remember_ids(const struct decisions *d)
-{
-	int64_t *ids = calloc(map_count(d->map) + 1, sizeof(*ids));
-	void *value;
-	size_t i = 0, n = 0;
-
-	if (ids == NULL)
-		abort();
-	while (map_next(d->map, &i, NULL, &value))
-		ids[n++] = ((struct activation *)value)->id;
-	return ids;
-}
-
-static void
-prune(struct decisions *d, struct wall now)
-{
-	struct err err = {0};
-
-	if (d->settings == NULL ||
-	    llabs(now.ms - d->pruned.ms) < DECISIONS_PRUNE_MS)
-		return;
-	d->pruned = now;
-	if (store_prune_decisions(d->store,
-		(struct wall){now.ms - d->settings->keep_decisions_ms},
-		&err) < 0)
-		log_error("decision", "old decisions stay: %s", err.msg);
-}
-
-void
-decisions_turn_over(struct decisions *d, struct wall now)
-{
-	struct err err = {0};
-	cleanup_free int64_t *ids = NULL;
-
-	prune(d, now);
-	if (!is_changed(d)) {
-		d->turn++;
-		return;
-	}
-	ids = remember_ids(d);
-	if (store_begin(d->store, &err) == 0 && write_turn(d, now, &err) == 0 &&
-	    store_commit(d->store, &err) == 0) {
-		settle(d);
-		d->failing = false;
-	} else {
-		store_rollback(d->store);
-		announce_forget(d->announce);
-		unsettle(d, ids);
-		if (!d->failing)
-			log_error("decision",
-			    "the record of decisions is behind: %s", err.msg);
-		d->failing = true;
-	}
-	d->turn++;
-	announce_flush(d->announce);
 }
 
 /* ---- asking ---- */

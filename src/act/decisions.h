@@ -4,7 +4,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "act/modes.h"
+#include "config/settings.h"
 #include "decide/evaluate.h"
 #include "notify/announce.h"
 #include "record/store.h"
@@ -35,9 +35,9 @@ void decisions_free(struct decisions *decisions); /* NULL allowed */
 /* Takes up those that were on when an earlier daemon ended, approvals with
  * them. */
 int decisions_load(struct decisions *decisions, struct err *err);
-/* Not owned; must stay until replaced.  modes NULL: as the policies say. */
-void decisions_configure(struct decisions *decisions,
-    const struct settings *settings, const struct modes *modes);
+/* Not owned; must stay until replaced. */
+void decisions_configure(
+    struct decisions *decisions, const struct settings *settings);
 
 void decisions_note(struct decisions *decisions,
     const struct evaluate_decision *decision, struct wall now);

@@ -89,13 +89,16 @@ print_item(const struct evaluate_item *item)
 }
 
 uint64_t
-decisions_print(const struct evaluate_decision *decision, enum policy_mode mode)
+decisions_print(const struct evaluate_decision *decision)
 {
-	uint64_t hash = hash_number(HASH_START, mode);
+	uint64_t hash = hash_number(HASH_START, decision->mode);
 	uint64_t items = 0;
 
 	hash = hash_number(hash, decision->act);
 	hash = print_reason(hash, decision->why);
+	hash = print_reason(hash, decision->gate);
+	for (size_t i = 0; i < decision->seen_count; i++)
+		hash = hash_number(hash, decision->seen[i].phase);
 	for (size_t i = 0; i < decision->item_count; i++)
 		items += print_item(&decision->items[i]);
 	return hash_number(hash, (int64_t)items);

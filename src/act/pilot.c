@@ -205,6 +205,15 @@ pilot_snapshot(struct pilot *p)
 	return s;
 }
 
+static bool
+is_approved(const char *policy, const char *host, void *arg)
+{
+	const struct pilot *p = arg;
+
+	return p->deps.decisions != NULL &&
+	    decisions_approved(p->deps.decisions, policy, host);
+}
+
 void
 pilot_fill_input(struct pilot *p, const struct snapshot *snapshot,
     struct evaluate_input *out)
@@ -215,6 +224,10 @@ pilot_fill_input(struct pilot *p, const struct snapshot *snapshot,
 	    .now = snapshot->taken,
 	};
 	out->watch = p->watch;
+	if (p->deps.modes != NULL)
+		out->modes = modes_of(p->deps.modes, p->settings);
+	out->approved = is_approved;
+	out->arg = p;
 	out->recent =
 	    recent_list(p->recent, snapshot->taken_wall, &out->recent_count);
 	out->drains = drains_options(p->deps.drains, &out->drain_count);

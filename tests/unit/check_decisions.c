@@ -31,7 +31,7 @@ build(void)
 	store = open_store();
 	announce = announce_new(store, &settings);
 	decisions = decisions_new(store, announce);
-	decisions_configure(decisions, &settings, NULL);
+	decisions_configure(decisions, &settings);
 	ck_assert_msg(decisions_load(decisions, &err) == 0, "%s", err.msg);
 }
 
@@ -81,6 +81,7 @@ setup_all(void)
 	}
 	decision = (struct evaluate_decision){.host = &hosts[0],
 	    .policy = &policies[0],
+	    .mode = POLICY_AUTO,
 	    .act = true,
 	    .why = "maintenance is true of kvm1",
 	    .items = items,
@@ -393,6 +394,7 @@ state_of(int64_t id)
 START_TEST(an_approval_holds_for_this_activation_and_a_later_daemon)
 {
 	decision.policy = &policies[1];
+	decision.mode = POLICY_APPROVE;
 	turn();
 	ck_assert(!decisions_approved(decisions, "careful", "kvm1"));
 	ck_assert_str_eq(state_of(1), "waiting");
@@ -432,13 +434,14 @@ END_TEST
 START_TEST(a_policy_that_is_turned_down_and_up_asks_again)
 {
 	decision.policy = &policies[1];
+	decision.mode = POLICY_APPROVE;
 	turn();
 	ck_assert_int_eq(approve(1), 1);
-	policies[1].mode = POLICY_OBSERVE;
+	decision.mode = POLICY_OBSERVE;
 	turn();
 	ck_assert(!decisions_approved(decisions, "careful", "kvm1"));
 	ck_assert_str_eq(column("approved_by"), "-");
-	policies[1].mode = POLICY_APPROVE;
+	decision.mode = POLICY_APPROVE;
 	turn();
 	ck_assert_str_eq(state_of(1), "waiting");
 	ck_assert_int_eq(count_rows(), 1);

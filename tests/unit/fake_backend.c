@@ -179,8 +179,8 @@ fake_move_abort(
 }
 
 static json_t *
-fake_decisions(void *arg, const struct control_decision_filter *filter,
-    struct err *err)
+fake_decisions(
+    void *arg, const struct control_decision_filter *filter, struct err *err)
 {
 	return note(arg, err, "decisions %s %s %d %d", or_none(filter->policy),
 	    or_none(filter->host), filter->max, filter->open_only);
@@ -216,8 +216,8 @@ static json_t *
 fake_set_mode(void *arg, const char *name, const char *mode,
     const struct control_peer *peer, struct err *err)
 {
-	return note(arg, err, "set_mode %s %s uid=%u", name, mode,
-	    (unsigned)peer->uid);
+	return note(
+	    arg, err, "set_mode %s %s uid=%u", name, mode, (unsigned)peer->uid);
 }
 
 static json_t *
