@@ -16,8 +16,8 @@
 #include "control/metrics.h"
 #include "model/view.h"
 
-static void
-peer_text(const struct control_peer *peer, char *out, size_t size)
+void
+backend_peer_text(const struct control_peer *peer, char *out, size_t size)
 {
 	(void)snprintf(
 	    out, size, "uid %u (pid %d)", (unsigned)peer->uid, (int)peer->pid);
@@ -275,7 +275,7 @@ drain(void *arg, const char *host, const struct control_drain_options *o,
 	if (backend_find_host(d, host, err) == NULL ||
 	    backend_check_target(d, host, o->only_to, err) < 0)
 		return NULL;
-	peer_text(peer, by, sizeof(by));
+	backend_peer_text(peer, by, sizeof(by));
 	if (flags_set(d->flags, &flag, err) < 0)
 		return NULL;
 	id = drains_start(d->drains, host,
@@ -327,7 +327,7 @@ set_flag(struct daemon *d, const char *host, bool cordoned, const char *reason,
 
 	if (backend_find_host(d, host, err) == NULL)
 		return NULL;
-	peer_text(peer, by, sizeof(by));
+	backend_peer_text(peer, by, sizeof(by));
 	if (cordoned && now != NULL && now->maintenance)
 		flag = *now, flag.cordoned = true;
 	if (!cordoned && remove_flag_file(d, host, err) < 0)
@@ -505,6 +505,13 @@ backend_make(struct daemon *d)
 	    .move = backend_show_move,
 	    .vm_move = backend_move_vm,
 	    .move_abort = abort_move,
+	    .decisions = backend_decisions,
+	    .decision = backend_decision,
+	    .decision_approve = backend_approve,
+	    .policies = backend_policies,
+	    .policy = backend_policy,
+	    .policy_set_mode = backend_set_mode,
+	    .vm_label = backend_label,
 	    .reload = reload,
 	    .events = events,
 	    .last_event = last_event,

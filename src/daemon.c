@@ -232,6 +232,7 @@ daemon_reload(struct daemon *d, char **out_faults, struct err *err)
 	announce_configure(d->announce, s);
 	deliver_configure(d->deliver, s);
 	news_match_links(d, old);
+	decisions_configure(d->decisions, s);
 	pilot_configure(d->pilot, s);
 	marker_configure(d->marker, s);
 	settings_free(old);
@@ -400,6 +401,13 @@ build_acting(struct daemon *d, struct err *err)
 	d->drains = drains_new(d->store, d->announce, d->executor);
 	if (drains_load(d->drains, err) < 0)
 		return -1;
+	d->modes = modes_new(d->store, d->announce);
+	if (modes_load(d->modes, err) < 0)
+		return -1;
+	d->decisions = decisions_new(d->store, d->announce);
+	if (decisions_load(d->decisions, err) < 0)
+		return -1;
+	decisions_configure(d->decisions, d->settings);
 	d->flags = flags_new(d->store, d->announce, on_flag, d);
 	if (flags_load(d->flags, err) < 0)
 		return -1;
@@ -416,6 +424,8 @@ build_acting(struct daemon *d, struct err *err)
 	    .executor = d->executor,
 	    .drains = d->drains,
 	    .flags = d->flags,
+	    .decisions = d->decisions,
+	    .modes = d->modes,
 	    .marker = d->marker,
 	    .leftovers = d->leftovers,
 	    .link = news_find_link,
@@ -500,6 +510,8 @@ daemon_free(struct daemon *d)
 	pilot_free(d->pilot);
 	marker_free(d->marker);
 	flags_free(d->flags);
+	decisions_free(d->decisions);
+	modes_free(d->modes);
 	drains_free(d->drains);
 	executor_free(d->executor);
 	leftovers_free(d->leftovers);

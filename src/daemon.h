@@ -2,12 +2,14 @@
 #define DROVER_DAEMON_H
 
 #include "act/busy.h"
+#include "act/decisions.h"
 #include "act/drains.h"
 #include "act/executor.h"
 #include "act/flags.h"
 #include "act/lease.h"
 #include "act/marker.h"
 #include "act/leftovers.h"
+#include "act/modes.h"
 #include "act/pilot.h"
 #include "base/map.h"
 #include "config/settings.h"
@@ -38,6 +40,8 @@ struct daemon {
 	struct leftovers *leftovers;
 	struct executor *executor;
 	struct drains *drains;
+	struct modes *modes;
+	struct decisions *decisions;
 	struct flags *flags;
 	struct marker *marker;
 	struct pilot *pilot;

@@ -177,9 +177,14 @@ struct store_decision {
 };
 int store_add_decision(
     struct store *store, struct store_decision *row, struct err *err);
-/* All but id, at, policy and host.  ERR_NOT_FOUND. */
+/* updated, mode, summary and body.  ERR_NOT_FOUND, as the next two. */
 int store_update_decision(
     struct store *store, const struct store_decision *row, struct err *err);
+int store_end_decision(
+    struct store *store, int64_t id, struct wall ended, struct err *err);
+/* by NULL: takes it back. */
+int store_approve_decision(
+    struct store *store, int64_t id, const char *by, struct err *err);
 int store_get_decision(struct store *store, int64_t id,
     void (*fn)(const struct store_decision *row, void *arg), void *arg,
     struct err *err); /* ERR_NOT_FOUND */
