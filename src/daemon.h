@@ -1,6 +1,7 @@
 #ifndef DROVER_DAEMON_H
 #define DROVER_DAEMON_H
 
+#include "act/alerts.h"
 #include "act/busy.h"
 #include "act/drains.h"
 #include "act/executor.h"
@@ -11,6 +12,7 @@
 #include "act/pilot.h"
 #include "base/map.h"
 #include "config/settings.h"
+#include "control/inbound.h"
 #include "control/server.h"
 #include "model/inventory.h"
 #include "notify/announce.h"
@@ -40,6 +42,7 @@ struct daemon {
 	struct drains *drains;
 	struct flags *flags;
 	struct marker *marker;
+	struct alerts *alerts;
 	struct pilot *pilot;
 	struct lease *lease;
 	struct map *links;         /* host -> struct link */
@@ -47,6 +50,7 @@ struct daemon {
 	struct watchdir *watchdir; /* NULL: none */
 	struct control_backend backend;
 	struct server *server;
+	struct inbound *inbound; /* NULL: not configured */
 
 	struct loop_timer *begin; /* the latest time to begin deciding */
 	bool begun;

@@ -1,6 +1,7 @@
 #ifndef DROVER_ACT_PILOT_H
 #define DROVER_ACT_PILOT_H
 
+#include "act/alerts.h"
 #include "act/drains.h"
 #include "act/executor.h"
 #include "act/flags.h"
@@ -27,6 +28,7 @@ struct pilot_deps {
 	struct flags *flags;
 	struct marker *marker;       /* NULL: no proofs by markers */
 	struct leftovers *leftovers; /* NULL: none are kept */
+	struct alerts *alerts;       /* NULL: none are taken */
 	struct link *(*link)(const char *host, void *arg);
 	void *arg;
 };

@@ -25,6 +25,8 @@ struct metrics_now {
 	size_t in_flight_count;
 	const struct metrics_gauge *hosts; /* by state */
 	size_t host_count;
+	const struct metrics_gauge *alerts; /* by host; "": fit none */
+	size_t alert_count;
 	int64_t kept; /* images that guests have left behind */
 };
 

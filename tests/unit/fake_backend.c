@@ -57,6 +57,19 @@ fake_metrics(void *arg, struct buf *out, struct err *err)
 }
 
 static json_t *
+fake_alerts(void *arg, struct err *err)
+{
+	return note(arg, err, "alerts");
+}
+
+static json_t *
+fake_alerts_post(void *arg, const char *body, size_t len, struct err *err)
+{
+	return note(arg, err, "alerts_post %zu %.*s", len,
+	    (int)(len < 40 ? len : 40), body);
+}
+
+static json_t *
 fake_hosts(void *arg, struct err *err)
 {
 	return note(arg, err, "hosts");
@@ -257,6 +270,8 @@ fake_init(struct fake_backend *fake)
 	    .move = fake_move,
 	    .vm_move = fake_vm_move,
 	    .move_abort = fake_move_abort,
+	    .alerts = fake_alerts,
+	    .alerts_post = fake_alerts_post,
 	    .reload = fake_reload,
 	    .events = fake_events,
 	    .last_event = fake_last_event,
