@@ -237,6 +237,7 @@ daemon_reload(struct daemon *d, char **out_faults, struct err *err)
 	marker_configure(d->marker, s);
 	alerts_configure(d->alerts, s);
 	inbound_set_token(d->inbound, &token);
+	explicit_bzero(&token, sizeof(token));
 	settings_free(old);
 	/* Flags of hosts that are new to the configuration take effect. */
 	flags_each(d->flags, show_flag, d);

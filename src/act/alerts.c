@@ -25,6 +25,7 @@
 #define UNKNOWN_MAX 1000    /* labels that fit no host and were told */
 #define LOOK_MAX_MS 3600000 /* the wall clock may be set meanwhile */
 #define LOOK_MIN_MS 1000
+#define TOLD_MAX 20 /* lines about one post; the rest is a number */
 
 struct alerts {
 	struct alerts_deps deps;
@@ -37,7 +38,8 @@ struct alerts {
 
 struct counts {
 	size_t on, again, off, none, old, full;
-	int rc; /* of the store */
+	size_t changed; /* on or off */
+	int rc;         /* of the store */
 };
 
 static void on_timer(void *arg);
@@ -267,7 +269,9 @@ take(struct alerts *a, const struct alert_news *news, struct counts *counts,
 		counts->full++;
 		break;
 	}
-	tell(a, news, effect, item);
+	counts->changed += effect == ALERTSET_ON || effect == ALERTSET_OFF;
+	if (counts->changed <= TOLD_MAX || effect == ALERTSET_FULL)
+		tell(a, news, effect, item);
 	if (counts->rc != 0)
 		return;
 	/* Also what is not on here: a removal may have failed before.  Before
@@ -324,6 +328,9 @@ alerts_post(struct alerts *a, const char *body, size_t len, struct err *err)
 	else
 		counts.rc = store_commit(a->deps.store, err);
 	plan_next(a);
+	if (counts.changed > TOLD_MAX)
+		log_info("alert", "and %zu more that are on or off",
+		    counts.changed - TOLD_MAX);
 	if (counts.on > 0 || counts.off > 0)
 		a->deps.changed(a->deps.arg);
 	return counts.rc == 0 ? answer(a, &counts, received) : NULL;

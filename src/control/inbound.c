@@ -315,6 +315,7 @@ inbound_open(struct loop *loop, const struct settings *settings,
 		abort();
 	in->backend = backend;
 	in->token = token;
+	gnutls_memset(&token, 0, sizeof(token));
 	in->sweep = loop_timer_new(loop, sweep, in);
 	evhttp_set_max_headers_size(in->http, HEADERS_MAX);
 	evhttp_set_max_body_size(in->http, HARD_BODY_MAX);
