@@ -1,6 +1,7 @@
 #ifndef DROVER_DAEMON_H
 #define DROVER_DAEMON_H
 
+#include "act/alerts.h"
 #include "act/busy.h"
 #include "act/decisions.h"
 #include "act/drains.h"
@@ -13,6 +14,7 @@
 #include "act/pilot.h"
 #include "base/map.h"
 #include "config/settings.h"
+#include "control/inbound.h"
 #include "control/server.h"
 #include "model/inventory.h"
 #include "notify/announce.h"
@@ -44,6 +46,7 @@ struct daemon {
 	struct decisions *decisions;
 	struct flags *flags;
 	struct marker *marker;
+	struct alerts *alerts;
 	struct pilot *pilot;
 	struct lease *lease;
 	struct map *links;         /* host -> struct link */
@@ -51,6 +54,7 @@ struct daemon {
 	struct watchdir *watchdir; /* NULL: none */
 	struct control_backend backend;
 	struct server *server;
+	struct inbound *inbound; /* NULL: not configured */
 
 	struct loop_timer *begin; /* the latest time to begin deciding */
 	bool begun;

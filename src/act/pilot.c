@@ -202,6 +202,8 @@ pilot_snapshot(struct pilot *p)
 		left = leftovers_snapshot(p->deps.leftovers, &n);
 		snapshot_set_leftovers(s, left, n);
 	}
+	if (p->deps.alerts != NULL)
+		alerts_fill(p->deps.alerts, s);
 	return s;
 }
 

@@ -2,6 +2,7 @@
 #define DROVER_ACT_PILOT_H
 
 #include "act/decisions.h"
+#include "act/alerts.h"
 #include "act/drains.h"
 #include "act/executor.h"
 #include "act/flags.h"
@@ -31,6 +32,7 @@ struct pilot_deps {
 	struct modes *modes;         /* NULL: as the policies say */
 	struct marker *marker;       /* NULL: no proofs by markers */
 	struct leftovers *leftovers; /* NULL: none are kept */
+	struct alerts *alerts;       /* NULL: none are taken */
 	struct link *(*link)(const char *host, void *arg);
 	void *arg;
 };

@@ -89,7 +89,13 @@ struct settings {
 	struct settings_guests *guests; /* in order of the file: the first that
 					 * gives a label counts */
 	size_t guest_count;
-	struct settings_host *hosts; /* sorted by name */
+	/* alerts: Alertmanager's webhook */
+	const char *alerts_listen;     /* ADDRESS:PORT; NULL: only the socket */
+	const char *alerts_token_file; /* not NULL with alerts_listen */
+	const char *alerts_host_label; /* names the host; default "instance" */
+	int64_t alerts_expire_ms;      /* on without being repeated; default
+					* 5 h */
+	struct settings_host *hosts;   /* sorted by name */
 	size_t host_count;
 	struct settings_receiver *receivers; /* in order of the file */
 	size_t receiver_count;

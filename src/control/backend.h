@@ -149,6 +149,12 @@ struct control_backend {
 	/* `labels`: each a text, or null to take it back.  Returns the guest. */
 	json_t *(*vm_label)(void *arg, const char *name_or_uuid, json_t *labels,
 	    const struct control_peer *peer, struct err *err);
+	/* {alerts: [view alert with host (absent: fits none), ends, seen,
+	 * fingerprint]} */
+	json_t *(*alerts)(void *arg, struct err *err);
+	/* What Alertmanager posts; see act/alerts.h for what is returned. */
+	json_t *(*alerts_post)(
+	    void *arg, const char *body, size_t len, struct err *err);
 	/* {loaded: true} or ERR_INVALID with all faults in err and, one per
 	 * line, in *out_faults (free()). */
 	json_t *(*reload)(void *arg, char **out_faults, struct err *err);

@@ -310,6 +310,20 @@ post_labels(struct call *call, struct err *err)
 }
 
 static json_t *
+get_alerts(struct call *call, struct err *err)
+{
+	return BACKEND(call, alerts, err);
+}
+
+static json_t *
+post_alerts(struct call *call, struct err *err)
+{
+	return BACKEND(call, alerts_post,
+	    call->request->body != NULL ? call->request->body : "",
+	    call->request->body_len, err);
+}
+
+static json_t *
 post_reload(struct call *call, struct err *err)
 {
 	cleanup_free char *faults = NULL;
@@ -443,6 +457,8 @@ static const struct route routes[] = {
     {"GET", "/v1/moves", 200, get_moves, {P_MAX, P_BOOL("open")}},
     {"GET", "/v1/moves/ID", 200, get_move, {{0}}},
     {"POST", "/v1/moves/ID/abort", 202, post_move_abort, {{0}}},
+    {"GET", ROUTES_ALERTS, 200, get_alerts, {{0}}},
+    {"POST", ROUTES_ALERTS, 200, post_alerts, {{0}}},
     {"POST", "/v1/reload", 200, post_reload, {{0}}},
     {"GET", "/v1/events", 200, get_events, {P_AFTER, P_MAX, P_BOOL("follow")}},
 };
@@ -585,11 +601,15 @@ run_route(const struct route *route, struct call *call, struct err *err)
 	cleanup_json_ref json_t *args = NULL;
 	cleanup_json_ref json_t *result = NULL;
 
-	args = strcmp(route->method, "POST") == 0
-	    ? params_from_body(route->params, call->request->query,
-		  call->request->body, call->request->body_len, err)
-	    : params_from_query(route->params, call->request->query,
-		  call->request->body_len, err);
+	/* Its body is not a list of arguments, but Alertmanager's. */
+	if (route->handle == post_alerts)
+		args = json_object();
+	else if (strcmp(route->method, "POST") == 0)
+		args = params_from_body(route->params, call->request->query,
+		    call->request->body, call->request->body_len, err);
+	else
+		args = params_from_query(route->params, call->request->query,
+		    call->request->body_len, err);
 	if (args == NULL) {
 		reply_failure(reply, err, NULL);
 		return;
@@ -607,14 +627,29 @@ run_route(const struct route *route, struct call *call, struct err *err)
 	json_object_update(reply->body, result);
 }
 
+static void
+reply_wrong_method(const struct route *route, const struct call *call)
+{
+	struct routes_reply *reply = call->reply;
+	char text[160];
+
+	snprintf(text, sizeof(text),
+	    "%s is not possible here:"
+	    " it is %s %s",
+	    call->request->method, route->method, route->path);
+	reply->status = 405;
+	reply->allow = route->method;
+	reply->body = routes_error("method-not-allowed", text, NULL);
+}
+
 void
 routes_dispatch(const struct control_backend *backend,
     const struct routes_request *request, struct routes_reply *reply)
 {
 	struct call call = {
 	    .backend = backend, .request = request, .reply = reply};
+	const struct route *other = NULL; /* the path, with another method */
 	struct err err = {0};
-	char text[160];
 
 	*reply = (struct routes_reply){0};
 	for (size_t i = 0; i < ROUTES_COUNT; i++) {
@@ -625,20 +660,17 @@ routes_dispatch(const struct control_backend *backend,
 		if (match == MATCH_NO)
 			continue;
 		if (strcmp(route->method, request->method) != 0) {
-			snprintf(text, sizeof(text),
-			    "%s is not possible here:"
-			    " it is %s %s",
-			    request->method, route->method, route->path);
-			reply->status = 405;
-			reply->allow = route->method;
-			reply->body =
-			    routes_error("method-not-allowed", text, NULL);
-		} else if (match == MATCH_BAD) {
-			reply_failure(reply, &err, NULL);
-		} else {
-			run_route(route, &call, &err);
+			other = other != NULL ? other : route;
+			continue;
 		}
+		if (match == MATCH_BAD)
+			reply_failure(reply, &err, NULL);
+		else
+			run_route(route, &call, &err);
 		return;
 	}
-	reply_no_path(reply, request->path);
+	if (other != NULL)
+		reply_wrong_method(other, &call);
+	else
+		reply_no_path(reply, request->path);
 }

@@ -45,6 +45,7 @@ int ctl_host_drain(struct ctl *ctl);
 int ctl_host_undrain(struct ctl *ctl);
 int ctl_host_cordon(struct ctl *ctl);
 int ctl_host_uncordon(struct ctl *ctl);
+int ctl_alert_list(struct ctl *ctl);
 int ctl_plan_drain(struct ctl *ctl);
 int ctl_plan_balance(struct ctl *ctl);
 int ctl_explain_name(struct ctl *ctl);

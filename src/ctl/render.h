@@ -57,6 +57,12 @@ void render_refused(
 /* What a move does now: "pre-copy", "shutting down (asked 2 times)". */
 const char *render_phase(const json_t *move, char *out, size_t size);
 
+/* {alerts: []}, and those of one host (nothing when there are none). */
+void render_alerts(const json_t *answer, const struct style *style, bool wide,
+    struct buf *out);
+void render_host_alerts(
+    const json_t *alerts, const struct style *style, struct buf *out);
+
 /* Cores' worth of load ("1.7"), or "-". */
 const char *render_cores(const json_t *object, char out[TEXT_SIZE]);
 /* Adds "25 % cpu", a fraction times a factor, after what is in the line already;

@@ -46,6 +46,21 @@ view_host_state(const struct snap_host *host)
 	return host->claimed_by != NULL ? "claimed" : "up";
 }
 
+json_t *
+view_alert(const struct snap_alert *alert)
+{
+	json_t *object = json_object(), *labels = json_object();
+
+	fields_text(object, "name", alert->name);
+	fields_text(object, "severity", alert->severity);
+	fields_time(object, "since", alert->since);
+	for (size_t i = 0; i < alert->label_count; i++)
+		fields_text(
+		    labels, alert->label_keys[i], alert->label_values[i]);
+	json_object_set_new(object, "labels", labels);
+	return object;
+}
+
 static json_t *
 view_pools(const struct snap_host *host)
 {
@@ -84,6 +99,16 @@ view_networks(const struct snap_host *host)
 	return array;
 }
 
+static json_t *
+view_alerts(const struct snap_host *host)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < host->alert_count; i++)
+		json_array_append_new(array, view_alert(&host->alerts[i]));
+	return array;
+}
+
 static void
 view_host_details(
     json_t *object, const struct snapshot *s, const struct snap_host *host)
@@ -104,6 +129,7 @@ view_host_details(
 			    guests, view_vm(s, &s->vms[i], false));
 	}
 	json_object_set_new(object, "guests", guests);
+	json_object_set_new(object, "alerts", view_alerts(host));
 }
 
 static void

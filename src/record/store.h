@@ -266,6 +266,23 @@ int store_each_marker(struct store *store,
     void (*fn)(const struct store_marker *row, void *arg), void *arg,
     struct err *err);
 
+/* ---- alerts that are on ---- */
+
+struct store_alert {
+	const char *labels; /* all of them as JSON, sorted: the key */
+	const char *fingerprint;
+	struct wall since, ends, seen; /* ends: ms 0: not told */
+};
+int store_put_alert(
+    struct store *store, const struct store_alert *row, struct err *err);
+/* Those with these labels, or with this fingerprint (NULL: none has it).
+ * Succeeds when there is none. */
+int store_remove_alert(struct store *store, const char *labels,
+    const char *fingerprint, struct err *err);
+int store_each_alert(struct store *store,
+    void (*fn)(const struct store_alert *row, void *arg), void *arg,
+    struct err *err);
+
 /* ---- how predictions came out ---- */
 
 struct store_prediction {

@@ -259,6 +259,11 @@ dump_settings(const struct settings *s, struct buf *out)
 	    s->limits.per_target, s->limits.bandwidth,
 	    s->proof == SETTINGS_PROOF_MARKER ? "marker" : "declared",
 	    s->keep_source_ms);
+	if (s->alerts_listen != NULL)
+		buf_addf(out,
+		    "alerts listen=%s token=%s label=%s expire=%" PRId64 "\n",
+		    s->alerts_listen, s->alerts_token_file,
+		    s->alerts_host_label, s->alerts_expire_ms);
 	for (size_t i = 0; i < s->shared_path_count; i++)
 		buf_addf(out, "shared %s\n", s->shared_paths[i]);
 	for (size_t i = 0; i < s->host_count; i++)

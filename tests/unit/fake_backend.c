@@ -57,6 +57,19 @@ fake_metrics(void *arg, struct buf *out, struct err *err)
 }
 
 static json_t *
+fake_alerts(void *arg, struct err *err)
+{
+	return note(arg, err, "alerts");
+}
+
+static json_t *
+fake_alerts_post(void *arg, const char *body, size_t len, struct err *err)
+{
+	return note(arg, err, "alerts_post %zu %.*s", len,
+	    (int)(len < 40 ? len : 40), body);
+}
+
+static json_t *
 fake_hosts(void *arg, struct err *err)
 {
 	return note(arg, err, "hosts");
@@ -318,6 +331,8 @@ fake_init(struct fake_backend *fake)
 	    .policy = fake_policy,
 	    .policy_set_mode = fake_set_mode,
 	    .vm_label = fake_label,
+	    .alerts = fake_alerts,
+	    .alerts_post = fake_alerts_post,
 	    .reload = fake_reload,
 	    .events = fake_events,
 	    .last_event = fake_last_event,
