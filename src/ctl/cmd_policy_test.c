@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "config/zones.h"
 #include "ctl/ctl.h"
 #include "trial/report.h"
 #include "trial/run.h"
@@ -219,6 +220,8 @@ load_policies(const struct trial *trial, struct diag_list *diags)
 	}
 	if (!diag_any(diags))
 		settings = settings_parse(files, count + 1, "/", diags);
+	if (settings != NULL)
+		zones_fill(settings, ZONES_FOLDER, diags);
 	for (size_t i = 0; i < count; i++) {
 		free((char *)(uintptr_t)files[i + 1].name);
 		buf_free(&texts[i]);

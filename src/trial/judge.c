@@ -293,6 +293,65 @@ judge_flag(
 	return (int)flag == expect->flag;
 }
 
+/* ---- what was seen ---- */
+
+/* What the conditions of the policy see of this host, or guest. */
+static void
+judge_look(const struct run *run, const struct policy *policy,
+    const struct snap_host *host, const struct snap_vm *vm, json_t *seen)
+{
+	struct look_cluster cluster;
+	struct look look = {.s = &run->world.s,
+	    .cluster = &cluster,
+	    .host = host,
+	    .vm = vm,
+	    .now = run->world.s.taken_wall,
+	    .arena = run->turn};
+
+	look_at_cluster(&run->world.s, &cluster);
+	if (vm != NULL)
+		look.storage =
+		    look_at_storage(&run->world.s, &run->settings, vm);
+	for (size_t i = 0; i < policy->condition_count; i++) {
+		const struct policy_condition *c = &policy->conditions[i];
+		struct buf words = BUF_INIT(NAME_MAX_BYTES);
+		size_t alert = 0;
+
+		if ((c->subject == POLICY_SUBJECT_VM && vm == NULL) ||
+		    (c->subject != POLICY_SUBJECT_CLUSTER && host == NULL))
+			continue;
+		do {
+			look.event = host != NULL && alert < host->alert_count
+			    ? &host->alerts[alert]
+			    : NULL;
+			buf_clear(&words);
+			(void)expr_explain(
+			    c->when.expr, look_up, &look, &words);
+			json_array_append_new(
+			    seen, json_string(buf_str(&words)));
+		} while (c->subject == POLICY_SUBJECT_EVENT && host != NULL &&
+		    ++alert < host->alert_count);
+		buf_free(&words);
+	}
+}
+
+static json_t *
+judge_seen(const struct run *run, const struct trial_expect *expect)
+{
+	const struct snap_vm *vm =
+	    expect->vm != NULL ? judge_find_vm(run, expect->vm) : NULL;
+	const struct snap_host *host = expect->host != NULL
+	    ? snapshot_find_host(&run->world.s, expect->host)
+	    : vm != NULL ? &run->world.s.hosts[vm->host]
+			 : NULL;
+	json_t *seen = json_array();
+
+	if (expect->policy != NULL)
+		judge_look(run, judge_find_policy(run, expect->policy), host,
+		    vm, seen);
+	return seen;
+}
+
 /* ---- one expectation ---- */
 
 static bool
@@ -330,6 +389,7 @@ judge_expect(const struct run *run, const struct trial_expect *expect)
 	if (!ok) {
 		json_object_set_new(test, "expected", tell_expected(expect));
 		json_object_set(test, "got", got);
+		json_object_set_new(test, "seen", judge_seen(run, expect));
 		json_object_set_new(
 		    test, "decisions", tell_decisions(run->evaluation));
 	}

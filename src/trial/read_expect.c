@@ -31,6 +31,7 @@ static const struct schema_choice fate_choices[] = {
     {"waiting", TRIAL_WAITING, NULL},
     {"blocked", TRIAL_BLOCKED, NULL},
     {"excepted", TRIAL_EXCEPTED, NULL},
+    {"enough", TRIAL_ENOUGH, NULL},
     {"untouched", TRIAL_UNTOUCHED, NULL},
     {"wait", 0, "is called waiting"},
     {"start", 0, "is called moving"},
@@ -312,7 +313,7 @@ static const struct schema_key expect_keys[] = {
 	.offset = offsetof(struct trial_expect, fate),
 	.choices = fate_choices,
 	.meaning = "of the guest: moving, would-move, waiting, blocked, "
-		   "excepted or untouched"},
+		   "excepted, enough or untouched"},
     {.name = "rule",
 	.type = SCHEMA_TEXT,
 	.offset = offsetof(struct trial_expect, rule),

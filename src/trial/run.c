@@ -67,6 +67,10 @@ run_evaluate(struct run *run)
 	world->s.attempt_count = count;
 	input.holds =
 	    history_holds(world->history, input.now, &input.hold_count);
+	input.recent = world_recent(world, &input.recent_count);
+	watch_look(world->watch, &run->settings, NULL, &world->s, input.now,
+	    world->s.taken_wall);
+	input.watch = world->watch;
 	run->evaluation = evaluate(run->turn, &input);
 }
 
@@ -95,61 +99,95 @@ run_begin_moves(struct run *run)
 	return any;
 }
 
-static int64_t *
-run_active(const struct run *run, const struct policy *policy,
-    const struct snap_host *host)
+/* What policies do to hosts themselves; false: nothing. */
+static bool
+run_set_flags(struct run *run)
 {
-	size_t p = (size_t)(policy - run->settings.policies);
-	size_t h = (size_t)(host - run->world.s.hosts);
+	bool any = false;
 
-	return &run->active[p * run->world.s.host_count + h];
+	for (size_t i = 0; i < run->evaluation->decision_count; i++) {
+		const struct evaluate_decision *decision =
+		    &run->evaluation->decisions[i];
+		unsigned actions = decision->policy->actions;
+
+		if (!decision->act || decision->host == NULL ||
+		    decision->gate != NULL)
+			continue;
+		if ((actions & POLICY_ACTION_MAINTENANCE) != 0)
+			any |= world_set_flag(&run->world, decision->host,
+			    TRIAL_FLAG_MAINTENANCE);
+		else if ((actions & POLICY_ACTION_CORDON) != 0)
+			any |= world_set_flag(
+			    &run->world, decision->host, TRIAL_FLAG_CORDONED);
+	}
+	if (any)
+		world_set_time(&run->world, run->world.now_ms);
+	return any;
 }
 
-/* Since when there is a decision of each policy about each host. */
-static void
-run_note_active(struct run *run)
+/* ---- states ---- */
+
+static struct run_state
+run_translate(struct watch_state at)
 {
-	const struct evaluation *evaluation = run->evaluation;
-	size_t count = run->settings.policy_count * run->world.s.host_count;
-	int64_t *before = arena_array(run->turn, count, sizeof(before[0]));
-
-	memcpy(before, run->active, count * sizeof(before[0]));
-	for (size_t i = 0; i < count; i++)
-		run->active[i] = -1;
-	for (size_t i = 0; i < evaluation->decision_count; i++) {
-		const struct evaluate_decision *decision =
-		    &evaluation->decisions[i];
-		int64_t *active =
-		    run_active(run, decision->policy, decision->host);
-		int64_t since = before[active - run->active];
-
-		*active = since >= 0 ? since : run->world.now_ms;
+	switch (at.phase) {
+	case WATCH_OFF:
+		break;
+	case WATCH_PENDING:
+		return (struct run_state){TRIAL_PENDING, world_since(at.since)};
+	case WATCH_ON:
+		return (struct run_state){TRIAL_ACTIVE, world_since(at.since)};
 	}
+	return (struct run_state){TRIAL_IDLE, -1};
+}
+
+/* A policy about guests is as active on their host as any of them has it. */
+static struct run_state
+run_state_of_guests(const struct run *run, const struct policy *policy,
+    const struct snap_host *host)
+{
+	const struct snapshot *s = &run->world.s;
+	struct run_state found = {TRIAL_IDLE, -1};
+
+	for (size_t i = 0; i < s->vm_count; i++) {
+		struct run_state state;
+
+		if (&s->hosts[s->vms[i].host] != host)
+			continue;
+		state = run_translate(
+		    watch_vm(run->world.watch, policy, s, &s->vms[i]));
+		if (state.state > found.state ||
+		    (state.state == found.state &&
+			state.since_ms < found.since_ms))
+			found = state;
+	}
+	return found;
 }
 
 struct run_state
 run_state_of(const struct run *run, const struct policy *policy,
     const struct snap_host *host, const struct snap_vm *vm)
 {
-	int64_t since;
+	const struct watch *watch = run->world.watch;
 
-	if (host == NULL && vm != NULL)
-		host = &run->world.s.hosts[vm->host];
-	if (host == NULL)
+	if (policy->condition_count == 0)
 		return (struct run_state){TRIAL_IDLE, -1};
-	since = *run_active(run, policy, host);
-	return (struct run_state){
-	    since >= 0 ? TRIAL_ACTIVE : TRIAL_IDLE, since};
+	if (vm != NULL)
+		return run_translate(
+		    watch_vm(watch, policy, &run->world.s, vm));
+	if (host != NULL && watch_is_of_guests(policy))
+		return run_state_of_guests(run, policy, host);
+	return run_translate(watch_host(watch, policy, host));
 }
 
 static void
 run_turn(struct run *run)
 {
 	run_evaluate(run);
-	/* Each round at least one guest more is on its way. */
-	while (run_begin_moves(run))
+	/* Each round at least one guest more is on its way, or one flag more is
+	 * set. */
+	while (run_set_flags(run) || run_begin_moves(run))
 		run_evaluate(run);
-	run_note_active(run);
 }
 
 /* ---- what has changed ---- */
@@ -233,14 +271,10 @@ trial_run(const struct trial *trial, const struct settings *settings,
 	struct buf last = BUF_INIT(MARK_MAX);
 	json_t *result = json_object(), *tests = json_array();
 	json_t *trace = json_array(), **results;
-	size_t cells = settings->policy_count * trial->host_count;
 
 	run.arena = arena_new(ARENA_MAX);
 	run_take_settings(&run, settings);
 	world_init(&run.world, run.arena, trial, c);
-	run.active = arena_array(run.arena, cells, sizeof(run.active[0]));
-	for (size_t i = 0; i < cells; i++)
-		run.active[i] = -1;
 	results = arena_array(run.arena, c->expect_count, sizeof(results[0]));
 	for (int64_t now = 0; now >= 0; now = run_next(&run)) {
 		if (now > 0)

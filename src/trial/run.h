@@ -18,9 +18,9 @@
  * time at which what the policies decide has changed.
  *
  * test: {ok, name, file, line}, and of one that has failed expected and got, which
- * have the keys of the expectation, seen: [{policy, host, state, when}] of the
- * policies that it is about, and decisions.
- * decisions: [{policy, host, mode, why, guests: [{vm, fate, to, strategy, why,
+ * have the keys of the expectation, seen: [text] with what the conditions of the
+ * policy that it is about see, and decisions.
+ * decisions: [{policy, host, mode, why, gate, seen: [text], guests: [{vm, fate, to, strategy, why,
  * rejected: [{host, rule, why}]}]}].
  */
 json_t *trial_run(const struct trial *trial, const struct settings *settings,
@@ -36,7 +36,6 @@ struct run {
 	struct arena *turn;       /* of the evaluation */
 	struct world world;
 	const struct evaluation *evaluation;
-	int64_t *active; /* per policy and host: since when, -1: it is not */
 };
 
 struct run_state {

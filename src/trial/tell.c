@@ -206,6 +206,8 @@ tell_fate(enum evaluate_fate fate, bool act)
 		return TRIAL_WAITING;
 	case EVALUATE_BLOCKED:
 		return TRIAL_BLOCKED;
+	case EVALUATE_ENOUGH:
+		return TRIAL_ENOUGH;
 	case EVALUATE_EXCEPTED:
 		break;
 	}
@@ -224,7 +226,8 @@ tell_item(const struct evaluate_item *item, bool act)
 	if (choice->guest_rule != PLACE_GUEST_OK)
 		fields_text(
 		    object, "rule", place_guest_rule_name(choice->guest_rule));
-	if (choice->target != NULL) {
+	/* Where one would go that stays is of no interest. */
+	if (choice->target != NULL && item->fate != EVALUATE_ENOUGH) {
 		fields_text(object, "to", choice->target->name);
 		fields_text(object, "strategy",
 		    strategy_name(choice->strategy.strategy));
@@ -248,6 +251,20 @@ tell_item(const struct evaluate_item *item, bool act)
 	return object;
 }
 
+static void
+tell_seen(json_t *object, const struct evaluate_decision *decision)
+{
+	json_t *seen = json_array();
+
+	for (size_t i = 0; i < decision->seen_count; i++)
+		if (decision->seen[i].text != NULL)
+			json_array_append_new(
+			    seen, json_string(decision->seen[i].text));
+	if (json_array_size(seen) > 0)
+		json_object_set(object, "seen", seen);
+	json_decref(seen);
+}
+
 json_t *
 tell_decisions(const struct evaluation *evaluation)
 {
@@ -261,9 +278,10 @@ tell_decisions(const struct evaluation *evaluation)
 		fields_text(object, "policy", decision->policy->name);
 		if (decision->host != NULL)
 			fields_text(object, "host", decision->host->name);
-		fields_text(
-		    object, "mode", policy_mode_name(decision->policy->mode));
+		fields_text(object, "mode", policy_mode_name(decision->mode));
 		fields_text(object, "why", decision->why);
+		fields_text(object, "gate", decision->gate);
+		tell_seen(object, decision);
 		for (size_t k = 0; k < decision->item_count; k++)
 			json_array_append_new(guests,
 			    tell_item(&decision->items[k], decision->act));

@@ -83,6 +83,7 @@ enum trial_fate {
 	TRIAL_WAITING,
 	TRIAL_BLOCKED,
 	TRIAL_EXCEPTED,
+	TRIAL_ENOUGH,    /* others leave, which is enough */
 	TRIAL_UNTOUCHED, /* no policy has it */
 };
 
@@ -185,6 +186,7 @@ const char *trial_words_time(int64_t ms, char out[TRIAL_TIME_SIZE]);
 
 /* What the tables of read_schema.c and the rest of reading share. */
 extern const struct schema trial_schema;
+extern const struct schema trial_series_schema;    /* struct trial_series */
 extern const struct schema trial_expect_schema;    /* struct trial_expect */
 extern const struct schema *const trial_schemas[]; /* ends with NULL */
 

@@ -2,6 +2,7 @@
 #define DROVER_TRIAL_WORLD_H
 
 #include "act/history.h"
+#include "decide/evaluate.h"
 #include "model/snapshot.h"
 #include "trial/trial.h"
 
@@ -40,14 +41,16 @@ struct world {
 	int64_t now_ms; /* from the beginning of the test */
 	struct snapshot s;
 	struct history *history;
+	struct watch *watch;
 	struct world_series *host_series, *vm_series;
 	struct snap_alert *alerts; /* as in c->alerts */
 	struct snap_alert **on;    /* per host: those that are on */
 	size_t *homes;             /* per guest: the host where it began */
 	bool *flagged_cordoned,
-	    *flagged_maintenance; /* per host, by policies */
-	int *failed;              /* per entry of c->fails: how often */
-	struct world_move *moves; /* in order of time */
+	    *flagged_maintenance;       /* per host, by policies */
+	int *failed;                    /* per entry of c->fails: how often */
+	struct world_move *moves;       /* in order of time */
+	struct evaluate_recent *recent; /* room for them; see below */
 	size_t move_count, move_room;
 };
 
@@ -63,6 +66,14 @@ void world_set_time(struct world *world, int64_t now_ms);
 void world_begin_move(struct world *world, const struct snap_vm *vm,
     const struct snap_host *to, enum strategy strategy,
     const struct policy *policy);
+
+/* Moves that succeed or are under way, for an evaluation; until the next change. */
+const struct evaluate_recent *world_recent(
+    struct world *world, size_t *out_count);
+
+/* A policy sets the flag of a host; false: it has it already. */
+bool world_set_flag(
+    struct world *world, const struct snap_host *host, enum trial_flag flag);
 
 /* When something happens next by itself (a sample, an alert, the end of a move), after
  * now. */
