@@ -116,6 +116,7 @@ set_option(struct args *args, const struct args_flag *flag, const char *value,
 	case ARGS_STOPPED:
 	case ARGS_BALANCE:
 	case ARGS_SCORE:
+	case ARGS_VERBOSE:
 	case ARGS_HELP:
 	case ARGS_VERSION:
 		break;

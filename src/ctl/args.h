@@ -35,6 +35,7 @@ enum args_option {
 	ARGS_BALANCE = 1 << 17,
 	ARGS_SCORE = 1 << 18,
 	ARGS_MIN_GAIN = 1 << 19,
+	ARGS_VERBOSE = 1 << 24,
 	/* any command */
 	ARGS_SOCKET = 1 << 12,
 	ARGS_OUTPUT = 1 << 13,

@@ -94,6 +94,11 @@ const struct args_command args_commands[] = {
 	"(--balance,\nthe default), in which order and time.  Needs no daemon "
 	"and moves nothing.\nWith --score alone, only the objective is shown.  "
 	"FILE - is standard input."},
+    {"policy", "test", "DIR|FILE...", 1, MANY, ARGS_VERBOSE, false,
+	ctl_policy_test, "test policies against what is expected of them",
+	"Plays the tests in all files *_test.yaml below the folders, on sites "
+	"and loads\nthat they describe, and reports each expectation as TAP.  "
+	"Needs no daemon and\nmoves nothing."},
     {"reload", NULL, "", 0, 0, 0, false, ctl_reload,
 	"read the configuration again",
 	"A configuration with faults is refused as a whole and the running "
@@ -130,6 +135,7 @@ const struct args_flag args_flags[] = {
     {ARGS_MIN_GAIN, 0, "min-gain", "X",
 	"the least fall of the score by one move of a balance"},
     {ARGS_OPEN, 0, "open", NULL, "only what is under way"},
+    {ARGS_VERBOSE, 'v', "verbose", NULL, "also what was decided when"},
     {ARGS_SOCKET, 's', "socket", "PATH",
 	"the daemon's socket (else $DROVER_SOCKET, " ARGS_DEFAULT_SOCKET ")"},
     {ARGS_OUTPUT, 'o', "output", "FORMAT", "table, wide, json or name"},
