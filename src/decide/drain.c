@@ -179,6 +179,7 @@ drain_list_guests(const struct drain *drain, size_t *out_count)
 		qsort(guests, count, sizeof(guests[0]), drain_compare_names);
 		break;
 	}
+	drain_order_by_hints(drain, guests, count);
 	return guests;
 }
 
@@ -198,7 +199,7 @@ drain_words_moving(const struct drain *drain, const struct snap_vm *vm)
 	return NULL;
 }
 
-static const char *
+const char *
 drain_words_excepted(const struct drain *drain, const struct snap_vm *vm)
 {
 	const struct policy *policy = drain->policy;
@@ -216,9 +217,12 @@ void
 drain_judge(const struct drain *drain, struct place_ledger *ledger,
     const struct snap_vm *vm, struct evaluate_item *out)
 {
+	const struct evaluate_hint *hint = drain_find_hint(drain, vm);
+	struct strategy_wish wish = drain->wish;
 	const struct place_request request = {
 	    .vm = vm,
-	    .wish = &drain->wish,
+	    .wish = &wish,
+	    .prefer = hint != NULL ? hint->to : NULL,
 	    .only_to = drain->options != NULL ? drain->options->only_to : NULL,
 	    .retries = drain->policy != NULL ? drain->policy->retries : -1,
 	    .leaving = true,
@@ -236,14 +240,21 @@ drain_judge(const struct drain *drain, struct place_ledger *ledger,
 		out->fate = EVALUATE_EXCEPTED;
 		return;
 	}
+	if (hint != NULL && hint->restart)
+		strategy_wish_first(&wish, STRATEGY_RESTART);
 	place_choose(drain->arena, drain->input->settings,
 	    drain->input->snapshot, ledger, &request, &out->choice);
 	if (out->choice.target != NULL)
 		out->fate = EVALUATE_START;
-	else if (out->choice.wait)
+	else if (out->choice.wait || (hint != NULL && drain->room != NULL))
 		out->fate = EVALUATE_WAIT;
 	else
 		out->fate = EVALUATE_BLOCKED;
-	if (out->fate == EVALUATE_WAIT)
+	if (out->fate == EVALUATE_WAIT && out->choice.wait)
 		out->why = out->choice.why;
+	else if (out->fate == EVALUATE_WAIT)
+		out->why = arena_printf(drain->arena,
+		    "goes to %s by the plan of the drain, once there is room: "
+		    "%s",
+		    hint->to, drain->room);
 }

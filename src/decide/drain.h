@@ -18,6 +18,7 @@ struct drain {
 	const struct evaluate_drain *options; /* NULL: none */
 	struct pace_limits limits;
 	struct strategy_wish wish;
+	const char *room; /* a guest is making room, in words; NULL: none is */
 };
 
 /* What policies see, once for all hosts of an evaluation. */
@@ -43,6 +44,21 @@ void drain_init(struct drain *drain, struct arena *arena,
  * is wanted those that are shut off and defined. */
 const struct snap_vm **drain_list_guests(
     const struct drain *drain, size_t *out_count);
+
+/* drain_hint.c: what the plan of the drain wants of the guest; NULL: nothing. */
+const struct evaluate_hint *drain_find_hint(
+    const struct drain *drain, const struct snap_vm *vm);
+/* Those of the plan first, in its order. */
+void drain_order_by_hints(
+    const struct drain *drain, const struct snap_vm **guests, size_t count);
+/* A guest that is to make room: `true` when it (still) has to, and then *out has
+ * what becomes of it, START, WAIT or MOVING.  Sets drain->room. */
+bool drain_judge_room(struct drain *drain, struct place_ledger *ledger,
+    const struct evaluate_hint *hint, struct evaluate_item *out);
+
+/* The policy leaves it alone: in words; NULL: no. */
+const char *drain_words_excepted(
+    const struct drain *drain, const struct snap_vm *vm);
 
 /* What becomes of the guest as far as limits and backoff are not concerned:
  * START means "there is a target". */

@@ -63,6 +63,29 @@ evaluate_words_hold(
 	    text, last->to, last->why != NULL ? last->why : "failed");
 }
 
+/* The plan of the drain has it begin later, so that those before it are quicker.
+ * When none of them moves any more there is nothing to wait for. */
+static const char *
+evaluate_words_later(struct evaluate_state *state, const struct drain *drain,
+    const struct snap_vm *vm)
+{
+	const struct evaluate_hint *hint = drain_find_hint(drain, vm);
+	size_t host = (size_t)(drain->host - state->input->snapshot->hosts);
+	char text[UNITS_TEXT_SIZE];
+
+	if (hint == NULL || !mono_before(state->input->now, hint->not_before) ||
+	    state->started->outbound[host] == 0)
+		return NULL;
+	if (mono_before(hint->not_before, state->wake))
+		state->wake = hint->not_before;
+	units_format_duration(
+	    mono_diff(hint->not_before, state->input->now), text);
+	return arena_printf(state->arena,
+	    "its turn by the plan of the drain is in %s, or when the others "
+	    "are out",
+	    text);
+}
+
 /* It has a target: does it start, or what holds it? */
 static void
 evaluate_start(struct evaluate_state *state, const struct drain *drain,
@@ -82,7 +105,10 @@ evaluate_start(struct evaluate_state *state, const struct drain *drain,
 			state->wake = hold->until;
 	} else {
 		item->why = pace_check(state->arena, s, state->started,
-		    &drain->limits, drain->host, target);
+		    &drain->limits, item->choice.from, target);
+		if (item->why == NULL)
+			item->why =
+			    evaluate_words_later(state, drain, item->vm);
 	}
 	if (item->why != NULL)
 		item->fate = EVALUATE_WAIT;
@@ -113,26 +139,54 @@ evaluate_words_decision(struct arena *arena, const struct policy *policy,
 		: "");
 }
 
+/* Guests of other hosts that the plan moves out of the way. */
+static void
+evaluate_room(struct evaluate_state *state, struct drain *drain,
+    struct evaluate_decision *decision)
+{
+	size_t count = drain->options != NULL ? drain->options->hint_count : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct evaluate_item *item =
+		    &decision->items[decision->item_count];
+
+		if (!drain_judge_room(
+			drain, state->planned, &drain->options->hints[i], item))
+			continue;
+		if (item->fate == EVALUATE_START)
+			evaluate_start(state, drain, item);
+		decision->item_count++;
+	}
+}
+
 static void
 evaluate_host(struct evaluate_state *state, struct evaluate_decision *decision)
 {
 	const struct snap_vm **guests;
 	struct drain drain;
+	size_t count, first;
 
 	drain_init(&drain, state->arena, state->input, decision->host,
 	    decision->policy);
 	decision->act = decision->policy->mode == POLICY_AUTO;
 	decision->why = evaluate_words_decision(
 	    state->arena, decision->policy, decision->host);
-	guests = drain_list_guests(&drain, &decision->item_count);
-	decision->items = arena_array(
-	    state->arena, decision->item_count, sizeof(decision->items[0]));
+	guests = drain_list_guests(&drain, &count);
+	decision->items = arena_array(state->arena,
+	    count + (drain.options != NULL ? drain.options->hint_count : 0),
+	    sizeof(decision->items[0]));
+	evaluate_room(state, &drain, decision);
+	first = decision->item_count;
+	decision->item_count += count;
 	for (size_t i = 0; i < decision->item_count; i++) {
 		struct evaluate_item *item = &decision->items[i];
 
-		drain_judge(&drain, state->planned, guests[i], item);
-		if (item->fate == EVALUATE_START)
-			evaluate_start(state, &drain, item);
+		if (i >= first) {
+			drain_judge(
+			    &drain, state->planned, guests[i - first], item);
+			if (item->fate == EVALUATE_START)
+				evaluate_start(state, &drain, item);
+		}
 		switch (item->fate) {
 		case EVALUATE_START:
 			decision->starts++;

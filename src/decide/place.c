@@ -17,10 +17,10 @@
 
 #define PLACE_WHY_MAX (256 << 10)
 
-/* Step 3: from here on a host has no room for surprises. */
+/* Step 4: from here on a host has no room for surprises. */
 #define PLACE_TIGHT_PERCENT 90
 
-/* Step 7: CPU load is noisy; a difference within a band says nothing. */
+/* Step 8: CPU load is noisy; a difference within a band says nothing. */
 #define PLACE_LOAD_BAND_PERCENT 5
 #define PLACE_LOAD_UNKNOWN 1000000
 
@@ -43,6 +43,8 @@ place_weigh(const struct place_look *look, struct place_candidate *candidate)
 	}
 
 	candidate->rank = candidate->verdict.strategy.rank;
+	candidate->planned = look->request->prefer != NULL &&
+	    strcmp(look->request->prefer, host->name) == 0;
 
 	/* The reserve is free memory too, as far as use goes. */
 	left = place_memory_left(look, host) + host->reserve_memory;
@@ -118,7 +120,24 @@ ladder_strategy_words(struct arena *arena, const struct place_candidate *a,
 	    strategy_name(b->verdict.strategy.strategy));
 }
 
-/* 3. Hosts whose memory the move does not push above 90 %. */
+/* 3. Where the plan of the drain wants it. */
+static int
+ladder_planned(const struct place_candidate *a, const struct place_candidate *b)
+{
+	return place_compare_numbers(b->planned, a->planned);
+}
+
+static const char *
+ladder_planned_words(struct arena *arena, const struct place_candidate *a,
+    const struct place_candidate *b)
+{
+	(void)arena;
+	(void)a;
+	(void)b;
+	return "by the plan of the drain";
+}
+
+/* 4. Hosts whose memory the move does not push above 90 %. */
 static int
 ladder_tight(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -135,7 +154,7 @@ ladder_tight_words(struct arena *arena, const struct place_candidate *a,
 	    PLACE_TIGHT_PERCENT, a->memory_percent, b->memory_percent);
 }
 
-/* 6. Fewest moves coming in relative to the limit, which spreads a drain. */
+/* 7. Fewest moves coming in relative to the limit, which spreads a drain. */
 static int
 ladder_inbound(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -153,7 +172,7 @@ ladder_inbound_words(struct arena *arena, const struct place_candidate *a,
 	    a->inbound, b->inbound, a->inbound_limit, b->inbound_limit);
 }
 
-/* 7. Lowest expected CPU load, in bands; unknown is worse than known. */
+/* 8. Lowest expected CPU load, in bands; unknown is worse than known. */
 static int
 ladder_load(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -171,7 +190,7 @@ ladder_load_words(struct arena *arena, const struct place_candidate *a,
 	    a->load_percent, b->load_percent);
 }
 
-/* 8. Most memory free after the move, as a share of all. */
+/* 9. Most memory free after the move, as a share of all. */
 static int
 ladder_free(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -188,7 +207,7 @@ ladder_free_words(struct arena *arena, const struct place_candidate *a,
 	    (double)a->free_permille / 10, (double)b->free_permille / 10);
 }
 
-/* 9. The name, so that there is always an answer, and the same one. */
+/* 10. The name, so that there is always an answer, and the same one. */
 static int
 ladder_name(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -214,9 +233,10 @@ static const struct {
 } place_ladder[] = {
     {ladder_failures, ladder_failures_words},
     {ladder_strategy, ladder_strategy_words},
+    {ladder_planned, ladder_planned_words},
     {ladder_tight, ladder_tight_words},
-    {place_compare_broken, place_words_broken}, /* 4 */
-    {place_compare_crowds, place_words_crowds}, /* 5 */
+    {place_compare_broken, place_words_broken}, /* 5 */
+    {place_compare_crowds, place_words_crowds}, /* 6 */
     {ladder_inbound, ladder_inbound_words},
     {ladder_load, ladder_load_words},
     {ladder_free, ladder_free_words},

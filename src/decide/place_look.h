@@ -45,18 +45,19 @@ struct place_candidate {
 	struct place_verdict verdict;
 	int failures;           /* 1 */
 	size_t rank;            /* 2: of its strategy, in the wish */
-	bool tight;             /* 3 */
-	int memory_percent;     /* 3: in use after the move */
-	int broken;             /* 4: soft rules of placement */
+	bool planned;           /* 3 */
+	bool tight;             /* 4 */
+	int memory_percent;     /* 4: in use after the move */
+	int broken;             /* 5: soft rules of placement */
 	const char *broken_why; /* the first of them */
-	struct placement_crowd crowds[PLACEMENT_CROWDS_MAX]; /* 5 */
+	struct placement_crowd crowds[PLACEMENT_CROWDS_MAX]; /* 6 */
 	size_t crowd_count;
-	int inbound, inbound_limit;  /* 6 */
-	int load_band, load_percent; /* 7 */
-	int64_t free_permille;       /* 8 */
+	int inbound, inbound_limit;  /* 7 */
+	int load_band, load_percent; /* 8 */
+	int64_t free_permille;       /* 9 */
 };
 
-/* place_wishes.c: steps 4 and 5. */
+/* place_wishes.c: steps 5 and 6. */
 void place_weigh_wishes(
     const struct place_look *look, struct place_candidate *candidate);
 int place_compare_broken(
