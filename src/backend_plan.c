@@ -112,21 +112,23 @@ explain_guest(struct daemon *d, const struct snapshot *s,
 }
 
 static json_t *
-policies_json(struct arena *arena, const struct evaluate_input *input,
+policies_json(const struct settings *settings, const struct snapshot *s,
     const struct snap_host *host)
 {
-	const struct settings *settings = input->settings;
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < settings->policy_count; i++) {
 		const struct policy *p = &settings->policies[i];
 
+		if (p->condition_count == 0)
+			continue;
 		json_array_append_new(list,
 		    json_pack("{s:s, s:s, s:i, s:s, s:s, s:s}", "policy",
 			p->name, "file", p->file, "line", (int)p->line, "mode",
 			policy_mode_name(p->mode), "when",
-			p->conditions[0].when.text, "holds",
-			evaluate_holds(arena, input, p, host)));
+			p->condition_count > 0 ? p->conditions[0].when.text
+					       : "",
+			"holds", evaluate_holds(settings, s, p, host)));
 	}
 	return list;
 }
@@ -155,7 +157,7 @@ explain_host(struct daemon *d, const struct snapshot *s, const char *name,
 	view = view_host(s, h, false);
 	json_object_set(o, "state", json_object_get(view, "state"));
 	json_decref(view);
-	json_object_set_new(o, "policies", policies_json(arena, &input, h));
+	json_object_set_new(o, "policies", policies_json(d->settings, s, h));
 	return o;
 }
 

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "act/labels.h"
 #include "base/log.h"
 #include "config/files.h"
 #include "flagfiles.h"
@@ -393,6 +394,8 @@ build_acting(struct daemon *d, struct err *err)
 	    .ended = on_move_ended,
 	    .arg = d});
 	if (executor_recover(d->executor, err) < 0)
+		return -1;
+	if (labels_load(d->store, d->inventory, err) < 0)
 		return -1;
 	d->drains = drains_new(d->store, d->announce, d->executor);
 	if (drains_load(d->drains, err) < 0)

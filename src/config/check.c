@@ -23,8 +23,8 @@
 const char *const settings_event_types[] = {"move.started", "move.completed",
     "move.failed", "move.rolled_back", "drain.started", "drain.completed",
     "drain.blocked", "decision.made", "host.lost", "host.recovered",
-    "host.maintenance", "host.claimed", "host.released", "config.rejected",
-    NULL};
+    "host.maintenance", "host.claimed", "host.released", "policy.mode",
+    "config.rejected", NULL};
 
 void
 check_name(const struct schema_context *ctx, const struct node *node,
@@ -106,6 +106,16 @@ check_policy_name(const struct schema_context *ctx, const struct node *node,
 }
 
 void
+read_check_placement_name(const struct schema_context *ctx,
+    const struct node *node, const char **value)
+{
+	const struct read_names *names = ctx->user;
+
+	check_name(ctx, node, value);
+	check_unique(ctx, node, *value, names->placements);
+}
+
+void
 check_host_uri(const struct schema_context *ctx, const struct node *node,
     const char **value)
 {
@@ -141,14 +151,18 @@ check_url(const struct schema_context *ctx, const struct node *node,
 		tree_fault(ctx->tree, ctx->diags, node, "%s", err.msg);
 }
 
+bool
+read_is_label_name(const char *name)
+{
+	return strlen(name) <= 63 &&
+	    name[strspn(name, LETTERS DIGITS "._-/")] == '\0';
+}
+
 void
 check_label(const struct schema_context *ctx, const struct node *node,
     const char **value)
 {
-	const char *key = node->key->text;
-
-	if (node->key->len > 63 ||
-	    key[strspn(key, LETTERS DIGITS "._-/")] != '\0')
+	if (!read_is_label_name(node->key->text))
 		tree_fault_key(ctx->tree, ctx->diags, node,
 		    "is not the name "
 		    "of a label (letters, digits, \".\", \"_\", \"-\" and "
@@ -255,8 +269,8 @@ matches_event(const char *pattern)
 static const char *
 suggest_event(const char *pattern)
 {
-	static const char *const groups[] = {
-	    "move.*", "drain.*", "decision.*", "host.*", "config.*", NULL};
+	static const char *const groups[] = {"move.*", "drain.*", "decision.*",
+	    "host.*", "policy.*", "config.*", NULL};
 	const char *near = strchr(pattern, '.') == NULL
 	    ? NULL
 	    : diag_suggest(pattern, settings_event_types);
@@ -293,7 +307,7 @@ check_event(const struct schema_context *ctx, const struct node *node,
 			tree_fault(ctx->tree, ctx->diags, node,
 			    "%s matches "
 			    "no event (known: move.*, drain.*, decision.made, "
-			    "host.*, config.rejected)",
+			    "host.*, policy.mode, config.rejected)",
 			    quoted);
 	}
 }

@@ -248,6 +248,47 @@ static const struct schema receiver_schema = {
     .place = place_receiver,
 };
 
+static const struct schema_key guests_keys[] = {
+    {.name = "match",
+	.type = SCHEMA_TEXT,
+	.flags = SCHEMA_REQUIRED,
+	.offset = offsetof(struct settings_guests, match),
+	.check = check_glob,
+	.meaning = "a pattern on the names of guests, as web*"},
+    {.name = "labels",
+	.type = SCHEMA_PAIRS,
+	.flags = SCHEMA_REQUIRED,
+	.offset = offsetof(struct settings_guests, labels),
+	.count_offset = offsetof(struct settings_guests, label_count),
+	.min = 0,
+	.max = 64,
+	.check = check_label,
+	.meaning = "labels of these guests, as app: web"},
+    {.name = NULL},
+};
+
+static const struct schema guests_schema = {
+    .what = "labels of guests",
+    .size = sizeof(struct settings_guests),
+    .keys = guests_keys,
+};
+
+static const struct schema_key decisions_keys[] = {
+    {.name = "keep",
+	.type = SCHEMA_DURATION,
+	.offset = offsetof(struct settings, keep_decisions_ms),
+	.fallback = "30d",
+	.min = 60 * MINUTE,
+	.max = 10 * 365 * 24 * 60 * MINUTE,
+	.meaning = "how long decisions that have ended are remembered"},
+    {.name = NULL},
+};
+
+static const struct schema decisions_schema = {
+    .what = "decisions",
+    .keys = decisions_keys,
+};
+
 static const struct schema_key main_keys[] = {
     {.name = "version",
 	.type = SCHEMA_CUSTOM,
@@ -313,6 +354,18 @@ static const struct schema_key main_keys[] = {
 	.max = SETTINGS_HOSTS_MAX,
 	.of = &host_schema,
 	.meaning = "the hosts; more may stand in hosts.d/*.yaml"},
+    {.name = "guests",
+	.type = SCHEMA_LIST,
+	.offset = offsetof(struct settings, guests),
+	.count_offset = offsetof(struct settings, guest_count),
+	.min = 0,
+	.max = SETTINGS_GUESTS_MAX,
+	.of = &guests_schema,
+	.meaning = "labels of guests, by their names"},
+    {.name = "decisions",
+	.type = SCHEMA_GROUP,
+	.of = &decisions_schema,
+	.meaning = "the record of what policies decided"},
     {.name = "receivers",
 	.type = SCHEMA_LIST,
 	.offset = offsetof(struct settings, receivers),

@@ -2,7 +2,7 @@
 #define DROVER_DECIDE_DRAIN_H
 
 #include "decide/evaluate.h"
-#include "decide/look.h"
+#include "decide/guard.h"
 
 /*
  * The parts that deciding now (evaluate.c) and planning ahead (plan.c) have in
@@ -18,19 +18,24 @@ struct drain {
 	const struct evaluate_drain *options; /* NULL: none */
 	struct pace_limits limits;
 	struct strategy_wish wish;
+	/* Guests that another policy has, by index in the snapshot; NULL: none.
+	 * They are left out. */
+	const bool *claimed;
+	struct guard guard;
+	const struct look_cluster *cluster; /* NULL: not looked at */
+	/* Its conditions are about guests: only those for which they are on. */
+	bool by_guest;
+	bool wants_storage; /* an expression of it names vm.storage */
 	const char *room; /* a guest is making room, in words; NULL: none is */
 };
 
-/* What policies see, once for all hosts of an evaluation. */
-void drain_look(struct look *look, struct look_cluster *cluster,
-    struct arena *arena, const struct evaluate_input *input);
-
-/* The first policy that is true for the host, NULL: none. */
-const struct policy *drain_find_policy(const struct settings *settings,
-    struct look *look, const struct snap_host *host);
+/* The first policy by which all guests leave the host, whatever `for` says; NULL:
+ * none. */
+const struct policy *drain_find_policy(
+    const struct evaluate_input *input, const struct snap_host *host);
 
 /* The same as if the host were in maintenance (plan.c). */
-const struct policy *plan_find_policy(struct arena *arena,
+const struct policy *plan_find_policy(
     const struct evaluate_input *input, const struct snap_host *host);
 
 /* Adds {policy, file, line, mode}; nothing for NULL (explain.c). */
@@ -59,6 +64,15 @@ bool drain_judge_room(struct drain *drain, struct place_ledger *ledger,
 /* The policy leaves it alone: in words; NULL: no. */
 const char *drain_words_excepted(
     const struct drain *drain, const struct snap_vm *vm);
+/* By the first of the policy's strategy rules that is about the guest. */
+struct strategy_wish drain_wish_for(
+    const struct drain *drain, const struct snap_vm *vm);
+/* The policy's word on targets for this guest. */
+struct guard drain_guard_for(const struct drain *drain,
+    const struct place_ledger *ledger, const struct snap_vm *vm);
+
+/* Of a guest that may go: select.vm, exceptions and rules that skip it. */
+bool drain_selects(const struct drain *drain, const struct snap_vm *vm);
 
 /* What becomes of the guest as far as limits and backoff are not concerned:
  * START means "there is a target". */

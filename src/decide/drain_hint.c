@@ -18,6 +18,7 @@ drain_find_hint(const struct drain *drain, const struct snap_vm *vm)
 	const struct evaluate_drain *options = drain->options;
 
 	if (options == NULL ||
+	    (drain->policy != NULL && !evaluate_empties(drain->policy)) ||
 	    &drain->input->snapshot->hosts[vm->host] != drain->host)
 		return NULL;
 	for (size_t i = 0; i < options->hint_count; i++)

@@ -13,14 +13,15 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "decide/guard.h"
 #include "decide/place_look.h"
 
 #define PLACE_WHY_MAX (256 << 10)
 
-/* Step 4: from here on a host has no room for surprises. */
+/* Step 6: from here on a host has no room for surprises. */
 #define PLACE_TIGHT_PERCENT 90
 
-/* Step 8: CPU load is noisy; a difference within a band says nothing. */
+/* Step 10: CPU load is noisy; a difference within a band says nothing. */
 #define PLACE_LOAD_BAND_PERCENT 5
 #define PLACE_LOAD_UNKNOWN 1000000
 
@@ -45,6 +46,11 @@ place_weigh(const struct place_look *look, struct place_candidate *candidate)
 	candidate->rank = candidate->verdict.strategy.rank;
 	candidate->planned = look->request->prefer != NULL &&
 	    strcmp(look->request->prefer, host->name) == 0;
+	candidate->guard = look->request->guard;
+	if (candidate->guard != NULL) {
+		candidate->wishes = guard_wishes(candidate->guard, vm, host);
+		candidate->spread = guard_spread(candidate->guard, host);
+	}
 
 	/* The reserve is free memory too, as far as use goes. */
 	left = place_memory_left(look, host) + host->reserve_memory;
@@ -66,9 +72,9 @@ place_weigh(const struct place_look *look, struct place_candidate *candidate)
 	if (candidate->inbound_limit <= 0)
 		candidate->inbound_limit = 1;
 
-	load = host->cpus > 0
-	    ? (host->cpu_used + look->ledger->cpu[index]) / host->cpus
-	    : NAN;
+	load = isnan(host->cpu_smooth) ? host->cpu_used : host->cpu_smooth;
+	load = host->cpus > 0 ? (load + look->ledger->cpu[index]) / host->cpus
+			      : NAN;
 	if (isnan(load)) {
 		candidate->load_band = PLACE_LOAD_UNKNOWN;
 		return;
@@ -137,7 +143,36 @@ ladder_planned_words(struct arena *arena, const struct place_candidate *a,
 	return "by the plan of the drain";
 }
 
-/* 4. Hosts whose memory the move does not push above 90 %. */
+/* 4. What the policy prefers, its first wish before all others. */
+static int
+ladder_wishes(const struct place_candidate *a, const struct place_candidate *b)
+{
+	return place_compare_numbers(a->wishes, b->wishes);
+}
+
+static const char *
+ladder_wishes_words(struct arena *arena, const struct place_candidate *a,
+    const struct place_candidate *b)
+{
+	return guard_wish_words(a->guard, arena, a->wishes, b->wishes);
+}
+
+/* 5. Evenly over the values of a label, as the policy wants. */
+static int
+ladder_spread(const struct place_candidate *a, const struct place_candidate *b)
+{
+	return place_compare_numbers(a->spread, b->spread);
+}
+
+static const char *
+ladder_spread_words(struct arena *arena, const struct place_candidate *a,
+    const struct place_candidate *b)
+{
+	return guard_spread_words(
+	    a->guard, arena, a->host, a->spread, b->host, b->spread);
+}
+
+/* 6. Hosts whose memory the move does not push above 90 %. */
 static int
 ladder_tight(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -154,7 +189,7 @@ ladder_tight_words(struct arena *arena, const struct place_candidate *a,
 	    PLACE_TIGHT_PERCENT, a->memory_percent, b->memory_percent);
 }
 
-/* 7. Fewest moves coming in relative to the limit, which spreads a drain. */
+/* 9. Fewest moves coming in relative to the limit, which spreads a drain. */
 static int
 ladder_inbound(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -172,7 +207,7 @@ ladder_inbound_words(struct arena *arena, const struct place_candidate *a,
 	    a->inbound, b->inbound, a->inbound_limit, b->inbound_limit);
 }
 
-/* 8. Lowest expected CPU load, in bands; unknown is worse than known. */
+/* 10. Lowest expected CPU load, in bands; unknown is worse than known. */
 static int
 ladder_load(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -190,7 +225,7 @@ ladder_load_words(struct arena *arena, const struct place_candidate *a,
 	    a->load_percent, b->load_percent);
 }
 
-/* 9. Most memory free after the move, as a share of all. */
+/* 11. Most memory free after the move, as a share of all. */
 static int
 ladder_free(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -207,7 +242,7 @@ ladder_free_words(struct arena *arena, const struct place_candidate *a,
 	    (double)a->free_permille / 10, (double)b->free_permille / 10);
 }
 
-/* 10. The name, so that there is always an answer, and the same one. */
+/* 12. The name, so that there is always an answer, and the same one. */
 static int
 ladder_name(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -234,9 +269,11 @@ static const struct {
     {ladder_failures, ladder_failures_words},
     {ladder_strategy, ladder_strategy_words},
     {ladder_planned, ladder_planned_words},
+    {ladder_wishes, ladder_wishes_words},
+    {ladder_spread, ladder_spread_words},
     {ladder_tight, ladder_tight_words},
-    {place_compare_broken, place_words_broken}, /* 5 */
-    {place_compare_crowds, place_words_crowds}, /* 6 */
+    {place_compare_broken, place_words_broken}, /* 7 */
+    {place_compare_crowds, place_words_crowds}, /* 8 */
     {ladder_inbound, ladder_inbound_words},
     {ladder_load, ladder_load_words},
     {ladder_free, ladder_free_words},

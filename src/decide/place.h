@@ -15,6 +15,8 @@
  * All of it is deterministic; the last step is the name.
  */
 
+struct guard;
+
 enum place_rule {
 	PLACE_OK,
 	PLACE_SAME_HOST,
@@ -23,6 +25,10 @@ enum place_rule {
 	PLACE_CLAIMED,     /* by another daemon, or not known yet: wait */
 	PLACE_MAINTENANCE,
 	PLACE_CORDONED,
+	PLACE_EMPTYING,  /* a policy moves guests away from it */
+	PLACE_FORBIDDEN, /* by a policy's forbid */
+	PLACE_REQUIRED,  /* the policy's target.require is not true of it */
+	PLACE_GAIN,      /* no less busy than its host, by the policy's gain */
 	PLACE_SAME_UUID, /* cloned host UUID */
 	PLACE_NAME_TAKEN,
 	PLACE_UUID_TAKEN,
@@ -77,7 +83,6 @@ struct place_going {
 	const struct place_going *next;
 };
 
-/* What has been handed out since the snapshot was taken (same evaluation). */
 /* How a host's figures differ when moves are over; NAN: unknown. */
 struct place_shift {
 	double cpu;                   /* cores' worth, smoothed */
@@ -85,6 +90,7 @@ struct place_shift {
 	int vms;
 };
 
+/* What has been handed out since the snapshot was taken (same evaluation). */
 struct place_ledger {
 	struct arena *arena;
 	const struct snapshot *s;
@@ -121,6 +127,7 @@ struct place_request {
 	int retries;         /* attempts allowed beyond the first; -1: any */
 	bool leaving;        /* its host is being emptied; see placement.h */
 	const struct strategy_wish *wish;
+	const struct guard *guard; /* what policies say of targets; NULL */
 };
 
 struct place_choice {

@@ -11,6 +11,7 @@
  * hold, and the word of another daemon.  Waiting only makes sense where nothing
  * else is in the way.
  */
+#include "decide/guard.h"
 #include "decide/place_look.h"
 
 #include <string.h>
@@ -428,6 +429,17 @@ check_hugepages(struct place_check *check)
 }
 
 static const char *
+check_guard(struct place_check *check)
+{
+	const struct place_request *request = check->look->request;
+
+	if (request->guard == NULL)
+		return NULL;
+	return guard_refuse(
+	    request->guard, request->vm, check->host, &check->rule);
+}
+
+static const char *
 check_strategy(struct place_check *check)
 {
 	const struct place_look *look = check->look;
@@ -457,6 +469,7 @@ place_check_host(const struct place_look *look, const struct snap_host *host,
 	    {PLACE_CLAIMED, check_claimed},
 	    {PLACE_MAINTENANCE, check_maintenance},
 	    {PLACE_CORDONED, check_cordoned},
+	    {PLACE_FORBIDDEN, check_guard}, /* and what else policies say */
 	    {PLACE_SAME_UUID, check_host_uuid},
 	    {PLACE_NAME_TAKEN, check_taken}, /* and UUID_TAKEN */
 	    {PLACE_NETWORK, check_nics},     /* and BRIDGE */
@@ -503,6 +516,14 @@ place_rule_name(enum place_rule rule)
 		return "maintenance";
 	case PLACE_CORDONED:
 		return "cordoned";
+	case PLACE_EMPTYING:
+		return "emptying";
+	case PLACE_FORBIDDEN:
+		return "forbidden";
+	case PLACE_REQUIRED:
+		return "required";
+	case PLACE_GAIN:
+		return "gain";
 	case PLACE_SAME_UUID:
 		return "same-host-uuid";
 	case PLACE_NAME_TAKEN:

@@ -43,21 +43,24 @@ void place_check_host(const struct place_look *look,
 struct place_candidate {
 	const struct snap_host *host;
 	struct place_verdict verdict;
-	int failures;           /* 1 */
-	size_t rank;            /* 2: of its strategy, in the wish */
-	bool planned;           /* 3 */
-	bool tight;             /* 4 */
-	int memory_percent;     /* 4: in use after the move */
-	int broken;             /* 5: soft rules of placement */
-	const char *broken_why; /* the first of them */
-	struct placement_crowd crowds[PLACEMENT_CROWDS_MAX]; /* 6 */
+	int failures;              /* 1 */
+	size_t rank;               /* 2: of its strategy, in the wish */
+	bool planned;              /* 3 */
+	const struct guard *guard; /* NULL: no policy's wishes */
+	unsigned wishes;           /* 4: that it leaves open, first highest */
+	int spread;                /* 5: moves to hosts of its kind */
+	bool tight;                /* 6 */
+	int memory_percent;        /* 6: in use after the move */
+	int broken;                /* 7: soft rules of placement */
+	const char *broken_why;    /* the first of them */
+	struct placement_crowd crowds[PLACEMENT_CROWDS_MAX]; /* 8 */
 	size_t crowd_count;
-	int inbound, inbound_limit;  /* 7 */
-	int load_band, load_percent; /* 8 */
-	int64_t free_permille;       /* 9 */
+	int inbound, inbound_limit;  /* 9 */
+	int load_band, load_percent; /* 10 */
+	int64_t free_permille;       /* 11 */
 };
 
-/* place_wishes.c: steps 5 and 6. */
+/* place_wishes.c: steps 7 and 8. */
 void place_weigh_wishes(
     const struct place_look *look, struct place_candidate *candidate);
 int place_compare_broken(

@@ -67,6 +67,7 @@ take_choice(
     struct route_state *state, uint32_t g, const struct place_choice *choice)
 {
 	struct plan_guest *guest = &state->cluster->guests[g];
+	struct strategy_wish wish;
 
 	guest->stays = choice->guest_rule != PLACE_GUEST_OK ||
 	    snapshot_is_moving(state->input->snapshot, guest->uuid);
@@ -85,8 +86,9 @@ take_choice(
 		break;
 	}
 	guest->disk = choice->strategy.disk_bytes;
+	wish = drain_wish_for(&state->drain, choice->vm);
 	if (guest->runs && guest->way != PLAN_RESTART &&
-	    choice->vm->anchor_count == 0 && wants_restart(&state->drain.wish))
+	    choice->vm->anchor_count == 0 && wants_restart(&wish))
 		state->may_restart[g / 64] |= UINT64_C(1) << g % 64;
 }
 
@@ -181,14 +183,18 @@ route_allow_room(struct route_state *state)
 	ledger = place_ledger_new(state->arena, s);
 	for (uint32_t g = 0; g < cluster->guest_count; g++) {
 		const struct plan_guest *guest = &cluster->guests[g];
+		struct strategy_wish wish;
+		struct guard guard;
 		struct place_request request = {
-		    .vm = state->vm[g], .wish = &state->drain.wish};
+		    .vm = state->vm[g], .wish = &wish, .guard = &guard};
 		struct place_choice choice;
 
 		if (guest->host == state->index || !guest->runs ||
 		    !cluster->hosts[guest->host].accepts ||
 		    drain_words_excepted(&state->drain, state->vm[g]) != NULL)
 			continue;
+		wish = drain_wish_for(&state->drain, state->vm[g]);
+		guard = drain_guard_for(&state->drain, ledger, state->vm[g]);
 		place_choose(state->arena, state->input->settings, s, ledger,
 		    &request, &choice);
 		/* Nobody is shut down to make room for others. */

@@ -104,6 +104,7 @@ inventory_new(void)
 
 	inventory->proofs = map_new(free);
 	inventory->samples = map_new(free);
+	inventory_labels_init(inventory);
 	return inventory;
 }
 
@@ -117,6 +118,7 @@ inventory_free(struct inventory *inventory)
 	free(inventory->hosts);
 	map_free(inventory->proofs);
 	map_free(inventory->samples);
+	inventory_labels_clear(inventory);
 	free(inventory);
 }
 
@@ -232,6 +234,7 @@ inventory_configure(
 	free(inventory->hosts);
 	inventory->hosts = hosts;
 	inventory->host_count = settings->host_count;
+	inventory_labels_configure(inventory, settings);
 	inventory->version++;
 }
 
@@ -343,6 +346,7 @@ inventory_apply_to(struct inventory *inventory, struct inventory_host *host,
 	switch (event->news) {
 	case INVENTORY_HOST_LISTED:
 		changed = inventory_apply_listed(host, event);
+		inventory_labels_settle(inventory, host);
 		return inventory_proof_sweep(inventory, host, false) || changed;
 	case INVENTORY_HOST_LOST:
 		/* It may come back without what was mounted there. */
@@ -351,8 +355,10 @@ inventory_apply_to(struct inventory *inventory, struct inventory_host *host,
 	case INVENTORY_HOST_SILENT:
 		return inventory_apply_silent(host, event->silent_ms);
 	case INVENTORY_DOMAIN_READ:
-		return event->domain != NULL &&
+		changed = event->domain != NULL &&
 		    inventory_read_domain(host, event->domain);
+		inventory_labels_settle(inventory, host);
+		return changed;
 	case INVENTORY_DOMAIN_GONE:
 		return event->uuid != NULL &&
 		    map_remove(host->domains, event->uuid);

@@ -22,7 +22,7 @@ replay() # NAME FOLDER
 	fi
 }
 
-for name in config domxml expr snapshot; do
+for name in config domxml expr snapshot zone; do
 	replay "$name" "$src/tests/fuzz/corpus/$name"
 done
 

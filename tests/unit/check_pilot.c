@@ -483,6 +483,45 @@ START_TEST(a_cordoned_host_takes_none_and_keeps_its_own)
 }
 END_TEST
 
+static int64_t
+last_moved(int n)
+{
+	struct snapshot *s = pilot_snapshot(pilot);
+	const struct snap_vm *vm = snapshot_find_vm(s, site_uuid(n));
+	int64_t ms = vm != NULL ? vm->last_moved.ms : -1;
+
+	snapshot_free(s);
+	return ms;
+}
+
+static bool
+both_are_seen(void)
+{
+	return last_moved(1) >= 0 && last_moved(2) >= 0;
+}
+
+START_TEST(a_later_daemon_knows_when_a_guest_was_moved)
+{
+	int64_t moved;
+
+	add_guests(1, 1, 1);
+	add_guests(2, 2, 2);
+	await_guests(2);
+	ck_assert_int_eq(last_moved(1), 0);
+	drain("kvm1");
+	run_until(drain_is_done);
+	moved = last_moved(1);
+	ck_assert_int_gt(moved, clock_wall_now().ms - 60000);
+	take_down();
+	build();
+	pilot_begin(pilot);
+	run_until(all_hosts_are_up);
+	run_until(both_are_seen);
+	ck_assert_int_le(llabs(last_moved(1) - moved), 2000);
+	ck_assert_int_eq(last_moved(2), 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -503,6 +542,7 @@ main(void)
 	tcase_add_test(tc, a_drain_goes_on_in_a_later_daemon);
 	tcase_add_test(tc, an_operator_moves_one_guest);
 	tcase_add_test(tc, a_flag_that_cannot_be_written_is_not_set);
+	tcase_add_test(tc, a_later_daemon_knows_when_a_guest_was_moved);
 	tcase_add_test(tc, a_cordoned_host_takes_none_and_keeps_its_own);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "act/labels.h"
 #include "act/pilot.h"
 #include "base/log.h"
 #include "base/map.h"
@@ -305,6 +306,7 @@ build(void)
 	    .link = find_link,
 	    .ended = on_ended});
 	must(executor_recover(executor, &err), &err);
+	must(labels_load(store, inventory, &err), &err);
 	drains = drains_new(store, announce, executor);
 	must(drains_load(drains, &err), &err);
 	flags = flags_new(store, announce, on_flag, NULL);
