@@ -367,6 +367,7 @@ drain_list_guests(const struct drain *drain, size_t *out_count)
 		qsort(guests, count, sizeof(guests[0]), drain_compare_names);
 		break;
 	}
+	drain_order_by_hints(drain, guests, count);
 	return guests;
 }
 
@@ -386,7 +387,7 @@ drain_words_moving(const struct drain *drain, const struct snap_vm *vm)
 	return NULL;
 }
 
-static const char *
+const char *
 drain_words_excepted(const struct drain *drain, const struct snap_vm *vm)
 {
 	const struct policy *policy = drain->policy;
@@ -452,6 +453,24 @@ drain_wish_of(const struct drain *drain, const struct policy_strategy *rule)
 	return wish;
 }
 
+struct strategy_wish
+drain_wish_for(const struct drain *drain, const struct snap_vm *vm)
+{
+	return drain_wish_of(drain, drain_find_rule(drain, vm));
+}
+
+struct guard
+drain_guard_for(const struct drain *drain, const struct place_ledger *ledger,
+    const struct snap_vm *vm)
+{
+	struct guard guard = drain->guard;
+
+	guard.ledger = ledger;
+	guard.cluster = drain->cluster;
+	guard.storage = drain_storage(drain, vm);
+	return guard;
+}
+
 bool
 drain_selects(const struct drain *drain, const struct snap_vm *vm)
 {
@@ -475,11 +494,13 @@ drain_judge(const struct drain *drain, struct place_ledger *ledger,
     const struct snap_vm *vm, struct evaluate_item *out)
 {
 	const struct policy_strategy *rule;
+	const struct evaluate_hint *hint = drain_find_hint(drain, vm);
 	struct strategy_wish wish;
-	struct guard guard = drain->guard;
+	struct guard guard;
 	const struct place_request request = {
 	    .vm = vm,
 	    .wish = &wish,
+	    .prefer = hint != NULL ? hint->to : NULL,
 	    .only_to = drain->options != NULL ? drain->options->only_to : NULL,
 	    .retries = drain->policy != NULL ? drain->policy->retries : -1,
 	    .guard = &guard,
@@ -508,17 +529,22 @@ drain_judge(const struct drain *drain, struct place_ledger *ledger,
 	}
 	wish = drain_wish_of(drain, rule);
 	out->with = rule != NULL ? rule->with : NULL;
-	guard.ledger = ledger;
-	guard.cluster = drain->cluster;
-	guard.storage = drain_storage(drain, vm);
+	if (hint != NULL && hint->restart)
+		strategy_wish_first(&wish, STRATEGY_RESTART);
+	guard = drain_guard_for(drain, ledger, vm);
 	place_choose(drain->arena, drain->input->settings,
 	    drain->input->snapshot, ledger, &request, &out->choice);
 	if (out->choice.target != NULL)
 		out->fate = EVALUATE_START;
-	else if (out->choice.wait)
+	else if (out->choice.wait || (hint != NULL && drain->room != NULL))
 		out->fate = EVALUATE_WAIT;
 	else
 		out->fate = EVALUATE_BLOCKED;
-	if (out->fate == EVALUATE_WAIT)
+	if (out->fate == EVALUATE_WAIT && out->choice.wait)
 		out->why = out->choice.why;
+	else if (out->fate == EVALUATE_WAIT)
+		out->why = arena_printf(drain->arena,
+		    "goes to %s by the plan of the drain, once there is room: "
+		    "%s",
+		    hint->to, drain->room);
 }

@@ -26,6 +26,7 @@ struct drain {
 	/* Its conditions are about guests: only those for which they are on. */
 	bool by_guest;
 	bool wants_storage; /* an expression of it names vm.storage */
+	const char *room; /* a guest is making room, in words; NULL: none is */
 };
 
 /* The first policy by which all guests leave the host, whatever `for` says; NULL:
@@ -48,6 +49,27 @@ void drain_init(struct drain *drain, struct arena *arena,
  * is wanted those that are shut off and defined. */
 const struct snap_vm **drain_list_guests(
     const struct drain *drain, size_t *out_count);
+
+/* drain_hint.c: what the plan of the drain wants of the guest; NULL: nothing. */
+const struct evaluate_hint *drain_find_hint(
+    const struct drain *drain, const struct snap_vm *vm);
+/* Those of the plan first, in its order. */
+void drain_order_by_hints(
+    const struct drain *drain, const struct snap_vm **guests, size_t count);
+/* A guest that is to make room: `true` when it (still) has to, and then *out has
+ * what becomes of it, START, WAIT or MOVING.  Sets drain->room. */
+bool drain_judge_room(struct drain *drain, struct place_ledger *ledger,
+    const struct evaluate_hint *hint, struct evaluate_item *out);
+
+/* The policy leaves it alone: in words; NULL: no. */
+const char *drain_words_excepted(
+    const struct drain *drain, const struct snap_vm *vm);
+/* By the first of the policy's strategy rules that is about the guest. */
+struct strategy_wish drain_wish_for(
+    const struct drain *drain, const struct snap_vm *vm);
+/* The policy's word on targets for this guest. */
+struct guard drain_guard_for(const struct drain *drain,
+    const struct place_ledger *ledger, const struct snap_vm *vm);
 
 /* Of a guest that may go: select.vm, exceptions and rules that skip it. */
 bool drain_selects(const struct drain *drain, const struct snap_vm *vm);

@@ -66,6 +66,27 @@ evaluate_words_hold(
 	    text, last->to, last->why != NULL ? last->why : "failed");
 }
 
+/* The plan of the drain has it begin later, so that those before it are quicker.
+ * When none of them moves any more there is nothing to wait for. */
+static const char *
+evaluate_words_later(struct evaluate_state *state, const struct drain *drain,
+    const struct snap_vm *vm)
+{
+	const struct evaluate_hint *hint = drain_find_hint(drain, vm);
+	char text[UNITS_TEXT_SIZE];
+
+	if (hint == NULL || !mono_before(state->input->now, hint->not_before) ||
+	    state->started->outbound[vm->host] == 0)
+		return NULL;
+	evaluate_wake_at(state, hint->not_before);
+	units_format_duration(
+	    mono_diff(hint->not_before, state->input->now), text);
+	return arena_printf(state->arena,
+	    "its turn by the plan of the drain is in %s, or when the others "
+	    "are out",
+	    text);
+}
+
 void
 evaluate_start(struct evaluate_state *state, const struct drain *drain,
     const struct evaluate_decision *decision, struct evaluate_item *item)
@@ -86,7 +107,10 @@ evaluate_start(struct evaluate_state *state, const struct drain *drain,
 		item->why = decision->gate;
 	} else if (item->why == NULL) {
 		item->why = pace_check(state->arena, s, state->started,
-		    &drain->limits, drain->host, target);
+		    &drain->limits, item->choice.from, target);
+		if (item->why == NULL)
+			item->why =
+			    evaluate_words_later(state, drain, item->vm);
 	}
 	if (item->why != NULL)
 		item->fate = EVALUATE_WAIT;
@@ -229,11 +253,35 @@ evaluate_claim(
 	}
 }
 
+/* Guests of other hosts that the plan moves out of the way. */
+static void
+evaluate_room(struct evaluate_state *state, struct drain *drain,
+    struct evaluate_decision *decision)
+{
+	const struct snapshot *s = state->input->snapshot;
+	size_t count = drain->options != NULL ? drain->options->hint_count : 0;
+
+	for (size_t i = 0; i < count && evaluate_empties(drain->policy); i++) {
+		struct evaluate_item *item =
+		    &decision->items[decision->item_count];
+
+		if (!drain_judge_room(drain, state->planned,
+			&drain->options->hints[i], item) ||
+		    state->claimed[item->vm - s->vms])
+			continue;
+		if (item->fate == EVALUATE_START)
+			evaluate_start(state, drain, decision, item);
+		evaluate_count(decision, item);
+		decision->item_count++;
+	}
+}
+
 static void
 evaluate_host(struct evaluate_state *state, struct evaluate_decision *decision)
 {
 	const struct snap_vm **guests;
 	struct drain drain;
+	size_t count;
 
 	drain_init(&drain, state->arena, state->input, decision->host,
 	    decision->policy);
@@ -242,12 +290,15 @@ evaluate_host(struct evaluate_state *state, struct evaluate_decision *decision)
 	drain.guard.leaving = state->leaving;
 	drain.guard.emptied = state->emptied;
 	drain.guard.watch = state->watch;
-	guests = drain_list_guests(&drain, &decision->item_count);
-	decision->items = arena_array(
-	    state->arena, decision->item_count, sizeof(decision->items[0]));
+	guests = drain_list_guests(&drain, &count);
+	decision->items = arena_array(state->arena,
+	    count + (drain.options != NULL ? drain.options->hint_count : 0),
+	    sizeof(decision->items[0]));
 	decision->gate = gate_decision(state, decision);
-	for (size_t i = 0; i < decision->item_count; i++) {
-		struct evaluate_item *item = &decision->items[i];
+	evaluate_room(state, &drain, decision);
+	for (size_t i = 0; i < count; i++) {
+		struct evaluate_item *item =
+		    &decision->items[decision->item_count++];
 		const char *enough = gate_enough(state, decision);
 
 		drain_judge(&drain, state->planned, guests[i], item);

@@ -38,6 +38,7 @@ struct evaluate_item {
 	const char *why; /* of moving, waiting or being excepted; NULL:
 				 * see choice.why */
 	bool held;       /* waiting for its next attempt */
+	bool room;       /* not of the host: it makes room elsewhere */
 	/* How it is moved: the decision's policy, with what one of its strategy
 	 * rules says.  NULL: see the decision. */
 	const struct policy *with;
@@ -63,9 +64,27 @@ struct evaluate_decision {
 	struct wall since;     /* it is on */
 	struct evaluate_seen *seen;
 	size_t seen_count;
-	struct evaluate_item *items; /* in the policy's order */
+	/* Those that make room, then the host's, in the order of the plan and of
+	 * the policy. */
+	struct evaluate_item *items;
 	size_t item_count;
 	size_t starts, moving, waiting, blocked, excepted, enough;
+};
+
+/*
+ * What the plan of a drain wants of one guest (route.h).  It is a wish: where the
+ * guest cannot go there (place_check()) it goes where the ladder says.
+ */
+struct evaluate_hint {
+	const char *uuid;
+	const char *to;
+	size_t order; /* of the drain's moves, from 0 */
+	struct mono
+	    not_before; /* while others of the drain move; ms 0: at once */
+	bool restart;   /* rather than live, to be in time */
+	/* A guest of another host that makes room: why, in words ("makes room on
+	 * kvm2 for db1").  It goes there or nowhere.  NULL: a guest of the host. */
+	const char *room;
 };
 
 /* Per host in a drain, from outside: the operator's options. */
@@ -74,6 +93,9 @@ struct evaluate_drain {
 	int parallel;                    /* --parallel; -1: none */
 	const char *only_to;             /* NULL: any */
 	bool include_stopped, force_off; /* beside the policy's */
+	struct wall deadline;            /* ms 0: none */
+	const struct evaluate_hint *hints;
+	size_t hint_count;
 };
 
 /* A guest that must not be tried before a time (backoff). */

@@ -18,10 +18,10 @@
 
 #define PLACE_WHY_MAX (256 << 10)
 
-/* Step 5: from here on a host has no room for surprises. */
+/* Step 6: from here on a host has no room for surprises. */
 #define PLACE_TIGHT_PERCENT 90
 
-/* Step 9: CPU load is noisy; a difference within a band says nothing. */
+/* Step 10: CPU load is noisy; a difference within a band says nothing. */
 #define PLACE_LOAD_BAND_PERCENT 5
 #define PLACE_LOAD_UNKNOWN 1000000
 
@@ -44,6 +44,8 @@ place_weigh(const struct place_look *look, struct place_candidate *candidate)
 	}
 
 	candidate->rank = candidate->verdict.strategy.rank;
+	candidate->planned = look->request->prefer != NULL &&
+	    strcmp(look->request->prefer, host->name) == 0;
 	candidate->guard = look->request->guard;
 	if (candidate->guard != NULL) {
 		candidate->wishes = guard_wishes(candidate->guard, vm, host);
@@ -124,7 +126,24 @@ ladder_strategy_words(struct arena *arena, const struct place_candidate *a,
 	    strategy_name(b->verdict.strategy.strategy));
 }
 
-/* 3. What the policy prefers, its first wish before all others. */
+/* 3. Where the plan of the drain wants it. */
+static int
+ladder_planned(const struct place_candidate *a, const struct place_candidate *b)
+{
+	return place_compare_numbers(b->planned, a->planned);
+}
+
+static const char *
+ladder_planned_words(struct arena *arena, const struct place_candidate *a,
+    const struct place_candidate *b)
+{
+	(void)arena;
+	(void)a;
+	(void)b;
+	return "by the plan of the drain";
+}
+
+/* 4. What the policy prefers, its first wish before all others. */
 static int
 ladder_wishes(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -138,7 +157,7 @@ ladder_wishes_words(struct arena *arena, const struct place_candidate *a,
 	return guard_wish_words(a->guard, arena, a->wishes, b->wishes);
 }
 
-/* 4. Evenly over the values of a label, as the policy wants. */
+/* 5. Evenly over the values of a label, as the policy wants. */
 static int
 ladder_spread(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -153,7 +172,7 @@ ladder_spread_words(struct arena *arena, const struct place_candidate *a,
 	    a->guard, arena, a->host, a->spread, b->host, b->spread);
 }
 
-/* 5. Hosts whose memory the move does not push above 90 %. */
+/* 6. Hosts whose memory the move does not push above 90 %. */
 static int
 ladder_tight(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -170,7 +189,7 @@ ladder_tight_words(struct arena *arena, const struct place_candidate *a,
 	    PLACE_TIGHT_PERCENT, a->memory_percent, b->memory_percent);
 }
 
-/* 8. Fewest moves coming in relative to the limit, which spreads a drain. */
+/* 9. Fewest moves coming in relative to the limit, which spreads a drain. */
 static int
 ladder_inbound(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -188,7 +207,7 @@ ladder_inbound_words(struct arena *arena, const struct place_candidate *a,
 	    a->inbound, b->inbound, a->inbound_limit, b->inbound_limit);
 }
 
-/* 9. Lowest expected CPU load, in bands; unknown is worse than known. */
+/* 10. Lowest expected CPU load, in bands; unknown is worse than known. */
 static int
 ladder_load(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -206,7 +225,7 @@ ladder_load_words(struct arena *arena, const struct place_candidate *a,
 	    a->load_percent, b->load_percent);
 }
 
-/* 10. Most memory free after the move, as a share of all. */
+/* 11. Most memory free after the move, as a share of all. */
 static int
 ladder_free(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -223,7 +242,7 @@ ladder_free_words(struct arena *arena, const struct place_candidate *a,
 	    (double)a->free_permille / 10, (double)b->free_permille / 10);
 }
 
-/* 11. The name, so that there is always an answer, and the same one. */
+/* 12. The name, so that there is always an answer, and the same one. */
 static int
 ladder_name(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -249,11 +268,12 @@ static const struct {
 } place_ladder[] = {
     {ladder_failures, ladder_failures_words},
     {ladder_strategy, ladder_strategy_words},
+    {ladder_planned, ladder_planned_words},
     {ladder_wishes, ladder_wishes_words},
     {ladder_spread, ladder_spread_words},
     {ladder_tight, ladder_tight_words},
-    {place_compare_broken, place_words_broken}, /* 6 */
-    {place_compare_crowds, place_words_crowds}, /* 7 */
+    {place_compare_broken, place_words_broken}, /* 7 */
+    {place_compare_crowds, place_words_crowds}, /* 8 */
     {ladder_inbound, ladder_inbound_words},
     {ladder_load, ladder_load_words},
     {ladder_free, ladder_free_words},

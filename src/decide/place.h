@@ -123,6 +123,7 @@ int64_t place_memory_need(int64_t memory);
 struct place_request {
 	const struct snap_vm *vm;
 	const char *only_to; /* the operator's --to; NULL: any */
+	const char *prefer;  /* a host that a plan wants; NULL: none */
 	int retries;         /* attempts allowed beyond the first; -1: any */
 	bool leaving;        /* its host is being emptied; see placement.h */
 	const struct strategy_wish *wish;

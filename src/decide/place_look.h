@@ -45,21 +45,22 @@ struct place_candidate {
 	struct place_verdict verdict;
 	int failures;              /* 1 */
 	size_t rank;               /* 2: of its strategy, in the wish */
+	bool planned;              /* 3 */
 	const struct guard *guard; /* NULL: no policy's wishes */
-	unsigned wishes;           /* 3: that it leaves open, first highest */
-	int spread;                /* 4: moves to hosts of its kind */
-	bool tight;                /* 5 */
-	int memory_percent;        /* 5: in use after the move */
-	int broken;                /* 6: soft rules of placement */
+	unsigned wishes;           /* 4: that it leaves open, first highest */
+	int spread;                /* 5: moves to hosts of its kind */
+	bool tight;                /* 6 */
+	int memory_percent;        /* 6: in use after the move */
+	int broken;                /* 7: soft rules of placement */
 	const char *broken_why;    /* the first of them */
-	struct placement_crowd crowds[PLACEMENT_CROWDS_MAX]; /* 7 */
+	struct placement_crowd crowds[PLACEMENT_CROWDS_MAX]; /* 8 */
 	size_t crowd_count;
-	int inbound, inbound_limit;  /* 8 */
-	int load_band, load_percent; /* 9 */
-	int64_t free_permille;       /* 10 */
+	int inbound, inbound_limit;  /* 9 */
+	int load_band, load_percent; /* 10 */
+	int64_t free_permille;       /* 11 */
 };
 
-/* place_wishes.c: steps 6 and 7. */
+/* place_wishes.c: steps 7 and 8. */
 void place_weigh_wishes(
     const struct place_look *look, struct place_candidate *candidate);
 int place_compare_broken(

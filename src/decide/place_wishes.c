@@ -15,7 +15,7 @@ place_weigh_wishes(
 	    look->placement, candidate->host, candidate->crowds);
 }
 
-/* 4. Fewest soft rules of placement broken. */
+/* 7. Fewest soft rules of placement broken. */
 int
 place_compare_broken(
     const struct place_candidate *a, const struct place_candidate *b)
@@ -32,7 +32,7 @@ place_words_broken(struct arena *arena, const struct place_candidate *a,
 	    a->broken, b->broken, b->broken_why);
 }
 
-/* 5. Fewest other guests in its rack, or whatever they are spread over: by the
+/* 8. Fewest other guests in its rack, or whatever they are spread over: by the
  * first rule that has a difference.  Unknown is worse than known. */
 int
 place_compare_crowds(
