@@ -3,6 +3,7 @@
  * business it is, and puts the outcome into JSON.  Shapes: control/backend.h.
  */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,6 +117,22 @@ count_in_flight(const struct executor_report *report, void *arg)
 			f->gauges[i].value++;
 }
 
+static const struct metrics_load *
+loads_of(const struct snapshot *s)
+{
+	struct metrics_load *loads =
+	    arena_array(s->arena, s->host_count, sizeof(loads[0]));
+
+	for (size_t i = 0; i < s->host_count; i++) {
+		const struct snap_host *host = &s->hosts[i];
+
+		loads[i] = (struct metrics_load){host->name,
+		    host->cpus > 0 ? host->cpu_smooth / host->cpus : NAN,
+		    host->memory_smooth};
+	}
+	return loads;
+}
+
 static int
 metrics(void *arg, struct buf *out, struct err *err)
 {
@@ -133,6 +150,8 @@ metrics(void *arg, struct buf *out, struct err *err)
 	    .in_flight_count = 3,
 	    .hosts = hosts,
 	    .host_count = sizeof(states) / sizeof(states[0]),
+	    .loads = loads_of(s),
+	    .load_count = s->host_count,
 	    .kept = (int64_t)json_array_size(kept)};
 
 	executor_each(d->executor, count_in_flight, &moves);

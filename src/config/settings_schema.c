@@ -14,6 +14,7 @@
 
 #define SECOND INT64_C(1000)
 #define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
 #define MIB (INT64_C(1) << 20)
 #define TIB (INT64_C(1) << 40)
 
@@ -337,6 +338,13 @@ static const struct schema_key main_keys[] = {
 	.min = 1 * SECOND,
 	.max = 10 * MINUTE,
 	.meaning = "how often load and memory are read"},
+    {.name = "smoothing",
+	.type = SCHEMA_DURATION,
+	.offset = offsetof(struct settings, smoothing_ms),
+	.fallback = "1m",
+	.min = 1 * SECOND,
+	.max = 1 * HOUR,
+	.meaning = "how slowly figures of load follow what is measured"},
     {.name = "limits",
 	.type = SCHEMA_GROUP,
 	.of = &limits_schema,

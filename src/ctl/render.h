@@ -73,6 +73,10 @@ const char *render_phase(const json_t *move, char *out, size_t size);
 
 /* Cores' worth of load ("1.7"), or "-". */
 const char *render_cores(const json_t *object, char out[TEXT_SIZE]);
+/* Adds "25 % cpu", a fraction times a factor, after what is in the line already;
+ * nothing when it is unknown. */
+void render_part(const json_t *object, const char *key, double factor,
+    const char *of, struct buf *line);
 
 /* ---- drains: what changed, and how it ended (render_drain.c) ---- */
 

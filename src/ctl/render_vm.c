@@ -91,6 +91,41 @@ render_labels(const json_t *vm, struct buf *out)
 	buf_free(&labels);
 }
 
+void
+render_part(const json_t *object, const char *key, double factor,
+    const char *of, struct buf *line)
+{
+	const json_t *value = json_object_get(object, key);
+
+	if (!json_is_number(value))
+		return;
+	buf_addf(line, "%s%.0f %% %s", line->len > 0 ? ", " : "",
+	    json_number_value(value) * factor * 100, of);
+}
+
+/* What it uses, smoothed, as policies see it. */
+static void
+add_load(const json_t *vm, struct buf *out)
+{
+	const json_t *iops = json_object_get(vm, "disk_iops");
+	const json_t *net = json_object_get(vm, "net_rate");
+	int64_t vcpus = field_int(vm, "vcpus");
+	struct buf line = BUF_INIT(1024);
+	char text[TEXT_SIZE];
+
+	if (vcpus > 0)
+		render_part(vm, "cpu_smooth", 1 / (double)vcpus, "cpu", &line);
+	if (json_is_number(iops))
+		buf_addf(&line, "%s%.0f requests/s to disks",
+		    line.len > 0 ? ", " : "", json_number_value(iops));
+	if (json_is_number(net))
+		buf_addf(&line, "%s%s of network", line.len > 0 ? ", " : "",
+		    text_rate((int64_t)json_number_value(net), text));
+	if (line.len > 0)
+		render_field("load", buf_str(&line), out);
+	buf_free(&line);
+}
+
 static void
 add_row(struct table *table, const json_t *vm)
 {
@@ -185,6 +220,7 @@ render_vm(
 	    render_cores(vm, cores));
 	render_field("vcpus", text, out);
 	render_field("memory", text_bytes(field_int(vm, "memory"), cores), out);
+	add_load(vm, out);
 	render_field("autostart", yes_or_no(vm, "autostart"), out);
 	render_field("persistent", yes_or_no(vm, "persistent"), out);
 	add_label_words(vm, &labels);

@@ -21,24 +21,9 @@
 /* Step 5: from here on a host has no room for surprises. */
 #define PLACE_TIGHT_PERCENT 90
 
-/* Step 7: CPU load is noisy; a difference within a band says nothing. */
+/* Step 9: CPU load is noisy; a difference within a band says nothing. */
 #define PLACE_LOAD_BAND_PERCENT 5
 #define PLACE_LOAD_UNKNOWN 1000000
-
-struct place_candidate {
-	const struct snap_host *host;
-	struct place_verdict verdict;
-	int failures;                /* 1 */
-	size_t rank;                 /* 2: of its strategy, in the wish */
-	const struct guard *guard;   /* NULL: no policy's wishes */
-	unsigned wishes;             /* 3: that it leaves open, first highest */
-	int spread;                  /* 4: moves to hosts of its kind */
-	bool tight;                  /* 5 */
-	int memory_percent;          /* 5: in use after the move */
-	int inbound, inbound_limit;  /* 6 */
-	int load_band, load_percent; /* 7 */
-	int64_t free_permille;       /* 8 */
-};
 
 /* What the ladder compares. */
 static void
@@ -75,6 +60,8 @@ place_weigh(const struct place_look *look, struct place_candidate *candidate)
 	candidate->memory_percent = (int)(100 - candidate->free_permille / 10);
 	candidate->tight =
 	    candidate->free_permille < (100 - PLACE_TIGHT_PERCENT) * 10;
+
+	place_weigh_wishes(look, candidate);
 
 	candidate->inbound = look->ledger->inbound[index];
 	candidate->inbound_limit = host->inbound_limit > 0
@@ -183,7 +170,7 @@ ladder_tight_words(struct arena *arena, const struct place_candidate *a,
 	    PLACE_TIGHT_PERCENT, a->memory_percent, b->memory_percent);
 }
 
-/* 6. Fewest moves coming in relative to the limit, which spreads a drain. */
+/* 8. Fewest moves coming in relative to the limit, which spreads a drain. */
 static int
 ladder_inbound(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -201,7 +188,7 @@ ladder_inbound_words(struct arena *arena, const struct place_candidate *a,
 	    a->inbound, b->inbound, a->inbound_limit, b->inbound_limit);
 }
 
-/* 7. Lowest expected CPU load, in bands; unknown is worse than known. */
+/* 9. Lowest expected CPU load, in bands; unknown is worse than known. */
 static int
 ladder_load(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -219,7 +206,7 @@ ladder_load_words(struct arena *arena, const struct place_candidate *a,
 	    a->load_percent, b->load_percent);
 }
 
-/* 8. Most memory free after the move, as a share of all. */
+/* 10. Most memory free after the move, as a share of all. */
 static int
 ladder_free(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -236,7 +223,7 @@ ladder_free_words(struct arena *arena, const struct place_candidate *a,
 	    (double)a->free_permille / 10, (double)b->free_permille / 10);
 }
 
-/* 9. The name, so that there is always an answer, and the same one. */
+/* 11. The name, so that there is always an answer, and the same one. */
 static int
 ladder_name(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -265,6 +252,8 @@ static const struct {
     {ladder_wishes, ladder_wishes_words},
     {ladder_spread, ladder_spread_words},
     {ladder_tight, ladder_tight_words},
+    {place_compare_broken, place_words_broken}, /* 6 */
+    {place_compare_crowds, place_words_crowds}, /* 7 */
     {ladder_inbound, ladder_inbound_words},
     {ladder_load, ladder_load_words},
     {ladder_free, ladder_free_words},
@@ -508,7 +497,7 @@ place_choose(struct arena *arena, const struct settings *settings,
     const struct place_request *request, struct place_choice *out)
 {
 	struct place_look look = {arena, settings, s, ledger, request,
-	    &s->hosts[request->vm->host], NULL};
+	    &s->hosts[request->vm->host], NULL, NULL};
 	struct place_candidate *candidates;
 	size_t *ranks, count = 0;
 
@@ -522,6 +511,8 @@ place_choose(struct arena *arena, const struct settings *settings,
 		out->guest_rule = PLACE_GUEST_BUSY;
 		return;
 	}
+	look.placement =
+	    placement_see(settings, ledger, request->vm, request->leaving);
 	candidates = arena_array(arena, s->host_count, sizeof(candidates[0]));
 	out->rejections =
 	    arena_array(arena, s->host_count, sizeof(out->rejections[0]));
@@ -553,10 +544,12 @@ place_check(struct arena *arena, const struct settings *settings,
     struct place_rejection *out)
 {
 	struct place_look look = {arena, settings, s, ledger, request,
-	    &s->hosts[request->vm->host], NULL};
+	    &s->hosts[request->vm->host], NULL, NULL};
 	struct place_verdict verdict;
 
 	place_find_taken(&look);
+	look.placement =
+	    placement_see(settings, ledger, request->vm, request->leaving);
 	place_check_host(&look, host, &verdict);
 	*out = place_reject(&look, host, &verdict);
 }

@@ -35,7 +35,8 @@ enum place_rule {
 	PLACE_NETWORK,
 	PLACE_BRIDGE,
 	PLACE_MACHINE,
-	PLACE_FIRMWARE, /* or another file that the guest starts from */
+	PLACE_FIRMWARE,  /* or another file that the guest starts from */
+	PLACE_PLACEMENT, /* a hard rule of `placement` (placement.h) */
 	PLACE_MEMORY,
 	PLACE_HUGEPAGES,
 	PLACE_STRATEGY,  /* no strategy that is wanted leads there */
@@ -75,6 +76,13 @@ struct place_booking {
 	struct place_booking *next;
 };
 
+/* A guest that will be at another host. */
+struct place_going {
+	const struct snap_vm *vm;
+	size_t to; /* index of the host */
+	const struct place_going *next;
+};
+
 /* How a host's figures differ when moves are over; NAN: unknown. */
 struct place_shift {
 	double cpu;                   /* cores' worth, smoothed */
@@ -94,6 +102,9 @@ struct place_ledger {
 	double *cpu;               /* per host: cores' worth, may be negative */
 	struct place_shift *shift; /* per host: the same for expressions, to
 				    * which what is not known matters */
+	/* The latest first; those in flight are not among them. */
+	const struct place_going *going;
+	struct placement_index *placement; /* placement_view.c's; NULL */
 };
 
 /* From the moves in flight of the snapshot, which must stay. */
@@ -113,6 +124,7 @@ struct place_request {
 	const struct snap_vm *vm;
 	const char *only_to; /* the operator's --to; NULL: any */
 	int retries;         /* attempts allowed beyond the first; -1: any */
+	bool leaving;        /* its host is being emptied; see placement.h */
 	const struct strategy_wish *wish;
 	const struct guard *guard; /* what policies say of targets; NULL */
 };

@@ -311,6 +311,28 @@ check_files(struct place_check *check)
 }
 
 static const char *
+check_placement(struct place_check *check)
+{
+	const struct snap_host *host = check->host;
+	int64_t left = SNAPSHOT_UNKNOWN;
+	bool wait = false;
+	const char *why;
+
+	if (host->memory_free != SNAPSHOT_UNKNOWN &&
+	    host->memory_total != SNAPSHOT_UNKNOWN)
+		left = place_memory_left(check->look, host);
+	why = placement_refuse(check->look->placement, host, left, &wait);
+	return wait ? NULL : why;
+}
+
+static const char *
+check_placement_now(struct place_check *check)
+{
+	return placement_refuse(check->look->placement, check->host,
+	    SNAPSHOT_UNKNOWN, &check->wait);
+}
+
+static const char *
 place_words_memory(struct place_check *check)
 {
 	const struct place_look *look = check->look;
@@ -453,9 +475,11 @@ place_check_host(const struct place_look *look, const struct snap_host *host,
 	    {PLACE_NETWORK, check_nics},     /* and BRIDGE */
 	    {PLACE_MACHINE, check_machine},
 	    {PLACE_FIRMWARE, check_files},
+	    {PLACE_PLACEMENT, check_placement},
 	    {PLACE_MEMORY, check_memory},
 	    {PLACE_HUGEPAGES, check_hugepages},
 	    {PLACE_STRATEGY, check_strategy},
+	    {PLACE_PLACEMENT, check_placement_now},
 	    {PLACE_MEMORY, check_memory_now},
 	    {PLACE_CLAIMED, check_claim_known},
 	};
@@ -514,6 +538,8 @@ place_rule_name(enum place_rule rule)
 		return "machine";
 	case PLACE_FIRMWARE:
 		return "firmware";
+	case PLACE_PLACEMENT:
+		return "placement";
 	case PLACE_MEMORY:
 		return "memory";
 	case PLACE_HUGEPAGES:

@@ -35,91 +35,41 @@ placement_host_label(const struct snap_host *host, const char *key)
 	    host->label_keys, host->label_values, host->label_count, key);
 }
 
-static struct expr_value
-look_at_host(const struct snap_host *host, unsigned index, const char *label)
-{
-	if (host == NULL)
-		return expr_value_unknown();
-	switch (index) {
-	case EXPR_HOST_NAME:
-		return expr_value_string(host->name);
-	case EXPR_HOST_UP:
-		return expr_value_bool(host->up);
-	case EXPR_HOST_MAINTENANCE:
-		return expr_value_bool(host->maintenance);
-	case EXPR_HOST_CORDONED:
-		return expr_value_bool(host->cordoned);
-	case EXPR_HOST_LABELS:
-		return expr_value_string(placement_host_label(host, label));
-	}
-	return expr_value_unknown();
-}
-
-static struct expr_value
-look_at_guest(const struct snap_vm *vm, unsigned index, const char *label)
-{
-	if (vm == NULL)
-		return expr_value_unknown();
-	switch (index) {
-	case EXPR_VM_NAME:
-		return expr_value_string(vm->name);
-	case EXPR_VM_STATE:
-		return expr_value_string(facts_state_name(vm->state));
-	case EXPR_VM_MEMORY:
-		return vm->memory < 0
-		    ? expr_value_unknown()
-		    : expr_value_number(EXPR_BYTES, (double)vm->memory);
-	case EXPR_VM_VCPUS:
-		return expr_value_number(EXPR_NUMBER, vm->vcpus);
-	case EXPR_VM_LABELS:
-		return expr_value_string(placement_guest_label(vm, label));
-	}
-	return expr_value_unknown();
-}
-
-/* What does not change from one moment to the next, which is what rules of
- * placement are written about; the rest is look_up()'s. */
-static struct expr_value
-look_at_what_stays(
-    enum expr_scope scope, unsigned index, const char *label, void *arg)
-{
-	const struct look *look = arg;
-
-	if (scope == EXPR_SCOPE_VM)
-		return look_at_guest(look->vm, index, label);
-	if (scope == EXPR_SCOPE_TARGET)
-		return look_at_host(look->target, index, label);
-	return expr_value_unknown();
-}
-
-/* The one place where rules of placement meet expressions. */
 static bool
-is_true(const struct expr *expr, const struct snapshot *s,
-    const struct snap_vm *vm, const struct snap_host *target)
+is_true(const struct expr *expr, struct arena *arena, const struct snapshot *s,
+    const struct snap_vm *vm, const struct snap_host *target,
+    const struct place_ledger *ledger)
 {
-	struct look look = {
-	    .s = s, .vm = vm, .target = target, .now = s->taken_wall};
+	struct look look = {.s = s,
+	    .host = &s->hosts[vm->host],
+	    .vm = vm,
+	    .target = target,
+	    .ledger = ledger,
+	    .now = s->taken_wall,
+	    .arena = arena};
 
-	return expr_test(expr, look_at_what_stays, &look) == EXPR_TRUE;
+	return expr_test(expr, look_up, &look) == EXPR_TRUE;
 }
 
 bool
-placement_is_about(const struct placement *rule, const struct snapshot *s,
-    const struct snap_vm *vm)
+placement_is_about(const struct placement *rule, struct arena *arena,
+    const struct snapshot *s, const struct snap_vm *vm)
 {
 	if ((rule->kind == PLACEMENT_APART ||
 		rule->kind == PLACEMENT_TOGETHER) &&
 	    placement_guest_label(vm, rule->label) == NULL)
 		return false;
-	return rule->vms.expr == NULL || is_true(rule->vms.expr, s, vm, NULL);
+	return rule->vms.expr == NULL ||
+	    is_true(rule->vms.expr, arena, s, vm, NULL, NULL);
 }
 
 bool
-placement_allows(const struct placement *rule, const struct snapshot *s,
-    const struct snap_vm *vm, const struct snap_host *target)
+placement_allows(const struct placement *rule, struct arena *arena,
+    const struct snapshot *s, const struct snap_vm *vm,
+    const struct snap_host *target, const struct place_ledger *ledger)
 {
 	return rule->hosts.expr == NULL ||
-	    is_true(rule->hosts.expr, s, vm, target);
+	    is_true(rule->hosts.expr, arena, s, vm, target, ledger);
 }
 
 bool

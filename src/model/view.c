@@ -169,6 +169,13 @@ view_host(const struct snapshot *s, const struct snap_host *host, bool detail)
 	}
 	fields_count(object, "cpus", host->cpus);
 	fields_real(object, "cpu_used", host->cpu_used);
+	fields_real(object, "cpu_smooth", host->cpu_smooth);
+	fields_real(object, "memory_smooth", host->memory_smooth);
+	fields_real(object, "steal", host->steal);
+	fields_real(object, "swap_in", host->swap_in);
+	fields_real(object, "psi_cpu", host->psi_cpu);
+	fields_real(object, "psi_memory", host->psi_memory);
+	fields_real(object, "psi_io", host->psi_io);
 	fields_count(object, "memory", host->memory_total);
 	fields_count(object, "memory_free", host->memory_free);
 	fields_count(object, "reserve_memory", host->reserve_memory);
@@ -284,6 +291,9 @@ view_vm(const struct snapshot *s, const struct snap_vm *vm, bool detail)
 	fields_count(object, "vcpus", vm->vcpus);
 	fields_count(object, "memory", vm->memory);
 	fields_real(object, "cpu_used", vm->cpu_used);
+	fields_real(object, "cpu_smooth", vm->cpu_smooth);
+	fields_real(object, "disk_iops", vm->disk_iops);
+	fields_real(object, "net_rate", vm->net_rate);
 	fields_count(object, "dirty_rate", vm->dirty_rate);
 	if (vm->dirty_rate != SNAPSHOT_UNKNOWN)
 		fields_count(object, "dirty_rate_age_ms",

@@ -236,7 +236,8 @@ set_apart(struct seer *seer)
 			struct plan_guest *guest = &cluster->guests[g];
 			uint32_t class;
 
-			if (!placement_is_about(rule, seer->s, seer->vm[g]))
+			if (!placement_is_about(
+				rule, seer->arena, seer->s, seer->vm[g]))
 				continue;
 			class = number_class(classes, r,
 			    placement_guest_label(seer->vm[g], rule->label));
@@ -274,7 +275,8 @@ cut_hosts(struct seer *seer, const struct placement *rule,
 
 		if (host != PLAN_NONE &&
 		    (allowed[host / 64] >> host % 64 & 1) != 0 &&
-		    !placement_allows(rule, seer->s, vm, &seer->s->hosts[i]))
+		    !placement_allows(rule, seer->arena, seer->s, vm,
+			&seer->s->hosts[i], NULL))
 			allowed[host / 64] &= ~(UINT64_C(1) << host % 64);
 	}
 }
@@ -293,7 +295,7 @@ name_rules(const struct seer *seer, const struct snap_vm *vm, struct buf *out,
 		const struct placement *rule = &settings->placements[r];
 
 		if (!is_hard(rule, PLACEMENT_HOSTS) ||
-		    !placement_is_about(rule, seer->s, vm))
+		    !placement_is_about(rule, seer->arena, seer->s, vm))
 			continue;
 		buf_addf(out, "%zu,", r);
 		*out_own |= !placement_is_one_for_all(rule);
@@ -311,7 +313,8 @@ find_hosts(struct seer *seer, const struct snap_vm *vm)
 		allowed[h / 64] |= UINT64_C(1) << h % 64;
 	for (size_t r = 0; r < settings->placement_count; r++)
 		if (is_hard(&settings->placements[r], PLACEMENT_HOSTS) &&
-		    placement_is_about(&settings->placements[r], seer->s, vm))
+		    placement_is_about(
+			&settings->placements[r], seer->arena, seer->s, vm))
 			cut_hosts(seer, &settings->placements[r], vm, allowed);
 	return allowed;
 }

@@ -103,6 +103,28 @@ START_TEST(tables_line_up_and_say_what_is_not_known)
 }
 END_TEST
 
+START_TEST(the_load_that_policies_see_is_shown_where_it_is_known)
+{
+	show(render_host,
+	    "{'name': 'kvm1', 'state': 'up', 'cpus': 16, 'cpu_smooth': 4.0, "
+	    "'memory_smooth': 0.5, 'steal': 0.031, 'psi_cpu': 0.1}",
+	    false);
+	expect_part("25 % cpu, 50 % memory, 3 % steal, 10 % pressure on cpu\n");
+	show(render_host, "{'name': 'kvm1', 'state': 'up', 'cpus': 16}", false);
+	ck_assert_ptr_null(strstr(buf_str(&out), "load"));
+	show(render_vm,
+	    "{'name': 'web1', 'vcpus': 2, 'cpu_smooth': 0.5, "
+	    "'disk_iops': 119.6, 'net_rate': 3145728.5}",
+	    false);
+	expect_part(
+	    "25 % cpu, 120 requests/s to disks, 3.0 MiB/s of network\n");
+	show(render_vm, "{'name': 'web1', 'net_rate': 0.0}", false);
+	expect_part(" 0 B/s of network\n");
+	show(render_vm, "{'name': 'web1', 'vcpus': 2}", false);
+	ck_assert_ptr_null(strstr(buf_str(&out), "load"));
+}
+END_TEST
+
 START_TEST(a_host_that_another_daemon_acts_on_says_which)
 {
 	show(render_hosts,
@@ -511,6 +533,8 @@ add_rendering(Suite *suite)
 	tcase_add_test(text, cutting_keeps_characters_whole);
 	tcase_add_test(text, tables_line_up_and_say_what_is_not_known);
 	tcase_add_test(text, a_host_that_another_daemon_acts_on_says_which);
+	tcase_add_test(
+	    text, the_load_that_policies_see_is_shown_where_it_is_known);
 	tcase_add_test(text, nothing_is_cut_in_a_pipe_and_rows_fit_a_terminal);
 	tcase_add_test(text, colour_is_there_only_when_asked_for);
 	tcase_add_test(text, guests_moves_and_plans_are_shown);

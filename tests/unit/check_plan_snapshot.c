@@ -8,86 +8,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decide/expr.h"
 #include "decide/place.h"
 #include "plan/evacuate.h"
 #include "plan/from_snapshot.h"
 #include "plan/read.h"
 #include "plan/write.h"
-#include "world.h"
+#include "placement_fixture.h"
 
 static struct world w;
-static struct placement *rules;
 
 static void
 setup(void)
 {
 	world_init(&w, 4);
-	rules = arena_array(w.arena, 8, sizeof(*rules));
-	w.settings.placements = rules;
 }
 
 static void
 teardown(void)
 {
 	world_clear(&w);
-}
-
-static const char **
-text(const char *value)
-{
-	const char **list = arena_array(w.arena, 1, sizeof(*list));
-
-	list[0] = arena_strdup(w.arena, value);
-	return list;
-}
-
-static void
-label_guest(struct snap_vm *vm, const char *key, const char *value)
-{
-	vm->label_keys = text(key);
-	vm->label_values = text(value);
-	vm->label_count = 1;
-}
-
-static void
-label_host(size_t host, const char *key, const char *value)
-{
-	w.s.hosts[host].label_keys = text(key);
-	w.s.hosts[host].label_values = text(value);
-	w.s.hosts[host].label_count = 1;
-}
-
-static struct policy_expr
-compile(const char *words, bool of_hosts)
-{
-	static const enum expr_scope scopes[] = {
-	    EXPR_SCOPE_TARGET, EXPR_SCOPE_VM};
-	static const enum expr_scope guest[] = {EXPR_SCOPE_VM};
-	const struct expr_context context = {
-	    .scopes = of_hosts ? scopes : guest,
-	    .scope_count = of_hosts ? 2 : 1};
-	struct policy_expr expr = {.text = words, .line = 7};
-	struct err err = {0};
-	unsigned column;
-
-	expr.expr = expr_compile(w.arena, words, &context, &column, &err);
-	ck_assert_msg(expr.expr != NULL, "%s", err.msg);
-	return expr;
-}
-
-static struct placement *
-add_rule(enum placement_kind kind, const char *label)
-{
-	struct placement *rule = &rules[w.settings.placement_count++];
-
-	*rule = (struct placement){.name = "rule",
-	    .kind = kind,
-	    .label = label,
-	    .hard = kind != PLACEMENT_SPREAD,
-	    .file = "10-placement.yaml",
-	    .line = 7};
-	return rule;
 }
 
 static struct plan_cluster *
@@ -193,9 +132,9 @@ fill(void)
 	vm = world_add_vm(&w, 0, "web1", 2 * GIB);
 	vm->cpu_smooth = 0.75;
 	vm->dirty_rate = 4096;
-	label_guest(vm, "app", "web");
+	placement_label_guest(&w, vm, "app", "web");
 	vm = world_add_vm(&w, 1, "web2", 2 * GIB);
-	label_guest(vm, "app", "web");
+	placement_label_guest(&w, vm, "app", "web");
 	vm = world_add_vm(&w, 0, "copied", 3 * GIB);
 	vm->disks[0].source = "/var/lib/a/copied";
 	vm->disks[0].allocation = 5 * GIB;
@@ -209,7 +148,7 @@ fill(void)
 	vm->pins = pins;
 	vm->pin_count = 1;
 	vm = world_add_vm(&w, 0, "moved", GIB);
-	label_guest(vm, "app", "db");
+	placement_label_guest(&w, vm, "app", "db");
 	/* The definition that it left at its old host. */
 	twin = world_add_vm(&w, 1, "moved", GIB);
 	twin->uuid = vm->uuid;
@@ -221,7 +160,7 @@ fill(void)
 START_TEST(a_cluster_is_that_of_the_file_of_the_same_snapshot)
 {
 	fill();
-	add_rule(PLACEMENT_APART, "app");
+	placement_add_rule(&w, PLACEMENT_APART, "app");
 	expect_same(see(), write_and_read());
 	ck_assert_uint_eq(see()->guest_count, 7);
 	ck_assert_double_eq(see()->hosts[0].cpu_used, 7.25);
@@ -258,13 +197,14 @@ START_TEST(guests_of_one_value_are_one_class_where_the_rule_is_about_them)
 	const struct plan_cluster *c;
 	struct placement *rule;
 
-	label_guest(world_add_vm(&w, 0, "a", GIB), "app", "web");
-	label_guest(world_add_vm(&w, 1, "b", GIB), "app", "web");
-	label_guest(world_add_vm(&w, 1, "c", GIB), "app", "db");
-	label_guest(world_add_vm(&w, 1, "small", 1), "app", "web");
+	placement_label_guest(&w, world_add_vm(&w, 0, "a", GIB), "app", "web");
+	placement_label_guest(&w, world_add_vm(&w, 1, "b", GIB), "app", "web");
+	placement_label_guest(&w, world_add_vm(&w, 1, "c", GIB), "app", "db");
+	placement_label_guest(
+	    &w, world_add_vm(&w, 1, "small", 1), "app", "web");
 	(void)world_add_vm(&w, 1, "e", GIB);
-	rule = add_rule(PLACEMENT_APART, "app");
-	rule->vms = compile("memory >= 1GiB", false);
+	rule = placement_add_rule(&w, PLACEMENT_APART, "app");
+	rule->vms = placement_compile(&w, "memory >= 1GiB", false);
 	c = see();
 	ck_assert_uint_eq(c->guests[0].apart, c->guests[1].apart);
 	ck_assert_uint_ne(c->guests[0].apart, c->guests[2].apart);
@@ -284,15 +224,15 @@ START_TEST(classes_of_two_rules_with_a_guest_in_common_are_one)
 	const struct plan_cluster *c;
 	struct snap_vm *both;
 
-	label_guest(world_add_vm(&w, 0, "a", GIB), "app", "web");
+	placement_label_guest(&w, world_add_vm(&w, 0, "a", GIB), "app", "web");
 	both = world_add_vm(&w, 1, "both", GIB);
 	both->label_keys = keys;
 	both->label_values = values;
 	both->label_count = 2;
-	label_guest(world_add_vm(&w, 2, "c", GIB), "tier", "x");
-	label_guest(world_add_vm(&w, 3, "d", GIB), "tier", "y");
-	add_rule(PLACEMENT_APART, "app");
-	add_rule(PLACEMENT_APART, "tier");
+	placement_label_guest(&w, world_add_vm(&w, 2, "c", GIB), "tier", "x");
+	placement_label_guest(&w, world_add_vm(&w, 3, "d", GIB), "tier", "y");
+	placement_add_rule(&w, PLACEMENT_APART, "app");
+	placement_add_rule(&w, PLACEMENT_APART, "tier");
 	c = see();
 	ck_assert_uint_eq(c->guests[0].apart, c->guests[1].apart);
 	ck_assert_uint_eq(c->guests[1].apart, c->guests[2].apart);
@@ -314,14 +254,14 @@ START_TEST(a_rule_of_hosts_leaves_those_for_which_it_is_true)
 	struct placement *rule;
 
 	w.s.hosts[0].known = false; /* so that indexes differ */
-	label_host(1, "licensed", "yes");
-	label_host(2, "licensed", "no");
+	placement_label_host(&w, 1, "licensed", "yes");
+	placement_label_host(&w, 2, "licensed", "no");
 	(void)world_add_vm(&w, 1, "oracle1", GIB);
 	(void)world_add_vm(&w, 1, "oracle2", GIB);
 	(void)world_add_vm(&w, 2, "web", GIB);
-	rule = add_rule(PLACEMENT_HOSTS, NULL);
-	rule->vms = compile("name like \"oracle*\"", false);
-	rule->hosts = compile("labels.licensed = \"yes\"", true);
+	rule = placement_add_rule(&w, PLACEMENT_HOSTS, NULL);
+	rule->vms = placement_compile(&w, "name like \"oracle*\"", false);
+	rule->hosts = placement_compile(&w, "labels.licensed = \"yes\"", true);
 	c = see();
 	ck_assert(is_allowed(&c->guests[0], 0));
 	ck_assert(!is_allowed(&c->guests[0], 1));
@@ -331,7 +271,8 @@ START_TEST(a_rule_of_hosts_leaves_those_for_which_it_is_true)
 	ck_assert_ptr_null(c->guests[2].allowed);
 
 	/* One that depends on the guest: each has its own. */
-	rule->hosts = compile("vm.name = \"oracle1\" or name = \"kvm4\"", true);
+	rule->hosts = placement_compile(
+	    &w, "vm.name = \"oracle1\" or name = \"kvm4\"", true);
 	c = see();
 	ck_assert(is_allowed(&c->guests[0], 1));
 	ck_assert(!is_allowed(&c->guests[1], 1));
@@ -343,11 +284,11 @@ START_TEST(hosts_of_one_value_of_the_spread_label_are_one_group)
 {
 	const struct plan_cluster *c;
 
-	label_host(0, "rack", "r1");
-	label_host(1, "rack", "r2");
-	label_host(2, "rack", "r1");
+	placement_label_host(&w, 0, "rack", "r1");
+	placement_label_host(&w, 1, "rack", "r2");
+	placement_label_host(&w, 2, "rack", "r1");
 	ck_assert_uint_eq(see()->hosts[0].group, PLAN_NONE);
-	add_rule(PLACEMENT_SPREAD, "rack");
+	placement_add_rule(&w, PLACEMENT_SPREAD, "rack");
 	c = see();
 	ck_assert_uint_eq(c->hosts[0].group, c->hosts[2].group);
 	ck_assert_uint_ne(c->hosts[0].group, c->hosts[1].group);
@@ -359,10 +300,13 @@ START_TEST(a_plan_of_the_snapshot_keeps_guests_apart)
 {
 	struct plan_result result;
 
-	label_guest(world_add_vm(&w, 0, "web1", GIB), "app", "web");
-	label_guest(world_add_vm(&w, 1, "web2", GIB), "app", "web");
-	label_guest(world_add_vm(&w, 2, "web3", GIB), "app", "web");
-	add_rule(PLACEMENT_APART, "app");
+	placement_label_guest(
+	    &w, world_add_vm(&w, 0, "web1", GIB), "app", "web");
+	placement_label_guest(
+	    &w, world_add_vm(&w, 1, "web2", GIB), "app", "web");
+	placement_label_guest(
+	    &w, world_add_vm(&w, 2, "web3", GIB), "app", "web");
+	placement_add_rule(&w, PLACEMENT_APART, "app");
 	plan_evacuate(
 	    w.arena, see(), 0, &(struct plan_evacuate_options){0}, &result);
 	ck_assert_uint_eq(result.move_count, 1);
