@@ -148,6 +148,12 @@ set_option(struct args *args, const struct args_flag *flag, const char *value,
 	case ARGS_DRAIN:
 		args->drain = value;
 		break;
+	case ARGS_POLICY:
+		args->policy = value;
+		break;
+	case ARGS_HOST:
+		args->host = value;
+		break;
 	case ARGS_STRATEGY:
 		return parse_strategy(value, &args->strategy, err);
 	case ARGS_SOCKET:
