@@ -443,6 +443,8 @@ build_acting(struct daemon *d, struct err *err)
 	    .alerts = d->alerts,
 	    .link = news_find_link,
 	    .arg = d});
+	if (pilot_load(d->pilot, d->store, err) < 0)
+		return -1;
 	pilot_configure(d->pilot, d->settings);
 	return build_lease(d, err);
 }

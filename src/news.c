@@ -166,11 +166,14 @@ on_domain_gone(const char *host, const char *uuid, void *arg)
 static void
 on_load(const char *host, struct facts_load *load, void *arg)
 {
+	struct daemon *d = arg;
+
 	apply(arg,
 	    &(struct inventory_event){
 		.host = host, .news = INVENTORY_LOAD_READ, .load = load});
 	/* What was in it is the inventory's now; the box is not. */
 	free(load);
+	pilot_sampled(d->pilot);
 }
 
 static void

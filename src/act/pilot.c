@@ -61,6 +61,7 @@ pilot_new(const struct pilot_deps *deps)
 	p->flagged = map_new(free);
 	p->turn = loop_timer_new(deps->loop, take_turn, p);
 	p->wake = loop_timer_new(deps->loop, take_turn, p);
+	p->sample = loop_timer_new(deps->loop, take_turn, p);
 	p->abicheck = abicheck_new(
 	    deps->loop, deps->inventory, deps->link, deps->arg, on_answered, p);
 	p->survey = survey_new(&(struct survey_deps){.loop = deps->loop,
@@ -87,6 +88,7 @@ pilot_free(struct pilot *p)
 		return;
 	loop_timer_free(p->turn);
 	loop_timer_free(p->wake);
+	loop_timer_free(p->sample);
 	abicheck_free(p->abicheck);
 	survey_free(p->survey);
 	history_free(p->history);
@@ -118,6 +120,21 @@ pilot_changed(struct pilot *p)
 		p->again = true;
 	else if (p->begun)
 		loop_timer_set(p->turn, 0);
+}
+
+void
+pilot_sampled(struct pilot *p)
+{
+	if (!p->begun || p->sampled)
+		return;
+	p->sampled = true;
+	loop_timer_set(p->sample, PILOT_SAMPLED_MS);
+}
+
+int
+pilot_load(struct pilot *p, struct store *store, struct err *err)
+{
+	return recent_load(p->recent, store, clock_wall_now(), err);
 }
 
 struct moves_in_flight {
@@ -280,6 +297,8 @@ take_turn(void *arg)
 		return;
 	p->turning = true;
 	p->again = false;
+	p->sampled = false;
+	loop_timer_clear(p->sample);
 	loop_timer_clear(p->wake);
 	abicheck_run(p->abicheck);
 	s = pilot_snapshot(p);

@@ -44,9 +44,16 @@ void pilot_free(struct pilot *pilot);
 /* Not owned; must stay until replaced. */
 void pilot_configure(struct pilot *pilot, const struct settings *settings);
 
+/* What moves policies made before the daemon was started. */
+int pilot_load(struct pilot *pilot, struct store *store, struct err *err);
+
 /* Nothing is started before this is called once. */
 void pilot_begin(struct pilot *pilot);
 void pilot_changed(struct pilot *pilot);
+/* A host's load has been read: conditions are looked at, within PILOT_SAMPLED_MS,
+ * since with many hosts that is all the time. */
+#define PILOT_SAMPLED_MS 1000
+void pilot_sampled(struct pilot *pilot);
 /* Evaluates at once, for one who waits for the answer. */
 void pilot_turn(struct pilot *pilot);
 void pilot_move_ended(

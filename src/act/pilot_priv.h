@@ -25,8 +25,10 @@ struct pilot {
 	/* Flags that a policy has set, by policy and host: once for each time that
 	 * its conditions come on, lest it undoes what an operator does. */
 	struct map *flagged;
-	struct loop_timer *turn; /* as soon as possible */
-	struct loop_timer *wake; /* when a time comes */
+	struct loop_timer *turn;   /* as soon as possible */
+	struct loop_timer *wake;   /* when a time comes */
+	struct loop_timer *sample; /* some time after a load was read */
+	bool sampled;              /* that timer is set */
 	bool begun;
 	bool turning;
 	bool again;

@@ -248,6 +248,7 @@ main(void)
 {
 	Suite *suite = suite_create("blocks");
 	TCase *tc = tcase_create("blocks");
+	tcase_set_timeout(tc, 120);
 	SRunner *runner;
 	int failed;
 

@@ -47,7 +47,8 @@ static _Atomic uint64_t counter, skipped, backwards, stale_words, passes;
 static _Atomic int64_t max_gap_ns;
 static int64_t start_ns;
 static uint64_t unopened; /* disks that are not what they should be */
-static uint64_t fill_mib, zeros_mib; /* what the first disk was filled with */
+static _Atomic unsigned burn_percent; /* of one processor, when asked to */
+static uint64_t fill_mib, zeros_mib;  /* what the first disk was filled with */
 
 static int64_t
 clock_now(void)
@@ -190,6 +191,22 @@ dirty_run(void *arg)
 	return NULL;
 }
 
+/* The load that "burn N" asks for: busy for that part of each tick. */
+static void *
+burn_run(void *arg)
+{
+	(void)arg;
+	for (;;) {
+		int64_t start = clock_now();
+		int64_t busy = TICK_NS * burn_percent / 100;
+
+		while (clock_now() < start + busy)
+			continue;
+		clock_sleep_until(start + TICK_NS);
+	}
+	return NULL;
+}
+
 static void *
 disk_run(void *arg)
 {
@@ -287,6 +304,11 @@ answer_client(int fd)
 	} else if (strcmp(word, "reset") == 0) {
 		max_gap_ns = 0;
 		len = snprintf(out, sizeof(out), "reset=ok\n");
+	} else if (strncmp(word, "burn ", 5) == 0) {
+		unsigned long percent = strtoul(word + 5, NULL, 10);
+
+		burn_percent = percent < 100 ? (unsigned)percent : 100;
+		len = snprintf(out, sizeof(out), "burn=%u\n", burn_percent);
 	} else if (strcmp(word, "fill") == 0) {
 		len = answer_fill(out, sizeof(out));
 	} else if (strcmp(word, "poweroff") == 0 ||
@@ -373,6 +395,7 @@ main(int argc, char **argv)
 	start_ns = clock_now();
 	disks_open(argv[1]);
 	thread_start(tick_run, NULL);
+	thread_start(burn_run, NULL);
 	if (area > 0)
 		thread_start(memory_run, &area);
 	if (dirty > 0)
