@@ -25,7 +25,7 @@ enum policy_order {
 struct policy_expr {
 	const struct expr *expr; /* NULL: the key is absent */
 	const char *text;        /* on one line */
-	unsigned line;
+	unsigned line, column;   /* where it begins */
 };
 
 /* What a condition speaks about; the scopes that its expression knows. */
@@ -46,7 +46,7 @@ struct policy_condition {
 	int64_t for_ms; /* 0: at once */
 };
 
-/* actions; `move` where none is named */
+/* actions; where none is named `move`, and none where `forbid` is given */
 enum policy_action {
 	POLICY_ACTION_MOVE = 1 << 0,  /* guests that are selected */
 	POLICY_ACTION_DRAIN = 1 << 1, /* the same, and the host is no target for
@@ -196,7 +196,7 @@ struct policy {
 					 * 5 s */
 
 	const char *file;
-	unsigned line;      /* of the policy */
+	unsigned line, column; /* of the policy */
 	unsigned when_line; /* of its first condition; of forbid, without one */
 };
 
@@ -226,6 +226,12 @@ struct placement {
 /* What holds for a move that no policy asked for: everything that has a default
  * gets it, the rest is 0 or, where that is its word for absent, -1. */
 void policy_set_defaults(struct policy *policy);
+
+struct settings;
+/* The mode of one of the settings' policies: as set while the daemon ran (`modes`,
+ * parallel to settings->policies; NULL: none was), or the file's. */
+enum policy_mode policy_mode_now(const struct settings *settings,
+    const enum policy_mode *modes, const struct policy *policy);
 
 /* The words of the language: "auto", "largest-first", "strict". */
 const char *policy_mode_name(enum policy_mode mode);

@@ -6,8 +6,7 @@
 
 #include <stddef.h>
 
-#include "config/policy.h"
-#include "config/read.h"
+#include "config/policy_read.h"
 #include "decide/converge.h"
 #include "decide/strategy.h"
 
@@ -150,6 +149,30 @@ const struct schema read_with_schema = {
     .keys = with_keys,
 };
 
+static const struct schema_key failure_keys[] = {
+    {.name = "retries",
+	.type = SCHEMA_INT,
+	.offset = offsetof(struct policy, retries),
+	.fallback = "3",
+	.min = 0,
+	.max = 100,
+	.meaning = "further attempts after one that failed"},
+    {.name = "backoff",
+	.type = SCHEMA_DURATION,
+	.flags = SCHEMA_ZERO,
+	.offset = offsetof(struct policy, backoff_ms),
+	.fallback = "5s",
+	.min = 1,
+	.max = 1 * HOUR,
+	.meaning = "the wait before the second attempt; it doubles"},
+    {.name = NULL},
+};
+
+const struct schema policy_failure_schema = {
+    .what = "on_failure",
+    .keys = failure_keys,
+};
+
 /* The node of a key in `group` of the policy, or NULL. */
 static const struct node *
 find_key(const struct node *map, const char *group, const char *name)
@@ -194,6 +217,18 @@ check_void_keys(const struct schema_context *ctx, const struct node *map,
 		    "guest that is shut off cannot go live");
 }
 
+/* Where a contradiction is shown: at the key, or at what holds it. */
+static const struct node *
+find_place(const struct node *map, const char *name)
+{
+	const struct node *with = tree_get(map, "with");
+	const struct node *key = find_key(map, "with", name);
+
+	if (key != NULL)
+		return key;
+	return with != NULL ? with : map;
+}
+
 /* What contradicts itself. */
 static void
 check_together(const struct schema_context *ctx, const struct node *map,
@@ -207,15 +242,14 @@ check_together(const struct schema_context *ctx, const struct node *map,
 
 	if (policy->handover == POLICY_HANDOVER_STRICT &&
 	    (policy->converge & CONVERGE_POSTCOPY) != 0)
-		tree_fault(ctx->tree, ctx->diags,
-		    find_key(map, "with", "converge"),
+		tree_fault(ctx->tree, ctx->diags, find_place(map, "converge"),
 		    "post-copy and handover: strict exclude each other: in "
 		    "post-copy the guest already runs at the target while "
 		    "the source still has a part of its memory, and strict "
 		    "waits with running until the source has ended");
 	if (policy->max_downtime_ms > policy->downtime_step_max_ms)
 		tree_fault(ctx->tree, ctx->diags,
-		    find_key(map, "with", "converge_downtime"),
+		    find_place(map, "converge_downtime"),
 		    "is less than max_downtime, which it is to exceed");
 	if (timeout != NULL && policy->shutdown_ms >= policy->timeout_ms)
 		tree_fault(ctx->tree, ctx->diags, timeout,
@@ -228,11 +262,9 @@ check_together(const struct schema_context *ctx, const struct node *map,
 }
 
 void
-read_finish_policy(
-    const struct schema_context *ctx, const struct node *map, void *object)
+policy_finish_with(const struct schema_context *ctx, const struct node *map,
+    struct policy *policy)
 {
-	struct policy *policy = object;
-
 	if (policy->downtime_step_max_ms == 0) {
 		policy->downtime_step_max_ms = policy->max_downtime_ms > 0
 		    ? policy->max_downtime_ms

@@ -8,6 +8,7 @@
 #include "config/policy.h"
 #include "config/schema.h"
 #include "config/settings.h"
+#include "decide/expr_value.h"
 
 /*
  * What the files of one configuration share while they are read: the names
@@ -16,7 +17,21 @@
  */
 struct read_names {
 	struct map *hosts, *uris, *migrate_uris;
-	struct map *receivers, *policies;
+	struct map *receivers, *policies, *placements;
+	struct read_reference *references; /* the last one first */
+
+	/* Of the file of policies that is being read. */
+	const struct expr_list *lists;
+	size_t list_count;
+	const struct node *defaults; /* its mapping; NULL: none */
+	const struct policy *model;  /* what it makes of a policy; NULL */
+};
+
+/* A receiver that a policy names, before all files are read. */
+struct read_reference {
+	const char *name, *path, *file;
+	unsigned line, column;
+	struct read_reference *next;
 };
 
 /* What a file of hosts.d and of policies.d holds. */
@@ -27,6 +42,8 @@ struct read_hosts {
 struct read_policies {
 	struct policy *policies;
 	size_t count;
+	struct placement *placements;
+	size_t placement_count;
 };
 
 /* The three kinds of file.  drover.yaml fills a struct settings. */
@@ -35,12 +52,11 @@ extern const struct schema read_hosts_schema;
 extern const struct schema read_policies_schema;
 extern const struct schema *const read_all_schemas[]; /* ends with NULL */
 
-extern const struct schema read_policy_schema; /* policy.c */
-/* policy_with.c: how a guest is moved, part of a struct policy; and what the
- * keys of a policy are together.  `map` NULL: only the defaults. */
+/* policy.c, policy_with.c */
+extern const struct schema read_policy_schema;
 extern const struct schema read_with_schema;
-void read_finish_policy(
-    const struct schema_context *ctx, const struct node *map, void *object);
+/* Once the policy has its final place in memory (policy_strategy.c). */
+void read_settle_policy(struct policy *policy);
 
 /* Is the version row's value one that this program knows?  Adds the fault. */
 void read_version(
@@ -55,11 +71,16 @@ void check_host_uri(const struct schema_context *ctx, const struct node *node,
     const char **value);
 void check_migrate_uri(const struct schema_context *ctx,
     const struct node *node, const char **value);
+void read_check_placement_name(const struct schema_context *ctx,
+    const struct node *node, const char **value);
+bool read_is_label_name(const char *name);
 void check_label(const struct schema_context *ctx, const struct node *node,
     const char **value);
 void check_shared_path(const struct schema_context *ctx,
     const struct node *node, const char **value);
 void check_socket(const struct schema_context *ctx, const struct node *node,
+    const char **value);
+void check_listen(const struct schema_context *ctx, const struct node *node,
     const char **value);
 void check_receiver_name(const struct schema_context *ctx,
     const struct node *node, const char **value);

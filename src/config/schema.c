@@ -67,6 +67,8 @@ type_name(const struct schema_key *key)
 		return "an amount of bytes such as 2GiB";
 	case SCHEMA_RATE:
 		return "a rate such as 100MiB/s";
+	case SCHEMA_PERCENT:
+		return "a percentage such as 10%";
 	case SCHEMA_BOOL:
 		return "true or false";
 	case SCHEMA_CHOICE:
@@ -290,18 +292,18 @@ read_pairs(const struct schema_context *ctx, const struct schema_key *key,
 	store_list(key, object, items, count);
 }
 
-static void
-read_group(const struct schema_context *ctx, const struct schema_key *key,
+void
+schema_read_group(const struct schema_context *ctx, const struct schema *schema,
     const struct node *node, void *object)
 {
 	char keys[KNOWN_SIZE], wanted[KNOWN_SIZE + 32];
 
 	if (node->kind == NODE_MAP) {
-		schema_read(ctx, key->of, node, (char *)object + key->offset);
+		schema_read(ctx, schema, node, object);
 		return;
 	}
 	snprintf(wanted, sizeof(wanted), "a mapping with the key%s %s",
-	    key->of->keys[1].name != NULL ? "s" : "", list_keys(key->of, keys));
+	    schema->keys[1].name != NULL ? "s" : "", list_keys(schema, keys));
 	schema_refuse_kind(ctx, node, wanted);
 }
 
@@ -318,12 +320,14 @@ read_value(const struct schema_context *ctx, const struct schema_key *key,
 	case SCHEMA_DURATION:
 	case SCHEMA_BYTES:
 	case SCHEMA_RATE:
+	case SCHEMA_PERCENT:
 	case SCHEMA_BOOL:
 	case SCHEMA_CHOICE:
 		read_scalar(ctx, key, node, object);
 		break;
 	case SCHEMA_GROUP:
-		read_group(ctx, key, node, object);
+		schema_read_group(
+		    ctx, key->of, node, (char *)object + key->offset);
 		break;
 	case SCHEMA_LIST:
 		read_list(ctx, key, node, object);
@@ -339,7 +343,10 @@ read_value(const struct schema_context *ctx, const struct schema_key *key,
 		read_pairs(ctx, key, node, object);
 		break;
 	case SCHEMA_CUSTOM:
-		key->read(ctx, node, object);
+		if (key->read != NULL)
+			key->read(ctx, node, object);
+		else
+			key->read_row(ctx, key, node, object);
 		break;
 	}
 }
@@ -379,6 +386,10 @@ refuse_unknown(const struct schema_context *ctx, const struct schema *schema,
 			names[count++] = k->name;
 	names[count] = NULL;
 	near = diag_suggest(node->key->text, names);
+	for (const struct schema_alias *a = schema->aliases;
+	     near == NULL && a != NULL && a->name != NULL; a++)
+		if (strcmp(a->name, node->key->text) == 0)
+			near = a->key;
 	if (near != NULL) {
 		tree_fault_key(ctx->tree, ctx->diags, node,
 		    "unknown key (did you mean \"%s\"?)", near);
@@ -411,6 +422,21 @@ report_missing(const struct schema_context *ctx, const struct schema *schema,
 	    key->name, schema->what, key->meaning);
 }
 
+/* In the order of the table. */
+static void
+read_first_keys(const struct schema_context *ctx, const struct schema *schema,
+    const struct node *map, void *object)
+{
+	for (const struct schema_key *k = schema->keys; k->name != NULL; k++) {
+		const struct node *node = (k->flags & SCHEMA_FIRST) != 0
+		    ? tree_get(map, k->name)
+		    : NULL;
+
+		if (node != NULL)
+			read_value(ctx, k, node, object);
+	}
+}
+
 void
 schema_read(const struct schema_context *ctx, const struct schema *schema,
     const struct node *map, void *object)
@@ -421,6 +447,9 @@ schema_read(const struct schema_context *ctx, const struct schema *schema,
 
 	if (schema->place != NULL)
 		schema->place(object, ctx->file, map->line);
+	if (schema->begin != NULL)
+		schema->begin(ctx, map, object);
+	read_first_keys(ctx, schema, map, object);
 	for (const struct node *n = map->first; n != NULL; n = n->next) {
 		size_t i = 0;
 		const char *near;
@@ -429,7 +458,8 @@ schema_read(const struct schema_context *ctx, const struct schema *schema,
 		    strcmp(keys[i].name, n->key->text) != 0)
 			i++;
 		if (keys[i].name != NULL) {
-			read_value(ctx, &keys[i], n, object);
+			if ((keys[i].flags & SCHEMA_FIRST) == 0)
+				read_value(ctx, &keys[i], n, object);
 			continue;
 		}
 		near = refuse_unknown(ctx, schema, n);
@@ -439,7 +469,9 @@ schema_read(const struct schema_context *ctx, const struct schema *schema,
 	}
 	for (size_t i = 0; keys[i].name != NULL; i++)
 		if ((keys[i].flags & SCHEMA_REQUIRED) != 0 &&
-		    meant[i] == NULL && tree_get(map, keys[i].name) == NULL)
+		    meant[i] == NULL && tree_get(map, keys[i].name) == NULL &&
+		    (schema->optional == NULL ||
+			!schema->optional(ctx, map, &keys[i])))
 			report_missing(ctx, schema, map, &keys[i]);
 	if (schema->finish != NULL &&
 	    ctx->diags->count + ctx->diags->dropped == before)

@@ -26,6 +26,7 @@ enum schema_type {
 	SCHEMA_DURATION, /* int64_t, milliseconds */
 	SCHEMA_BYTES,    /* int64_t */
 	SCHEMA_RATE,     /* int64_t, bytes per second */
+	SCHEMA_PERCENT,  /* double, a fraction: 80 % is 0.8 */
 	SCHEMA_BOOL,     /* bool: true or false */
 	SCHEMA_CHOICE,   /* an enum, stored as int */
 	SCHEMA_WORDS,    /* a list of choices, none twice, in its order: an
@@ -37,7 +38,7 @@ enum schema_type {
 	SCHEMA_LIST,     /* T * and size_t; `of` describes a T */
 	SCHEMA_TEXTS,    /* const char ** and size_t */
 	SCHEMA_PAIRS,    /* struct settings_label * and size_t */
-	SCHEMA_CUSTOM,   /* `read` does it all */
+	SCHEMA_CUSTOM,   /* `read` or `read_row` does it all */
 };
 
 enum {
@@ -46,6 +47,8 @@ enum {
 	SCHEMA_ZERO = 1 << 2,      /* 0 is allowed below the range */
 	SCHEMA_EMPTY = 1 << 3,     /* a text may be "" */
 	SCHEMA_LINES = 1 << 4,     /* a text may have several lines */
+	SCHEMA_FIRST = 1 << 5,     /* read before the other keys, wherever it
+				    * stands; several in the order of rows */
 };
 
 struct schema;
@@ -59,6 +62,8 @@ struct schema_context {
 	const char *file;                /* the file's name, in the arena */
 	const struct schema *const *all; /* every schema, NULL at the
 					 * end: where a stray key belongs */
+	struct diag_list *lints;         /* what loads and yet is hardly
+					  * meant; NULL: not wanted */
 	void *user;                      /* for checks */
 };
 
@@ -87,7 +92,19 @@ struct schema_key {
 	    const char **value);
 	void (*read)(const struct schema_context *ctx, const struct node *node,
 	    void *object);
+	/* The same for several rows, which it is told apart by. */
+	void (*read_row)(const struct schema_context *ctx,
+	    const struct schema_key *key, const struct node *node,
+	    void *object);
+	const void *detail; /* for read_row */
+	const char *shape;  /* of SCHEMA_CUSTOM: the value as a JSON Schema */
 	const char *meaning;
+};
+
+/* What people call a key that has another name. */
+struct schema_alias {
+	const char *name; /* NULL: the end */
+	const char *key;
 };
 
 struct schema {
@@ -95,8 +112,15 @@ struct schema {
 	const char *where; /* "hosts[]", for stray keys */
 	size_t size;
 	const struct schema_key *keys;
+	const struct schema_alias *aliases; /* may be NULL */
 	/* Told where the object began, before it is read; may be NULL. */
 	void (*place)(void *object, const char *file, unsigned line);
+	/* After `place`, before the first key; may be NULL. */
+	void (*begin)(const struct schema_context *ctx, const struct node *map,
+	    void *object);
+	/* May this mapping lack a required key?  NULL: no. */
+	bool (*optional)(const struct schema_context *ctx,
+	    const struct node *map, const struct schema_key *key);
 	/* Checks what several keys are together, once each for itself is
 	 * right, and fills defaults that depend on others; may be NULL. */
 	void (*finish)(const struct schema_context *ctx, const struct node *map,
@@ -113,6 +137,10 @@ void schema_fill(const struct schema_context *ctx, const struct schema *schema,
  */
 void schema_read(const struct schema_context *ctx, const struct schema *schema,
     const struct node *map, void *object);
+
+/* The same for a value that should be such a mapping; else the fault says so. */
+void schema_read_group(const struct schema_context *ctx,
+    const struct schema *schema, const struct node *node, void *object);
 
 /* Calls fn for each key, "hosts[].limits.inbound", depth first. */
 void schema_walk(const struct schema *schema, const char *prefix,

@@ -190,6 +190,7 @@ schema_store(const struct schema_context *ctx, const struct schema_key *key,
 {
 	void *slot = (char *)object + key->offset;
 	const char *copy;
+	double fraction;
 	bool truth;
 	int choice;
 
@@ -219,6 +220,11 @@ schema_store(const struct schema_context *ctx, const struct schema_key *key,
 	case SCHEMA_BYTES:
 	case SCHEMA_RATE:
 		return store_number(key, text, slot, err);
+	case SCHEMA_PERCENT:
+		if (units_parse_percent(text, &fraction, err) != 0)
+			return -1;
+		memcpy(slot, &fraction, sizeof(fraction));
+		return 0;
 	case SCHEMA_GROUP:
 	case SCHEMA_LIST:
 	case SCHEMA_TEXTS:

@@ -18,6 +18,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "config/policy_lint.h"
 #include "config/read.h"
 
 /* All texts together; the arena holds what they can become. */
@@ -27,7 +28,7 @@
 struct reader {
 	struct settings *settings;
 	const char *main_dir;
-	struct diag_list *diags;
+	struct diag_list *diags, *lints;
 	struct read_names names;
 	struct read_hosts *hosts; /* of each file; the main one too */
 	struct read_policies *policies;
@@ -91,6 +92,7 @@ static void
 read_file(struct reader *r, const struct settings_file *file, size_t index)
 {
 	struct schema_context ctx = {.diags = r->diags,
+	    .lints = r->lints,
 	    .arena = r->settings->arena,
 	    .main_dir = r->main_dir,
 	    .all = read_all_schemas,
@@ -117,6 +119,10 @@ read_file(struct reader *r, const struct settings_file *file, size_t index)
 	if (tree == NULL)
 		return;
 	ctx.tree = tree;
+	r->names.lists = NULL;
+	r->names.list_count = 0;
+	r->names.defaults = NULL;
+	r->names.model = NULL;
 	root = find_root(&ctx, schema);
 	if (root != NULL)
 		schema_read(&ctx, schema, root, object);
@@ -211,6 +217,88 @@ join_policies(struct reader *r)
 			s->policies[at] = *p;
 		}
 	}
+	for (size_t i = 0; i < s->policy_count; i++)
+		read_settle_policy(&s->policies[i]);
+}
+
+static bool
+placement_before(const struct placement *a, const struct placement *b)
+{
+	int order = strcmp(a->file, b->file);
+
+	return order != 0 ? order < 0 : a->line < b->line;
+}
+
+static void
+join_placements(struct reader *r)
+{
+	struct settings *s = r->settings;
+	size_t count = 0;
+
+	for (size_t i = 0; i < r->file_count; i++)
+		count += r->policies[i].placement_count;
+	if (count > SETTINGS_PLACEMENTS_MAX) {
+		for (size_t i = 0; i < r->file_count; i++)
+			if (r->policies[i].placement_count > 0)
+				diag_add(r->diags,
+				    r->policies[i].placements[0].file,
+				    r->policies[i].placements[0].line, 1,
+				    "%zu placement rules in all files are more "
+				    "than the %d allowed",
+				    count, SETTINGS_PLACEMENTS_MAX);
+		return;
+	}
+	s->placements = arena_array(s->arena, count, sizeof(*s->placements));
+	for (size_t i = 0; i < r->file_count; i++) {
+		for (size_t j = 0; j < r->policies[i].placement_count; j++) {
+			const struct placement *p =
+			    &r->policies[i].placements[j];
+			size_t at = s->placement_count++;
+
+			for (; at > 0 &&
+			     placement_before(p, &s->placements[at - 1]);
+			     at--)
+				s->placements[at] = s->placements[at - 1];
+			s->placements[at] = *p;
+		}
+	}
+}
+
+/* Receivers that policies name must be there. */
+static void
+check_references(struct reader *r)
+{
+	const struct settings *s = r->settings;
+	const char *names[SETTINGS_RECEIVERS_MAX + 1];
+	struct buf known = BUF_INIT(512);
+	size_t count = s->receiver_count;
+
+	for (size_t i = 0; i < count; i++) {
+		names[i] = s->receivers[i].name;
+		buf_addf(&known, "%s%s", i > 0 ? ", " : "known: ", names[i]);
+	}
+	names[count] = NULL;
+	for (const struct read_reference *ref = r->names.references;
+	     ref != NULL; ref = ref->next) {
+		const char *near = diag_suggest(ref->name, names);
+		char quoted[TREE_QUOTE_SIZE];
+
+		if (map_get(r->names.receivers, ref->name) != NULL)
+			continue;
+		tree_quote(ref->name, quoted);
+		if (near != NULL)
+			diag_add(r->diags, ref->file, ref->line, ref->column,
+			    "%s: there is no receiver %s (did you mean "
+			    "\"%s\"?)",
+			    ref->path, quoted, near);
+		else
+			diag_add(r->diags, ref->file, ref->line, ref->column,
+			    "%s: there is no receiver %s (%s)", ref->path,
+			    quoted,
+			    count > 0 ? buf_str(&known)
+				      : "drover.yaml has no receivers");
+	}
+	buf_free(&known);
 }
 
 static bool
@@ -256,19 +344,31 @@ read_files(struct reader *r, const struct settings_file *files)
 	schema_fill(&ctx, &read_main_schema, r->settings);
 	for (size_t i = 0; i < r->file_count; i++)
 		read_file(r, &files[i], i);
+	check_references(r);
 	if (!diag_any(r->diags))
 		join_hosts(r);
 	if (!diag_any(r->diags))
 		join_policies(r);
+	if (!diag_any(r->diags))
+		join_placements(r);
 }
 
 struct settings *
 settings_parse(const struct settings_file *files, size_t count,
     const char *main_dir, struct diag_list *diags)
 {
+	return settings_parse_linted(files, count, main_dir, diags, NULL);
+}
+
+struct settings *
+settings_parse_linted(const struct settings_file *files, size_t count,
+    const char *main_dir, struct diag_list *diags, struct diag_list *lints)
+{
 	struct arena *arena;
-	struct reader r = {
-	    .main_dir = main_dir, .diags = diags, .file_count = count};
+	struct reader r = {.main_dir = main_dir,
+	    .diags = diags,
+	    .lints = lints,
+	    .file_count = count};
 
 	if (!check_files(files, count, diags))
 		return NULL;
@@ -277,14 +377,21 @@ settings_parse(const struct settings_file *files, size_t count,
 	r.settings->arena = arena;
 	r.hosts = arena_array(arena, count, sizeof(*r.hosts));
 	r.policies = arena_array(arena, count, sizeof(*r.policies));
-	r.names = (struct read_names){map_new(free), map_new(free),
-	    map_new(free), map_new(free), map_new(free)};
+	r.names = (struct read_names){.hosts = map_new(free),
+	    .uris = map_new(free),
+	    .migrate_uris = map_new(free),
+	    .receivers = map_new(free),
+	    .policies = map_new(free),
+	    .placements = map_new(free)};
 	read_files(&r, files);
 	map_free(r.names.hosts);
 	map_free(r.names.uris);
 	map_free(r.names.migrate_uris);
 	map_free(r.names.receivers);
 	map_free(r.names.policies);
+	map_free(r.names.placements);
+	if (!diag_any(diags) && lints != NULL)
+		policy_lint_all(r.settings, lints);
 	if (!diag_any(diags))
 		return r.settings;
 	settings_free(r.settings);

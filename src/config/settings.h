@@ -20,6 +20,8 @@
 #define SETTINGS_HOSTS_MAX 2000
 #define SETTINGS_RECEIVERS_MAX 64
 #define SETTINGS_POLICIES_MAX 500
+#define SETTINGS_PLACEMENTS_MAX 500
+#define SETTINGS_GUESTS_MAX 1000
 
 enum settings_proof { SETTINGS_PROOF_MARKER, SETTINGS_PROOF_DECLARED };
 
@@ -44,6 +46,13 @@ struct settings_host {
 	int outbound, inbound;  /* moves at once; -1: as limits */
 	const char *file;
 	unsigned line;
+};
+
+/* Labels of guests whose name matches. */
+struct settings_guests {
+	const char *match; /* pattern */
+	const struct settings_label *labels;
+	size_t label_count;
 };
 
 struct settings_receiver {
@@ -75,7 +84,18 @@ struct settings {
 	enum settings_proof proof;
 	int64_t keep_source_ms; /* storage.keep_source: how long images stay at
 				 * the old host after a copy; default 24 h */
-	struct settings_host *hosts; /* sorted by name */
+	int64_t keep_decisions_ms; /* decisions.keep: how long the record of
+				    * what was decided is kept; default 30 d */
+	struct settings_guests *guests; /* in order of the file: the first that
+					 * gives a label counts */
+	size_t guest_count;
+	/* alerts: Alertmanager's webhook */
+	const char *alerts_listen;     /* ADDRESS:PORT; NULL: only the socket */
+	const char *alerts_token_file; /* not NULL with alerts_listen */
+	const char *alerts_host_label; /* names the host; default "instance" */
+	int64_t alerts_expire_ms;      /* on without being repeated; default
+					* 5 h */
+	struct settings_host *hosts;   /* sorted by name */
 	size_t host_count;
 	struct settings_receiver *receivers; /* in order of the file */
 	size_t receiver_count;
@@ -102,6 +122,11 @@ struct settings_file {
  */
 struct settings *settings_parse(const struct settings_file *files, size_t count,
     const char *main_dir, struct diag_list *diags);
+/* The same; what loads and yet is hardly meant goes to `lints` (NULL: is not
+ * looked for). */
+struct settings *settings_parse_linted(const struct settings_file *files,
+    size_t count, const char *main_dir, struct diag_list *diags,
+    struct diag_list *lints);
 void settings_free(struct settings *settings); /* NULL allowed */
 
 const struct settings_host *settings_find_host(

@@ -186,6 +186,9 @@ metrics_write(struct store *store, const struct metrics_now *now,
 	add_head(out, "drover_kept_images", "gauge",
 	    "Images that are kept at the old hosts of their guests.");
 	buf_addf(out, "drover_kept_images %" PRId64 "\n", now->kept);
+	add_head(out, "drover_alerts", "gauge",
+	    "Alerts that are on, by host; without one: those that fit none.");
+	add_gauges(out, "drover_alerts", "host", now->alerts, now->alert_count);
 	free(c);
 	return rc;
 }

@@ -33,6 +33,8 @@ struct metrics_now {
 	size_t host_count;
 	const struct metrics_load *loads; /* by host */
 	size_t load_count;
+	const struct metrics_gauge *alerts; /* by host; "": fit none */
+	size_t alert_count;
 	int64_t kept; /* images that guests have left behind */
 };
 

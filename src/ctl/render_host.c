@@ -264,6 +264,7 @@ render_host(
 	add_list("networks", json_object_get(host, "networks"), out);
 	add_list("interfaces", json_object_get(host, "interfaces"), out);
 	add_drain(json_object_get(host, "drain"), style, out);
+	render_host_alerts(json_object_get(host, "alerts"), style, out);
 	if (json_array_size(guests) > 0) {
 		json_t *answer = json_pack("{s:O}", "vms", guests);
 

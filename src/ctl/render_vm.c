@@ -16,6 +16,7 @@ static const struct table_column columns[] = {
     {"MEMORY", true, false},
     {"AUTOSTART", false, true},
     {"PERSISTENT", false, true},
+    {"LABELS", false, true},
     {"UUID", false, true},
     {NULL, false, false},
 };
@@ -65,6 +66,31 @@ render_cores(const json_t *object, char out[TEXT_SIZE])
 	return out;
 }
 
+/* "app=web tier=front" */
+static void
+add_label_words(const json_t *vm, struct buf *out)
+{
+	json_t *labels = json_object_get(vm, "labels"), *value;
+	const char *key;
+
+	json_object_foreach(labels, key, value)
+	    buf_addf(out, "%s%s=%s", out->len > 0 ? " " : "", key,
+		json_is_string(value) ? json_string_value(value) : "-");
+}
+
+void
+render_labels(const json_t *vm, struct buf *out)
+{
+	struct buf labels = BUF_INIT(65536);
+
+	add_label_words(vm, &labels);
+	text_add(out, field_text_or(vm, "name", "-"));
+	buf_adds(out, ": ");
+	text_add(out, labels.len > 0 ? buf_str(&labels) : "no labels");
+	buf_adds(out, "\n");
+	buf_free(&labels);
+}
+
 void
 render_part(const json_t *object, const char *key, double factor,
     const char *of, struct buf *line)
@@ -103,6 +129,7 @@ add_load(const json_t *vm, struct buf *out)
 static void
 add_row(struct table *table, const json_t *vm)
 {
+	struct buf labels = BUF_INIT(65536);
 	char text[TEXT_SIZE];
 
 	table_cell(table, TEXT_PLAIN, field_text(vm, "name"));
@@ -116,6 +143,9 @@ add_row(struct table *table, const json_t *vm)
 	    table, TEXT_PLAIN, text_bytes(field_int(vm, "memory"), text));
 	table_cell(table, TEXT_PLAIN, yes_or_no(vm, "autostart"));
 	table_cell(table, TEXT_PLAIN, yes_or_no(vm, "persistent"));
+	add_label_words(vm, &labels);
+	table_cell(table, TEXT_PLAIN, labels.len > 0 ? buf_str(&labels) : "-");
+	buf_free(&labels);
 	table_cell(table, TEXT_PLAIN, field_text(vm, "uuid"));
 }
 
@@ -176,6 +206,7 @@ render_vm(
     const json_t *vm, const struct style *style, bool wide, struct buf *out)
 {
 	char text[256], cores[TEXT_SIZE], figure[TEXT_SIZE];
+	struct buf labels = BUF_INIT(65536);
 
 	(void)style;
 	(void)wide;
@@ -192,6 +223,13 @@ render_vm(
 	add_load(vm, out);
 	render_field("autostart", yes_or_no(vm, "autostart"), out);
 	render_field("persistent", yes_or_no(vm, "persistent"), out);
+	add_label_words(vm, &labels);
+	if (labels.len > 0)
+		render_field("labels", buf_str(&labels), out);
+	buf_free(&labels);
+	if (field_text(vm, "last_moved") != NULL)
+		render_field("last moved",
+		    text_time(field_text(vm, "last_moved"), figure), out);
 	if (field_text(vm, "machine") != NULL) {
 		snprintf(text, sizeof(text), "%s %s",
 		    field_text_or(vm, "arch", "-"), field_text(vm, "machine"));

@@ -105,14 +105,17 @@ explain_vm(struct arena *arena, const struct evaluate_input *input,
 {
 	const struct snapshot *s = input->snapshot;
 	const struct snap_host *from = &s->hosts[vm->host];
-	const struct policy *policy = plan_find_policy(arena, input, from);
+	const struct policy *policy = plan_find_policy(input, from);
 	struct strategy_wish wish = strategy_wish_of(input->settings, policy);
 	struct drain drain;
 	struct explain_vm look = {.arena = arena,
 	    .input = input,
 	    .ledger = place_ledger_new(arena, s),
-	    .request = {
-		.vm = vm, .only_to = only_to, .retries = -1, .wish = &wish}};
+	    .request = {.vm = vm,
+		.only_to = only_to,
+		.retries = -1,
+		.wish = &wish,
+		.leaving = policy != NULL}};
 	json_t *object, *hosts = json_array();
 
 	drain_init(&drain, arena, input, from, policy);

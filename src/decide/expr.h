@@ -41,6 +41,9 @@ struct expr_context {
 const struct expr *expr_compile(struct arena *arena, const char *text,
     const struct expr_context *context, unsigned *out_column, struct err *err);
 
+/* A number with its unit, as in an expression; false: it is none. */
+bool expr_parse_number(const char *text, enum expr_type *out_type, double *out);
+
 /*
  * The value of a name: `index` is that of the scope's enum, `label` the name
  * of a label where the index is that of labels, else NULL.  A value of another
@@ -53,6 +56,9 @@ typedef struct expr_value (*expr_lookup)(
 /* Allocates nothing.  Names that cannot change the result are not asked for. */
 enum expr_truth expr_test(
     const struct expr *expr, expr_lookup lookup, void *arg);
+
+/* Does it speak of a name of that scope whose index is at least `first`? */
+bool expr_asks(const struct expr *expr, enum expr_scope scope, unsigned first);
 
 /*
  * Evaluates once more and adds to `out` the expression, what came out, and

@@ -49,53 +49,69 @@ read_plain(const char *s, double *out)
 	return true;
 }
 
+/* Its type by its end, and its value; *out_none: it is no number at all. */
 static bool
-fail_number(struct expr_parser *p)
+read_literal(const char *text, enum expr_type *type, double *out,
+    struct err *err, bool *out_none)
 {
-	return expr_lex_fail(p,
-	    "is no number, percentage, size, rate or duration (such as 3, "
-	    "80%, 2GiB, 10MiB/s, 1h30m)");
-}
-
-/* The token's type by its end, and its value. */
-static bool
-read_number(struct expr_parser *p, enum expr_type *type, double *out)
-{
-	struct err err = {.code = ERR_NONE};
-	char text[NUMBER_SIZE], last;
+	char last = text[strlen(text) - 1];
 	int64_t whole = 0;
-	int status;
 
-	if (p->len >= sizeof(text))
-		return expr_lex_fail(p, "is too long for a number");
-	memcpy(text, p->text + p->at, p->len);
-	text[p->len] = '\0';
-	last = text[p->len - 1];
+	*out_none = false;
 	if (read_plain(text, out)) {
 		*type = EXPR_NUMBER;
 		return true;
 	}
 	if (last == '%') {
 		*type = EXPR_PERCENT;
-		status = units_parse_percent(text, out, &err);
-		whole = 0;
-	} else if (strchr(text, '/') != NULL) {
+		return units_parse_percent(text, out, err) == 0;
+	}
+	if (strchr(text, '/') != NULL) {
 		*type = EXPR_RATE;
-		status = units_parse_rate(text, &whole, &err);
+		if (units_parse_rate(text, &whole, err) < 0)
+			return false;
 	} else if (last == 'B') {
 		*type = EXPR_BYTES;
-		status = units_parse_bytes(text, &whole, &err);
+		if (units_parse_bytes(text, &whole, err) < 0)
+			return false;
 	} else {
 		*type = EXPR_DURATION;
-		if (units_parse_duration(text, &whole, &err) < 0)
-			return fail_number(p);
-		status = 0;
+		*out_none = units_parse_duration(text, &whole, err) < 0;
+		if (*out_none)
+			return false;
 	}
-	if (status < 0)
-		return expr_lex_fail_at(p, p->at, err.msg);
-	if (*type != EXPR_PERCENT)
-		*out = (double)whole;
+	*out = (double)whole;
 	return true;
+}
+
+bool
+expr_parse_number(const char *text, enum expr_type *out_type, double *out)
+{
+	struct err err = {.code = ERR_NONE};
+	bool none;
+
+	return text[0] >= '0' && text[0] <= '9' && strlen(text) < NUMBER_SIZE &&
+	    read_literal(text, out_type, out, &err, &none);
+}
+
+static bool
+read_number(struct expr_parser *p, enum expr_type *type, double *out)
+{
+	struct err err = {.code = ERR_NONE};
+	char text[NUMBER_SIZE];
+	bool none;
+
+	if (p->len >= sizeof(text))
+		return expr_lex_fail(p, "is too long for a number");
+	memcpy(text, p->text + p->at, p->len);
+	text[p->len] = '\0';
+	if (read_literal(text, type, out, &err, &none))
+		return true;
+	if (!none)
+		return expr_lex_fail_at(p, p->at, err.msg);
+	return expr_lex_fail(p,
+	    "is no number, percentage, size, rate or duration (such as 3, "
+	    "80%, 2GiB, 10MiB/s, 1h30m)");
 }
 
 const char *

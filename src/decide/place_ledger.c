@@ -133,7 +133,10 @@ place_ledger_book(struct place_ledger *ledger, const struct snapshot *s,
 {
 	size_t to = (size_t)(target - s->hosts);
 	size_t count = how != NULL ? how->disk_count : 0;
+	struct place_going *going = arena_alloc(ledger->arena, sizeof(*going));
 
+	*going = (struct place_going){vm, to, ledger->going};
+	ledger->going = going;
 	ledger->total++;
 	ledger->outbound[vm->host]++;
 	ledger->inbound[to]++;

@@ -107,6 +107,7 @@ inventory_new(void)
 
 	inventory->proofs = map_new(free);
 	inventory->samples = map_new(free);
+	inventory_labels_init(inventory);
 	inventory->guests = map_new(free);
 	return inventory;
 }
@@ -121,6 +122,7 @@ inventory_free(struct inventory *inventory)
 	free(inventory->hosts);
 	map_free(inventory->proofs);
 	map_free(inventory->samples);
+	inventory_labels_clear(inventory);
 	map_free(inventory->guests);
 	free(inventory);
 }
@@ -239,6 +241,7 @@ inventory_configure(
 	inventory->sample_ms = settings->sample_interval_ms;
 	inventory->smoothing_ms = settings->smoothing_ms;
 	inventory->host_count = settings->host_count;
+	inventory_labels_configure(inventory, settings);
 	inventory->version++;
 }
 
@@ -365,6 +368,7 @@ inventory_apply_to(struct inventory *inventory, struct inventory_host *host,
 	switch (event->news) {
 	case INVENTORY_HOST_LISTED:
 		changed = inventory_apply_listed(inventory, host, event);
+		inventory_labels_settle(inventory, host);
 		return inventory_proof_sweep(inventory, host, false) || changed;
 	case INVENTORY_HOST_LOST:
 		/* It may come back without what was mounted there. */
@@ -376,6 +380,7 @@ inventory_apply_to(struct inventory *inventory, struct inventory_host *host,
 		if (event->domain == NULL)
 			return false;
 		changed = inventory_read_domain(host, event->domain);
+		inventory_labels_settle(inventory, host);
 		inventory_shift_load(inventory, host, event->now);
 		return changed;
 	case INVENTORY_DOMAIN_GONE:

@@ -43,6 +43,11 @@ struct inventory_domain {
 	bool sampled;
 	int samples; /* that had a result, up to INVENTORY_SAMPLES_SHORT */
 	uint64_t images_print; /* of its disks, as the XML has them */
+	/* Of its metadata, in `arena`; the labels of `vm` are in label_arena. */
+	const char **own_label_keys, **own_label_values;
+	size_t own_label_count;
+	struct arena *label_arena; /* NULL: it has none */
+	bool settled;              /* labels and last_moved are as they are */
 };
 
 struct inventory_verdict {
@@ -85,12 +90,24 @@ struct inventory_host {
 	struct map *files;    /* path -> inventory_file */
 };
 
+/* Labels by name, of the settings. */
+struct inventory_rule {
+	const char *match;
+	const char **keys, **values;
+	size_t count;
+};
+
 struct inventory {
 	struct inventory_host **hosts; /* sorted by name */
 	size_t host_count;
 	uint64_t version;
 	/* Storage at two hosts, by names (inventory_survey.c). */
 	struct map *proofs;
+	struct map *labels; /* UUID -> map of key -> value: an operator's */
+	struct map *moved;  /* UUID -> struct wall: of its last move */
+	struct arena *rules_arena;
+	struct inventory_rule *rules;
+	size_t rule_count;
 	/* UUID -> inventory_sample: a guest that has moved writes as it did. */
 	struct map *samples;
 	/* UUID -> inventory_guest (inventory_load.c). */
@@ -111,6 +128,9 @@ struct inventory_sample {
 
 /* All are forgotten beyond that. */
 #define INVENTORY_SAMPLES_MAX 65536
+
+/* Guests of which it is known when they were moved. */
+#define INVENTORY_MOVED_MAX 65536
 
 /* Verdicts kept per host; the oldest is dropped first. */
 #define INVENTORY_VERDICTS_MAX 1024
@@ -143,6 +163,15 @@ bool inventory_proof_sweep(
     struct inventory *inventory, const struct inventory_host *host, bool all);
 void inventory_proof_show(
     const struct inventory *inventory, struct snapshot *s);
+
+/* inventory_labels.c */
+void inventory_labels_init(struct inventory *inventory);
+void inventory_labels_clear(struct inventory *inventory);
+void inventory_labels_configure(
+    struct inventory *inventory, const struct settings *settings);
+/* Of guests that were read anew. */
+void inventory_labels_settle(
+    const struct inventory *inventory, struct inventory_host *host);
 
 /* inventory_files.c */
 bool inventory_file_read(

@@ -27,6 +27,7 @@ inventory_domain_free(void *value)
 	struct inventory_domain *domain = value;
 
 	arena_free(domain->arena);
+	arena_free(domain->label_arena);
 	facts_survey_free(domain->survey);
 	free(domain);
 }
@@ -83,6 +84,10 @@ inventory_domain_parse(
 	arena_free(domain->arena);
 	domain->arena = arena_new(LISTING_ARENA_MAX);
 	copy_vm(domain->arena, &vm, &domain->vm);
+	domain->own_label_keys = domain->vm.label_keys;
+	domain->own_label_values = domain->vm.label_values;
+	domain->own_label_count = domain->vm.label_count;
+	domain->settled = false;
 	inventory_survey_settle(domain);
 	domain->abi_key = NULL;
 	if (domain->vm.abi.cpu_mode != NULL &&

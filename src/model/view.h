@@ -17,7 +17,9 @@
  *       psi_cpu, psi_memory, psi_io (fractions), swap_in (bytes/s),
  *       memory_reserved_by_moves, vms (count of guests that are active),
  *       vms_inactive, moves_in, moves_out, labels{}
- *       and with detail: pools[], networks[], interfaces[], guests[] (as vm)
+ *       and with detail: pools[], networks[], interfaces[], guests[] (as vm),
+ *       alerts[]
+ * alert: name, severity, since, labels{}
  * vm:   name, uuid, host, state, reason, persistent, autostart, vcpus, memory,
  *       cpu_used, smoothed: cpu_smooth (cores), disk_iops (requests/s),
  *       net_rate (bytes/s); dirty_rate and dirty_rate_age_ms (since it was measured),
@@ -28,6 +30,7 @@
  */
 json_t *view_host(
     const struct snapshot *s, const struct snap_host *host, bool detail);
+json_t *view_alert(const struct snap_alert *alert);
 json_t *view_vm(
     const struct snapshot *s, const struct snap_vm *vm, bool detail);
 

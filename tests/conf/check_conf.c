@@ -8,8 +8,9 @@
  * The name tells what the file is: main-*, policy-* and hosts-* are one file of
  * that kind (beside a main file that says "version: 1"), set-* holds several,
  * each after a line "=== main|hosts|policies FILE".  What has "-valid" in its
- * name must load, and its .ok shows the settings; all others must be refused,
- * and every fault must have a line and a column.
+ * name must load, and its .ok shows the settings; what has "-lint" must load as
+ * well, and its .ok shows the lints; all others must be refused, and every fault
+ * must have a line and a column.
  */
 
 #include <dirent.h>
@@ -25,6 +26,7 @@
 
 #define FILE_MAX (16 << 20)
 #define PARTS_MAX 16
+#define KEEP_DECISIONS_MS (INT64_C(30) * 24 * 3600 * 1000) /* default */
 #define MAIN_DIR "/etc/drover"
 
 struct parts {
@@ -126,11 +128,84 @@ dump_with(const struct policy *p, struct buf *out)
 }
 
 static void
+dump_expr(const char *what, const struct policy_expr *e, struct buf *out)
+{
+	if (e->expr != NULL)
+		buf_addf(out, "  %s \"%s\" at %u:%u\n", what, e->text, e->line,
+		    e->column);
+}
+
+static void
+dump_conditions(const struct policy *p, struct buf *out)
+{
+	/* The plain form is in the first line. */
+	bool plain = p->condition_count == 1 &&
+	    p->conditions[0].subject == POLICY_SUBJECT_HOST &&
+	    p->conditions[0].for_ms == 0 && p->conditions[0].until.expr == NULL;
+
+	for (size_t i = 0; !plain && i < p->condition_count; i++) {
+		const struct policy_condition *c = &p->conditions[i];
+
+		buf_addf(out, "  %s %s for=%" PRId64 "\n",
+		    p->all ? "all" : "any", policy_subject_name(c->subject),
+		    c->for_ms);
+		dump_expr("  when", &c->when, out);
+		dump_expr("  until", &c->until, out);
+	}
+}
+
+static void
+dump_target(const struct policy *p, struct buf *out)
+{
+	dump_expr("hosts", &p->hosts, out);
+	dump_expr("select", &p->select_vm, out);
+	dump_expr("select.until", &p->select_until, out);
+	if (p->select_max != 0)
+		buf_addf(out, "  select.max %d\n", p->select_max);
+	for (size_t i = 0; i < p->exception_count; i++)
+		dump_expr(p->exceptions[i].name, &p->exceptions[i].vm, out);
+	dump_expr("require", &p->target_require, out);
+	for (size_t i = 0; i < p->target_prefer_count; i++)
+		dump_expr("prefer", &p->target_prefer[i], out);
+	if (p->spread_by != NULL)
+		buf_addf(out, "  spread_by %s\n", p->spread_by);
+	dump_expr("forbid", &p->forbid, out);
+}
+
+static void
+dump_pace(const struct policy *p, struct buf *out)
+{
+	if (p->actions != POLICY_ACTION_MOVE)
+		buf_addf(out, "  actions %u\n", p->actions);
+	if (p->gain > 0)
+		buf_addf(out, "  gain %g\n", p->gain);
+	if (p->cooldown_guest_ms != 0 || p->cooldown_host_ms != 0)
+		buf_addf(out, "  cooldown %" PRId64 " %" PRId64 "\n",
+		    p->cooldown_guest_ms, p->cooldown_host_ms);
+	if (p->throttle_moves != 0)
+		buf_addf(out, "  throttle %d per %" PRId64 "\n",
+		    p->throttle_moves, p->throttle_ms);
+	for (size_t i = 0; i < p->window_count; i++)
+		buf_addf(out, "  window days=%x %d to %d %s at %u\n",
+		    p->windows[i].days, p->windows[i].from_min,
+		    p->windows[i].to_min,
+		    p->windows[i].time_zone != NULL ? p->windows[i].time_zone
+						    : "UTC",
+		    p->windows[i].line);
+	if (p->return_home)
+		buf_adds(out, "  return_home\n");
+	for (size_t i = 0; i < p->notify_count; i++)
+		buf_addf(out, "  notify %s\n", p->notify[i]);
+}
+
+static void
 dump_policy(const struct policy *p, struct buf *out)
 {
 	buf_addf(out, "policy %s mode=%s priority=%d when=\"%s\" at %s:%u:%u\n",
 	    p->name, policy_mode_name(p->mode), p->priority,
-	    p->conditions[0].when.text, p->file, p->line, p->when_line);
+	    p->condition_count > 0 ? p->conditions[0].when.text : "", p->file,
+	    p->line, p->when_line);
+	dump_conditions(p, out);
 	buf_addf(out,
 	    "  limits %d %d %d handover=%s max_downtime=%" PRId64
 	    " timeout=%" PRId64 " retries=%d backoff=%" PRId64 " order=%s\n",
@@ -141,8 +216,32 @@ dump_policy(const struct policy *p, struct buf *out)
 	dump_with(p, out);
 	for (size_t i = 0; i < p->except_count; i++)
 		buf_addf(out, "  except %s\n", p->except[i]);
+	dump_target(p, out);
+	dump_pace(p, out);
+	for (size_t i = 0; i < p->rule_count; i++) {
+		const struct policy_strategy *rule = &p->rules[i];
+
+		buf_addf(out, "  use %s at %u\n", policy_use_name(rule->use),
+		    rule->line);
+		dump_expr("  if", &rule->when, out);
+		if (rule->with != p)
+			dump_with(rule->with, out);
+	}
 	if (p->description[0] != '\0')
 		buf_addf(out, "  description %s\n", p->description);
+}
+
+static void
+dump_placement(const struct placement *p, struct buf *out)
+{
+	static const char *const kinds[] = {
+	    "apart", "together", "hosts", "spread_by"};
+
+	buf_addf(out, "placement %s %s %s %s at %s:%u\n", p->name,
+	    kinds[p->kind], p->label != NULL ? p->label : "-",
+	    p->hard ? "hard" : "soft", p->file, p->line);
+	dump_expr("vms", &p->vms, out);
+	dump_expr("hosts", &p->hosts, out);
 }
 
 static void
@@ -160,10 +259,25 @@ dump_settings(const struct settings *s, struct buf *out)
 	    s->limits.per_target, s->limits.bandwidth,
 	    s->proof == SETTINGS_PROOF_MARKER ? "marker" : "declared",
 	    s->keep_source_ms);
+	if (s->alerts_listen != NULL)
+		buf_addf(out,
+		    "alerts listen=%s token=%s label=%s expire=%" PRId64 "\n",
+		    s->alerts_listen, s->alerts_token_file,
+		    s->alerts_host_label, s->alerts_expire_ms);
 	for (size_t i = 0; i < s->shared_path_count; i++)
 		buf_addf(out, "shared %s\n", s->shared_paths[i]);
 	for (size_t i = 0; i < s->host_count; i++)
 		dump_host(&s->hosts[i], out);
+	for (size_t i = 0; i < s->guest_count; i++) {
+		buf_addf(out, "guests %s\n", s->guests[i].match);
+		for (size_t j = 0; j < s->guests[i].label_count; j++)
+			buf_addf(out, "  label %s=%s\n",
+			    s->guests[i].labels[j].key,
+			    s->guests[i].labels[j].value);
+	}
+	if (s->keep_decisions_ms != KEEP_DECISIONS_MS)
+		buf_addf(
+		    out, "decisions keep=%" PRId64 "\n", s->keep_decisions_ms);
 	for (size_t i = 0; i < s->receiver_count; i++) {
 		const struct settings_receiver *r = &s->receivers[i];
 
@@ -179,15 +293,33 @@ dump_settings(const struct settings *s, struct buf *out)
 	}
 	for (size_t i = 0; i < s->policy_count; i++)
 		dump_policy(&s->policies[i], out);
+	for (size_t i = 0; i < s->placement_count; i++)
+		dump_placement(&s->placements[i], out);
+}
+
+static int
+count_placeless(const char *name, const struct diag_list *diags)
+{
+	int bad = 0;
+
+	for (size_t i = 0; i < diags->count; i++) {
+		if (diags->items[i].line > 0 && diags->items[i].column > 0)
+			continue;
+		printf("%s: a fault without position: %s\n", name,
+		    diags->items[i].text);
+		bad++;
+	}
+	return bad;
 }
 
 /* Returns the number of complaints about the behaviour itself. */
 static int
 load(const char *name, const struct buf *in, struct buf *out)
 {
-	bool valid = strstr(name, "-valid") != NULL;
+	bool lint = strstr(name, "-lint") != NULL;
+	bool valid = lint || strstr(name, "-valid") != NULL;
 	struct parts parts = {.count = 0};
-	struct diag_list diags;
+	struct diag_list diags, lints;
 	struct settings *settings;
 	int bad = 0;
 
@@ -200,25 +332,28 @@ load(const char *name, const struct buf *in, struct buf *out)
 			    strlen(empty_main));
 	}
 	diag_init(&diags);
-	settings = settings_parse(parts.files, parts.count, MAIN_DIR, &diags);
+	diag_init(&lints);
+	settings = settings_parse_linted(
+	    parts.files, parts.count, MAIN_DIR, &diags, lint ? &lints : NULL);
 	if (settings != NULL)
 		dump_settings(settings, out);
 	else
 		diag_print(&diags, out);
+	if (lint) {
+		buf_clear(out);
+		diag_print(&lints, out);
+		if (!diag_any(&lints))
+			buf_adds(out, "no lints\n");
+	}
 	if ((settings != NULL) != valid ||
 	    (settings == NULL) != diag_any(&diags)) {
 		printf("%s: %s\n", name, valid ? "refused" : "accepted");
 		bad++;
 	}
-	for (size_t i = 0; i < diags.count; i++) {
-		if (diags.items[i].line > 0 && diags.items[i].column > 0)
-			continue;
-		printf("%s: a fault without position: %s\n", name,
-		    diags.items[i].text);
-		bad++;
-	}
+	bad += count_placeless(name, &diags) + count_placeless(name, &lints);
 	settings_free(settings);
 	diag_free(&diags);
+	diag_free(&lints);
 	return bad;
 }
 

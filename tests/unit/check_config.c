@@ -420,6 +420,11 @@ load_examples(const char *page)
 
 		ck_assert_int_eq(
 		    sscanf(at + strlen(mark), "%63s %15s", name, word), 2);
+		/* Played by tests/check-man.sh. */
+		if (strcmp(word, "test") == 0) {
+			at += strlen(mark);
+			continue;
+		}
 		if (strcmp(word, "fragment") == 0)
 			kind = SETTINGS_HOSTS;
 		else if (strcmp(word, "policy") == 0)
@@ -449,11 +454,13 @@ static void
 find_in_page(const char *path, const struct schema_key *key, void *arg)
 {
 	const char *page = arg;
-	char item[128];
+	char item[128], second[128];
 
 	snprintf(item, sizeof(item), "\n.It Cm %s", key->name);
+	snprintf(second, sizeof(second), " , %s\n", key->name);
 	ck_assert_msg(
-	    strstr(page, item) != NULL, "%s is not in the manual", path);
+	    strstr(page, item) != NULL || strstr(page, second) != NULL,
+	    "%s is not in the manual", path);
 	ck_assert_msg(key->meaning != NULL, "%s has no meaning", path);
 }
 
@@ -465,8 +472,7 @@ START_TEST(the_manual_knows_every_key)
 	schema_walk(&read_main_schema, "", find_in_page, page.data);
 	buf_clear(&page);
 	read_source("man/drover-policy.7", &page);
-	schema_walk(
-	    read_policies_schema.keys[1].of, "", find_in_page, page.data);
+	schema_walk(&read_policies_schema, "", find_in_page, page.data);
 	buf_free(&page);
 }
 END_TEST

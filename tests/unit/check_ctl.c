@@ -125,6 +125,38 @@ START_TEST(the_load_that_policies_see_is_shown_where_it_is_known)
 }
 END_TEST
 
+START_TEST(alerts_are_listed_with_their_hosts)
+{
+	show(render_alerts,
+	    "{'alerts': [{'name': 'DiskFailing', 'severity': 'critical', "
+	    "'host': 'kvm1', 'labels': {'alertname': 'DiskFailing', "
+	    "'device': 'sda', 'severity': 'critical'}}, "
+	    "{'labels': {'job': 'x'}}]}",
+	    false);
+	expect_text("HOST    ALERT        SEVERITY  SINCE\n"
+		    "kvm1    DiskFailing  critical  -\n"
+		    "(none)  -            -         -\n");
+	show(render_alerts,
+	    "{'alerts': [{'name': 'A', 'labels': {'alertname': 'A', "
+	    "'device': 'sda', 'job': 'node'}}]}",
+	    true);
+	expect_part("  device=sda,job=node\n");
+	show(render_alerts, "{'alerts': []}", false);
+	expect_text("");
+}
+END_TEST
+
+START_TEST(one_host_shows_its_alerts)
+{
+	show(render_host,
+	    "{'name': 'kvm1', 'state': 'up', 'alerts': [{'name': 'Hot', "
+	    "'severity': 'warning', 'labels': {'zone': 'a'}}]}",
+	    false);
+	expect_part("ALERT  SEVERITY  SINCE  LABELS\n"
+		    "Hot    warning   -      zone=a\n");
+}
+END_TEST
+
 START_TEST(a_host_that_another_daemon_acts_on_says_which)
 {
 	show(render_hosts,
@@ -532,6 +564,8 @@ add_rendering(Suite *suite)
 	tcase_add_test(text, names_cannot_drive_the_terminal);
 	tcase_add_test(text, cutting_keeps_characters_whole);
 	tcase_add_test(text, tables_line_up_and_say_what_is_not_known);
+	tcase_add_test(text, alerts_are_listed_with_their_hosts);
+	tcase_add_test(text, one_host_shows_its_alerts);
 	tcase_add_test(text, a_host_that_another_daemon_acts_on_says_which);
 	tcase_add_test(
 	    text, the_load_that_policies_see_is_shown_where_it_is_known);
