@@ -70,12 +70,16 @@ look_has_figures(const struct snap_host *host)
 	return host->up && host->known;
 }
 
-/* By name, as a host may be a copy that is looked at as if. */
+/* By name where the host is a copy that is looked at as if. */
 static size_t
 look_index(const struct snapshot *s, const struct snap_host *host)
 {
-	const struct snap_host *found = snapshot_find_host(s, host->name);
+	uintptr_t offset = (uintptr_t)host - (uintptr_t)s->hosts;
+	const struct snap_host *found;
 
+	if (offset < s->host_count * sizeof(s->hosts[0]))
+		return offset / sizeof(s->hosts[0]);
+	found = snapshot_find_host(s, host->name);
 	return found != NULL ? (size_t)(found - s->hosts) : s->host_count;
 }
 

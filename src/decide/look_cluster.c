@@ -83,7 +83,7 @@ look_at_score(const struct snapshot *s)
 	for (size_t i = 0; i < s->host_count; i++)
 		look_fill_host(&s->hosts[i], &cluster.hosts[i]);
 	for (size_t i = 0; i < s->vm_count; i++) {
-		if (snapshot_find_vm(s, s->vms[i].uuid) == &s->vms[i])
+		if (snapshot_vm_is_it(s, &s->vms[i]))
 			look_fill_guest(
 			    &s->vms[i], &cluster.guests[cluster.guest_count++]);
 	}

@@ -54,30 +54,31 @@ stats_uuid(virDomainPtr domain)
 	return str_dup(uuid);
 }
 
+/* "BEGIN.N.END" for some number N. */
 static bool
-stats_ends(const char *name, const char *end)
+stats_is(const char *name, const char *begin, const char *end)
 {
-	size_t len = strlen(name), end_len = strlen(end);
+	size_t len = strlen(begin), digits;
 
-	return len > end_len && strcmp(name + len - end_len, end) == 0;
+	if (strncmp(name, begin, len) != 0)
+		return false;
+	digits = strspn(name + len, "0123456789");
+	return digits > 0 && strcmp(name + len + digits, end) == 0;
 }
 
-/* The sum of all "BEGIN.N.END"; unknown when there is none. */
+/* The sum over all N; unknown when there is none. */
 static int64_t
 stats_sum(
     const virDomainStatsRecord *record, const char *begin, const char *end)
 {
-	size_t len = strlen(begin);
 	int64_t sum = FACTS_UNKNOWN;
 
 	for (int i = 0; i < record->nparams; i++) {
 		const virTypedParameter *p = &record->params[i];
 
-		if (p->type != VIR_TYPED_PARAM_ULLONG ||
-		    strncmp(p->field, begin, len) != 0 ||
-		    !stats_ends(p->field, end))
-			continue;
-		sum = (sum < 0 ? 0 : sum) + (int64_t)p->value.ul;
+		if (p->type == VIR_TYPED_PARAM_ULLONG &&
+		    stats_is(p->field, begin, end))
+			sum = (sum < 0 ? 0 : sum) + (int64_t)p->value.ul;
 	}
 	return sum;
 }

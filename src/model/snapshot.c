@@ -297,6 +297,25 @@ snapshot_vm_active(const struct snap_vm *vm)
 	return vm->state != DOMAIN_SHUTOFF;
 }
 
+/* Those of one guest stand side by side, so there is nothing to look for. */
+bool
+snapshot_vm_is_it(const struct snapshot *s, const struct snap_vm *vm)
+{
+	size_t at = (size_t)(vm - s->vms);
+
+	for (size_t i = at; i > 0 && strcmp(s->vms[i - 1].uuid, vm->uuid) == 0;
+	     i--) {
+		if (vm_liveliness(&s->vms[i - 1]) >= vm_liveliness(vm))
+			return false;
+	}
+	for (size_t i = at + 1;
+	     i < s->vm_count && strcmp(s->vms[i].uuid, vm->uuid) == 0; i++) {
+		if (vm_liveliness(&s->vms[i]) > vm_liveliness(vm))
+			return false;
+	}
+	return true;
+}
+
 void
 snapshot_set_active(struct snapshot *s)
 {
@@ -304,8 +323,7 @@ snapshot_set_active(struct snapshot *s)
 	for (size_t i = 0; i < s->vm_count; i++) {
 		const struct snap_vm *vm = &s->vms[i];
 
-		if (snapshot_vm_active(vm) &&
-		    snapshot_find_vm(s, vm->uuid) == vm)
+		if (snapshot_vm_active(vm) && snapshot_vm_is_it(s, vm))
 			s->active[vm->host]++;
 	}
 }
@@ -321,7 +339,7 @@ snapshot_count_active(const struct snapshot *s, size_t host)
 		const struct snap_vm *vm = &s->vms[i];
 
 		count += vm->host == host && snapshot_vm_active(vm) &&
-		    snapshot_find_vm(s, vm->uuid) == vm;
+		    snapshot_vm_is_it(s, vm);
 	}
 	return count;
 }

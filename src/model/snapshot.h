@@ -329,6 +329,8 @@ const struct snap_host *snapshot_find_host(
  * shut off, then the first host. */
 const struct snap_vm *snapshot_find_vm(
     const struct snapshot *s, const char *uuid);
+/* Whether it is the entry that snapshot_find_vm() gives. */
+bool snapshot_vm_is_it(const struct snapshot *s, const struct snap_vm *vm);
 /* By name or UUID; a name that several guests carry gives NULL and
  * *out_ambiguous. */
 const struct snap_vm *snapshot_search_vm(

@@ -419,6 +419,18 @@ START_TEST(a_guest_that_two_hosts_know_runs_on_one)
 	host_is("vms", "1");
 	look.host = &world.s.hosts[2];
 	host_is("vms", "0");
+	/* Of two that are alike, the first; of two that differ, the one that
+	 * lives. */
+	for (int state = 0; state < 2; state++) {
+		world.s.vms[1].state =
+		    state == 0 ? DOMAIN_PAUSED : DOMAIN_SHUTOFF;
+		for (size_t i = 0; i < 3; i++)
+			ck_assert_int_eq(
+			    snapshot_vm_is_it(&world.s, &world.s.vms[i]),
+			    snapshot_find_vm(&world.s, world.s.vms[i].uuid) ==
+				&world.s.vms[i]);
+	}
+	ck_assert(snapshot_vm_is_it(&world.s, twin));
 }
 END_TEST
 
