@@ -470,7 +470,7 @@ schema_read(const struct schema_context *ctx, const struct schema *schema,
 	for (size_t i = 0; keys[i].name != NULL; i++)
 		if ((keys[i].flags & SCHEMA_REQUIRED) != 0 &&
 		    meant[i] == NULL && tree_get(map, keys[i].name) == NULL &&
-		    (schema->optional == NULL ||
+		    ((keys[i].flags & SCHEMA_UNLESS) == 0 ||
 			!schema->optional(ctx, map, &keys[i])))
 			report_missing(ctx, schema, map, &keys[i]);
 	if (schema->finish != NULL &&

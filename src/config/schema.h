@@ -49,6 +49,7 @@ enum {
 	SCHEMA_LINES = 1 << 4,     /* a text may have several lines */
 	SCHEMA_FIRST = 1 << 5,     /* read before the other keys, wherever it
 				    * stands; several in the order of rows */
+	SCHEMA_UNLESS = 1 << 6,    /* required unless schema.optional says no */
 };
 
 struct schema;
@@ -118,7 +119,7 @@ struct schema {
 	/* After `place`, before the first key; may be NULL. */
 	void (*begin)(const struct schema_context *ctx, const struct node *map,
 	    void *object);
-	/* May this mapping lack a required key?  NULL: no. */
+	/* May this mapping lack a key that is SCHEMA_UNLESS? */
 	bool (*optional)(const struct schema_context *ctx,
 	    const struct node *map, const struct schema_key *key);
 	/* Checks what several keys are together, once each for itself is
