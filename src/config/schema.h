@@ -175,6 +175,17 @@ bool schema_check_list(const struct schema_context *ctx,
 bool schema_check_text(const struct schema_context *ctx,
     const struct schema_key *key, const struct node *node);
 
+/* "version, site, ..." (schema_unknown.c) */
+#define SCHEMA_KEYS_MAX 32 /* rows of one table */
+#define SCHEMA_KNOWN_SIZE 256
+const char *schema_list_keys(
+    const struct schema *schema, char out[SCHEMA_KNOWN_SIZE]);
+
+/* Says that there is no such key; returns the one that is probably meant, or
+ * NULL. */
+const char *schema_refuse_unknown(const struct schema_context *ctx,
+    const struct schema *schema, const struct node *node);
+
 /* Says that the node is not of the kind wanted. */
 void schema_refuse_kind(const struct schema_context *ctx,
     const struct node *node, const char *wanted);
