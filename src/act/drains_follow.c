@@ -61,6 +61,7 @@ update_guest(struct drain *d, const struct evaluate_decision *decision,
 		d->may_return |= is_transient(&item->choice);
 		break;
 	case EVALUATE_EXCEPTED:
+	case EVALUATE_ENOUGH:
 		g->fate = DRAIN_GUEST_EXCEPTED;
 		break;
 	}
@@ -155,16 +156,6 @@ drains_update(struct drains *ds, const struct evaluate_decision *decision,
 	settle_counts(ds, d, now);
 }
 
-static bool
-is_attended(const struct evaluation *evaluation, const char *host)
-{
-	for (size_t i = 0; i < evaluation->decision_count; i++) {
-		if (strcmp(evaluation->decisions[i].host->name, host) == 0)
-			return true;
-	}
-	return false;
-}
-
 void
 drains_unattended(
     struct drains *ds, const struct evaluation *evaluation, struct mono now)
@@ -173,7 +164,7 @@ drains_unattended(
 
 	for (d = ds->open; d != NULL; d = next) {
 		next = d->next;
-		if (is_attended(evaluation, d->host))
+		if (evaluate_find_drain(evaluation, d->host) != NULL)
 			continue;
 		d->in_flight = d->active = d->arriving = 0;
 		executor_each(ds->executor, count_in_flight, d);

@@ -3,37 +3,18 @@
  * changes or a time comes.  All thinking is in decide/, all doing in the
  * executor; this is the wire between them.
  */
-#include "act/pilot.h"
-
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "act/abicheck.h"
-#include "act/history.h"
-#include "act/survey.h"
+#include "act/pilot_priv.h"
 #include "base/log.h"
+#include "base/map.h"
 #include "hv/explain.h"
 
 #define ARENA_MAX ((size_t)1 << 30)
-#define DEFAULT_BACKOFF_MS 5000
-#define DEFAULT_TIMEOUT_MS (30 * 60 * 1000)
 #define DRAINS_LOOK_MS 1000   /* a drain whose time has passed */
 #define DRAINS_AGAIN_MS 10000 /* any that is open */
-
-struct pilot {
-	struct pilot_deps deps;
-	const struct settings *settings;
-	struct history *history;
-	struct abicheck *abicheck;
-	struct survey *survey;
-	struct loop_timer *turn; /* as soon as possible */
-	struct loop_timer *wake; /* when a time comes */
-	bool begun;
-	bool turning;
-	bool again;
-};
 
 static void take_turn(void *arg);
 
@@ -75,6 +56,9 @@ pilot_new(const struct pilot_deps *deps)
 		abort();
 	p->deps = *deps;
 	p->history = history_new();
+	p->watch = watch_new();
+	p->recent = recent_new();
+	p->flagged = map_new(free);
 	p->turn = loop_timer_new(deps->loop, take_turn, p);
 	p->wake = loop_timer_new(deps->loop, take_turn, p);
 	p->abicheck = abicheck_new(
@@ -106,6 +90,9 @@ pilot_free(struct pilot *p)
 	abicheck_free(p->abicheck);
 	survey_free(p->survey);
 	history_free(p->history);
+	watch_free(p->watch);
+	recent_free(p->recent);
+	map_free(p->flagged);
 	free(p);
 }
 
@@ -215,7 +202,18 @@ pilot_snapshot(struct pilot *p)
 		left = leftovers_snapshot(p->deps.leftovers, &n);
 		snapshot_set_leftovers(s, left, n);
 	}
+	if (p->deps.alerts != NULL)
+		alerts_fill(p->deps.alerts, s);
 	return s;
+}
+
+static bool
+is_approved(const char *policy, const char *host, void *arg)
+{
+	const struct pilot *p = arg;
+
+	return p->deps.decisions != NULL &&
+	    decisions_approved(p->deps.decisions, policy, host);
 }
 
 void
@@ -227,156 +225,15 @@ pilot_fill_input(struct pilot *p, const struct snapshot *snapshot,
 	    .snapshot = snapshot,
 	    .now = snapshot->taken,
 	};
+	out->watch = p->watch;
+	if (p->deps.modes != NULL)
+		out->modes = modes_of(p->deps.modes, p->settings);
+	out->approved = is_approved;
+	out->arg = p;
+	out->recent =
+	    recent_list(p->recent, snapshot->taken_wall, &out->recent_count);
 	out->drains = drains_options(p->deps.drains, &out->drain_count);
 	out->holds = history_holds(p->history, out->now, &out->hold_count);
-}
-
-/* Did the operator allow this drain to cut the power of its guests? */
-static bool
-may_force_off(const struct pilot *p, const char *host)
-{
-	const struct evaluate_drain *drains;
-	size_t n;
-
-	drains = drains_options(p->deps.drains, &n);
-	for (size_t i = 0; i < n; i++) {
-		if (strcmp(drains[i].host, host) == 0)
-			return drains[i].force_off;
-	}
-	return false;
-}
-
-static void
-take_disks(struct arena *arena, const struct strategy_result *how,
-    struct executor_request *request)
-{
-	struct executor_disk *disks =
-	    arena_array(arena, how->disk_count, sizeof(disks[0]));
-
-	for (size_t i = 0; i < how->disk_count; i++)
-		disks[i] = (struct executor_disk){
-		    .disk = &how->disks[i],
-		    .source_pool = how->disks[i].source_pool,
-		    .source_volume = how->disks[i].source_volume,
-		    .replace = how->disks[i].replace,
-		};
-	request->disks = disks;
-	request->disk_count = how->disk_count;
-	request->ejects = how->ejects;
-	request->eject_count = how->eject_count;
-}
-
-static enum move_strategy
-move_strategy_of(enum strategy strategy)
-{
-	switch (strategy) {
-	case STRATEGY_LIVE_SHARED:
-		return MOVE_LIVE_SHARED;
-	case STRATEGY_LIVE_COPY:
-		return MOVE_LIVE_COPY;
-	case STRATEGY_RESTART:
-		break;
-	}
-	return MOVE_RESTART;
-}
-
-static int64_t
-start(struct pilot *p, struct arena *arena, const struct place_choice *choice,
-    const struct policy *policy, struct err *err)
-{
-	const struct settings_host *to =
-	    settings_find_host(p->settings, choice->target->name);
-	const char *from = choice->from->name;
-	const struct snap_vm *vm = choice->vm;
-	const struct strategy_result *how = &choice->strategy;
-	struct executor_request request;
-	struct policy defaults;
-	char rule[512];
-
-	if (to == NULL)
-		return err_set(err, ERR_NOT_FOUND, "%s is not configured",
-		    choice->target->name);
-	if (policy != NULL)
-		(void)snprintf(rule, sizeof(rule), "%s:%u", policy->file,
-		    policy->when_line);
-	else
-		(void)snprintf(rule, sizeof(rule), "operator");
-	policy_set_defaults(&defaults);
-	request = (struct executor_request){
-	    .uuid = vm->uuid,
-	    .name = vm->name,
-	    .from = from,
-	    .to = to->name,
-	    .dest_uri = to->uri,
-	    .migrate_uri = to->migrate_uri,
-	    .strategy = move_strategy_of(how->strategy),
-	    .policy = policy != NULL ? policy->name : NULL,
-	    .rule = rule,
-	    .why = choice->why,
-	    .drain_id =
-		policy != NULL ? drains_open_id(p->deps.drains, from) : 0,
-	    .attempt = history_attempts(p->history, vm->uuid) + 1,
-	    .memory = vm->memory,
-	    .strict = how->strict,
-	    .persistent = vm->persistent,
-	    .autostart = vm->autostart,
-	    .reason_before = vm->reason,
-	    .incremental = how->incremental,
-	    .unsafe_ok = how->unsafe_ok,
-	    .was_running = snapshot_vm_active(vm),
-	    .agent = vm->agent,
-	    .predicted_ms = how->predicted.time_ms,
-	    .predicted_downtime_ms = how->predicted.downtime_ms,
-	    .keep_source_ms = p->settings->keep_source_ms,
-	};
-	take_disks(arena, how, &request);
-	/* An operator's own move goes by the defaults of policies. */
-	if (policy == NULL)
-		policy = &defaults;
-	request.max_downtime_ms = policy->max_downtime_ms;
-	request.bandwidth = policy->bandwidth;
-	request.timeout_ms = policy->timeout_ms;
-	request.shutdown_ms = policy->shutdown_ms;
-	request.repeat_ms = policy->shutdown_repeat_ms;
-	request.force_off = policy->force_off || may_force_off(p, from);
-	request.converge = (struct converge_policy){
-	    .rungs = policy->converge,
-	    .max_downtime_ms = policy->downtime_step_max_ms,
-	    .pause_max_ms = policy->pause_max_ms,
-	};
-	return executor_start(p->deps.executor, &request, err);
-}
-
-static void
-carry_out(struct pilot *p, struct arena *arena,
-    struct evaluate_decision *decision, struct mono now)
-{
-	/* A host emptied by its flag has its drain from the flag on; one that got a
-	 * guest afterwards gets a new drain.  Guests that the policy leaves alone
-	 * are no reason for one: it would be over at once, again and again. */
-	if (decision->item_count > decision->excepted && decision->act &&
-	    drains_open_id(p->deps.drains, decision->host->name) == 0)
-		(void)drains_start(p->deps.drains, decision->host->name,
-		    &(struct drains_options){.parallel = -1, .by = "policy"},
-		    NULL);
-	for (size_t i = 0; i < decision->item_count; i++) {
-		struct evaluate_item *item = &decision->items[i];
-		struct err err = {0};
-
-		if (item->fate != EVALUATE_START || !decision->act)
-			continue;
-		if (start(p, arena, &item->choice, decision->policy, &err) <
-		    0) {
-			log_error("move", "%s", err.msg);
-			item->fate = EVALUATE_WAIT;
-			item->why = "its move could not be begun, see the log";
-			item->held = true;
-			/* Full disk, lost link: not a try of this guest. */
-			history_defer(p->history, item->vm->uuid,
-			    DEFAULT_BACKOFF_MS, now);
-			p->again = true;
-		}
-	}
 }
 
 /* Drains whose flag is gone: cleared when that could not be written, or by a
@@ -389,11 +246,24 @@ cancel_unwanted(struct pilot *p, const struct snapshot *s,
 		const char *name = s->hosts[i].name;
 		bool wanted = s->hosts[i].maintenance;
 
-		for (size_t k = 0; k < evaluation->decision_count; k++)
-			wanted |= evaluation->decisions[k].host == &s->hosts[i];
+		wanted |= evaluate_find_drain(evaluation, name) != NULL;
 		if (!wanted)
 			drains_cancel(p->deps.drains, name);
 	}
+}
+
+/* Before anything is carried out, so that moves can name their decision. */
+static void
+record(struct pilot *p, const struct evaluation *evaluation)
+{
+	struct wall now = clock_wall_now();
+
+	if (p->deps.decisions == NULL)
+		return;
+	for (size_t i = 0; i < evaluation->decision_count; i++)
+		decisions_note(
+		    p->deps.decisions, &evaluation->decisions[i], now);
+	decisions_turn_over(p->deps.decisions, now);
 }
 
 static void
@@ -415,10 +285,16 @@ take_turn(void *arg)
 	s = pilot_snapshot(p);
 	arena = arena_new(ARENA_MAX);
 	pilot_fill_input(p, s, &input);
+	watch_look(p->watch, p->settings, input.modes, s, now, s->taken_wall);
 	evaluation = evaluate(arena, &input);
+	record(p, evaluation);
 	for (size_t i = 0; i < evaluation->decision_count; i++) {
-		carry_out(p, arena, &evaluation->decisions[i], now);
-		drains_update(p->deps.drains, &evaluation->decisions[i], now);
+		struct evaluate_decision *d = &evaluation->decisions[i];
+
+		pilot_act(p, arena, d, now);
+		if (d->host != NULL &&
+		    evaluate_find_drain(evaluation, d->host->name) == d)
+			drains_update(p->deps.drains, d, now);
 	}
 	cancel_unwanted(p, s, evaluation);
 	survey_run(p->survey, s);
@@ -478,21 +354,40 @@ note_failure(struct pilot *p, const struct executor_report *r)
 	history_add(p->history, m->uuid, m->from, m->to, m->error,
 	    m->outcome == MOVE_STUCK || m->outcome == MOVE_ABORTED ||
 		(refused && !live),
-	    policy != NULL ? policy->backoff_ms : DEFAULT_BACKOFF_MS,
+	    policy != NULL ? policy->backoff_ms : PILOT_BACKOFF_MS,
 	    clock_mono_now());
 	if (refused && live)
 		history_refused(
 		    p->history, m->uuid, move_strategy_name(m->strategy));
 }
 
+/* For cooldowns, and for looking anew at what the policy saw. */
+static void
+note_end(struct pilot *p, const struct executor_report *r)
+{
+	bool made = r->move->outcome == MOVE_COMPLETED;
+	struct mono now = clock_mono_now();
+
+	recent_ended(p->recent, r->id, made, clock_wall_now());
+	if (!made)
+		return;
+	watch_acted(p->watch, r->policy, r->move->from, now);
+	watch_acted(p->watch, r->policy, "", now);
+}
+
 void
 pilot_move_ended(struct pilot *p, const struct executor_report *r)
 {
 	drains_move_ended(p->deps.drains, r);
-	if (r->move->outcome == MOVE_COMPLETED)
+	if (r->policy != NULL)
+		note_end(p, r);
+	if (r->move->outcome == MOVE_COMPLETED) {
 		history_moved(p->history, r->move->uuid, clock_mono_now());
-	else if (r->policy != NULL)
+		inventory_set_moved(
+		    p->deps.inventory, r->move->uuid, clock_wall_now());
+	} else if (r->policy != NULL) {
 		note_failure(p, r);
+	}
 	pilot_changed(p);
 }
 
@@ -508,45 +403,4 @@ pilot_retry(struct pilot *p, const char *host)
 {
 	history_forget_source(p->history, host);
 	pilot_changed(p);
-}
-
-int64_t
-pilot_move_guest(struct pilot *p, struct arena *arena, const struct snapshot *s,
-    const struct snap_vm *vm, const char *only_to, const enum strategy *only_by,
-    bool dry_run, struct place_choice *choice, struct err *err)
-{
-	struct strategy_wish wish = strategy_wish_of(p->settings, NULL);
-	struct place_ledger *ledger = place_ledger_new(arena, s);
-	const char *held;
-	struct pace_limits limits = {
-	    .total = p->settings->limits.total,
-	    .per_source = p->settings->limits.per_source,
-	    .per_target = p->settings->limits.per_target,
-	};
-
-	wish.at_once = true;
-	if (only_by != NULL) {
-		wish.order[0] = *only_by;
-		wish.count = 1;
-	}
-	place_choose(arena, p->settings, s, ledger,
-	    &(struct place_request){
-		.vm = vm, .only_to = only_to, .retries = -1, .wish = &wish},
-	    choice);
-	if (choice->target == NULL)
-		return err_set(
-		    err, ERR_CONFLICT, "%s: %s", vm->name, choice->why);
-	if (dry_run)
-		return 0;
-	if (snapshot_is_moving(s, vm->uuid))
-		return err_set(
-		    err, ERR_CONFLICT, "%s is being moved already", vm->name);
-	held = pace_check(
-	    arena, s, ledger, &limits, &s->hosts[vm->host], choice->target);
-	if (held != NULL)
-		return err_set(err, ERR_LIMIT,
-		    "%s: %s; try again when a move "
-		    "has ended",
-		    vm->name, held);
-	return start(p, arena, choice, NULL, err);
 }

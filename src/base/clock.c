@@ -10,6 +10,7 @@
 #include "base/clock.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define CLOCK_DAY_MS INT64_C(86400000)
 #define CLOCK_ERA_DAYS INT64_C(146097)
@@ -49,4 +50,101 @@ wall_format(struct wall t, char out[CLOCK_RFC3339_SIZE])
 	    "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", year % 10000, month % 100,
 	    day % 100, msec / 3600000 % 100, msec / 60000 % 60,
 	    msec / 1000 % 60, msec % 1000);
+}
+
+/* Exactly `count` digits. */
+static bool
+take_digits(const char **at, int count, int *out)
+{
+	*out = 0;
+	for (int i = 0; i < count; i++, (*at)++) {
+		if (**at < '0' || **at > '9')
+			return false;
+		*out = *out * 10 + (**at - '0');
+	}
+	return true;
+}
+
+static bool
+take_char(const char **at, const char *any)
+{
+	if (**at == '\0' || strchr(any, **at) == NULL)
+		return false;
+	(*at)++;
+	return true;
+}
+
+/* .123456789: as milliseconds */
+static bool
+take_fraction(const char **at, int *out)
+{
+	int scale = 100;
+
+	*out = 0;
+	if (**at != '.')
+		return true;
+	(*at)++;
+	if (**at < '0' || **at > '9')
+		return false;
+	for (; **at >= '0' && **at <= '9'; (*at)++, scale /= 10)
+		*out += (**at - '0') * scale;
+	return true;
+}
+
+/* Z, or +01:00: as minutes */
+static bool
+take_zone(const char **at, int *out)
+{
+	bool negative = **at == '-';
+	int hours, minutes;
+
+	*out = 0;
+	if (take_char(at, "Zz"))
+		return true;
+	if (!take_char(at, "+-") || !take_digits(at, 2, &hours) ||
+	    !take_char(at, ":") || !take_digits(at, 2, &minutes) ||
+	    hours > 23 || minutes > 59)
+		return false;
+	*out = (hours * 60 + minutes) * (negative ? -1 : 1);
+	return true;
+}
+
+static int64_t
+days_of(int year, int month, int day)
+{
+	int64_t y = month > 2 ? year : year - 1;
+	int64_t era = (y >= 0 ? y : y - 399) / 400;
+	int64_t yoe = y - era * 400;
+	int64_t doy =
+	    (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+
+	return era * CLOCK_ERA_DAYS + yoe * 365 + yoe / 4 - yoe / 100 + doy -
+	    CLOCK_EPOCH_SHIFT;
+}
+
+bool
+wall_parse(const char *text, struct wall *out)
+{
+	static const int lengths[] = {
+	    31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	int year, month, day, hour, minute, second, ms, zone;
+	bool leap;
+
+	if (!take_digits(&text, 4, &year) || !take_char(&text, "-") ||
+	    !take_digits(&text, 2, &month) || !take_char(&text, "-") ||
+	    !take_digits(&text, 2, &day) || !take_char(&text, "Tt ") ||
+	    !take_digits(&text, 2, &hour) || !take_char(&text, ":") ||
+	    !take_digits(&text, 2, &minute) || !take_char(&text, ":") ||
+	    !take_digits(&text, 2, &second) || !take_fraction(&text, &ms) ||
+	    !take_zone(&text, &zone) || *text != '\0')
+		return false;
+	if (month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 ||
+	    second > 60)
+		return false;
+	leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+	if (day > lengths[month - 1] + (month == 2 && leap))
+		return false;
+	out->ms = days_of(year, month, day) * CLOCK_DAY_MS +
+	    ((hour * 60 + minute - zone) * INT64_C(60) + second) * 1000 + ms;
+	return true;
 }

@@ -24,6 +24,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "config/zones.h"
 
 struct reading {
 	struct settings_file files[FILES_MAX];
@@ -211,6 +212,12 @@ files_load_settings(const char *path, struct diag_list *diags)
 	add_folder(r, SETTINGS_POLICIES, dir, "policies.d");
 	if (r->count > 0 && r->files[0].kind == SETTINGS_MAIN)
 		settings = settings_parse(r->files, r->count, main_dir, diags);
+	if (settings != NULL)
+		zones_fill(settings, ZONES_FOLDER, diags);
+	if (diag_any(diags)) {
+		settings_free(settings);
+		settings = NULL;
+	}
 	for (size_t i = 0; i < r->count; i++) {
 		free((char *)(uintptr_t)r->files[i].name);
 		free((char *)(uintptr_t)r->files[i].text);

@@ -403,3 +403,11 @@ const struct schema read_policies_schema = {
     .keys = file_keys,
     .optional = may_lack_policies,
 };
+
+enum policy_mode
+policy_mode_now(const struct settings *settings, const enum policy_mode *modes,
+    const struct policy *policy)
+{
+	return modes != NULL ? modes[policy - settings->policies]
+			     : policy->mode;
+}

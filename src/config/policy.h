@@ -227,6 +227,12 @@ struct placement {
  * gets it, the rest is 0 or, where that is its word for absent, -1. */
 void policy_set_defaults(struct policy *policy);
 
+struct settings;
+/* The mode of one of the settings' policies: as set while the daemon ran (`modes`,
+ * parallel to settings->policies; NULL: none was), or the file's. */
+enum policy_mode policy_mode_now(const struct settings *settings,
+    const enum policy_mode *modes, const struct policy *policy);
+
 /* The words of the language: "auto", "largest-first", "strict". */
 const char *policy_mode_name(enum policy_mode mode);
 const char *policy_subject_name(enum policy_subject subject); /* "host" */

@@ -21,6 +21,7 @@
 #define SETTINGS_RECEIVERS_MAX 64
 #define SETTINGS_POLICIES_MAX 500
 #define SETTINGS_PLACEMENTS_MAX 500
+#define SETTINGS_GUESTS_MAX 1000
 
 enum settings_proof { SETTINGS_PROOF_MARKER, SETTINGS_PROOF_DECLARED };
 
@@ -47,6 +48,13 @@ struct settings_host {
 	unsigned line;
 };
 
+/* Labels of guests whose name matches. */
+struct settings_guests {
+	const char *match; /* pattern */
+	const struct settings_label *labels;
+	size_t label_count;
+};
+
 struct settings_receiver {
 	const char *name;
 	const char *type;          /* "cloudevents" */
@@ -68,6 +76,7 @@ struct settings {
 	const char *socket_group;    /* default "drover"; "" : leave it */
 	const char *maintenance_dir; /* NULL: not watched */
 	int64_t sample_interval_ms;  /* default 10 s; 1 s to 10 min */
+	int64_t smoothing_ms;        /* default 1 min; 1 s to 1 h */
 	struct settings_limits limits;
 	const char *const *shared_paths; /* absolute, no "..", no
 						 * final / */
@@ -75,7 +84,18 @@ struct settings {
 	enum settings_proof proof;
 	int64_t keep_source_ms; /* storage.keep_source: how long images stay at
 				 * the old host after a copy; default 24 h */
-	struct settings_host *hosts; /* sorted by name */
+	int64_t keep_decisions_ms; /* decisions.keep: how long the record of
+				    * what was decided is kept; default 30 d */
+	struct settings_guests *guests; /* in order of the file: the first that
+					 * gives a label counts */
+	size_t guest_count;
+	/* alerts: Alertmanager's webhook */
+	const char *alerts_listen;     /* ADDRESS:PORT; NULL: only the socket */
+	const char *alerts_token_file; /* not NULL with alerts_listen */
+	const char *alerts_host_label; /* names the host; default "instance" */
+	int64_t alerts_expire_ms;      /* on without being repeated; default
+					* 5 h */
+	struct settings_host *hosts;   /* sorted by name */
 	size_t host_count;
 	struct settings_receiver *receivers; /* in order of the file */
 	size_t receiver_count;

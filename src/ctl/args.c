@@ -117,6 +117,7 @@ set_option(struct args *args, const struct args_flag *flag, const char *value,
 	case ARGS_BALANCE:
 	case ARGS_SCORE:
 	case ARGS_STRICT:
+	case ARGS_VERBOSE:
 	case ARGS_HELP:
 	case ARGS_VERSION:
 		break;
@@ -150,6 +151,12 @@ set_option(struct args *args, const struct args_flag *flag, const char *value,
 		break;
 	case ARGS_CONFIG:
 		args->config = value;
+		break;
+	case ARGS_POLICY:
+		args->policy = value;
+		break;
+	case ARGS_HOST:
+		args->host = value;
 		break;
 	case ARGS_STRATEGY:
 		return parse_strategy(value, &args->strategy, err);

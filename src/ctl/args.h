@@ -35,8 +35,11 @@ enum args_option {
 	ARGS_BALANCE = 1 << 17,
 	ARGS_SCORE = 1 << 18,
 	ARGS_MIN_GAIN = 1 << 19,
-	ARGS_STRICT = 1 << 24,
-	ARGS_CONFIG = 1 << 25,
+	ARGS_STRICT = 1 << 26,
+	ARGS_CONFIG = 1 << 27,
+	ARGS_VERBOSE = 1 << 24,
+	ARGS_POLICY = 1 << 20,
+	ARGS_HOST = 1 << 21,
 	/* any command */
 	ARGS_SOCKET = 1 << 12,
 	ARGS_OUTPUT = 1 << 13,
@@ -81,6 +84,7 @@ struct args {
 	const char *to, *reason, *strategy; /* NULL: not given */
 	const char *drain;                  /* a host; NULL: not given */
 	const char *config;                 /* a file; NULL: not given */
+	const char *policy, *host;          /* NULL: not given */
 	int64_t since;                      /* -1: none */
 	int max;                            /* -1: none */
 	double min_gain;                    /* with ARGS_MIN_GAIN */

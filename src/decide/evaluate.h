@@ -4,12 +4,19 @@
 #include <jansson.h>
 
 #include "decide/pace.h"
+#include "decide/watch.h"
 
 /*
  * The policies applied to a snapshot: what should happen now.  Pure and
- * deterministic.  One decision per host whose policy asks for evacuation; in it
- * every active guest of the host with what becomes of it, and where the policy or
- * the drain includes them those that are shut off.
+ * deterministic.  One decision for each policy and each host where its conditions
+ * are on; in it every active guest that the policy selects with what becomes of it,
+ * and where the policy or the drain includes them those that are shut off.
+ *
+ * A guest obeys one policy, the first that selects it: those that empty a host
+ * before all others, then by priority, then in the order of files and lines.
+ * Policies that do not act (observe, approve without
+ * approval) are evaluated after all others as if they acted, and take nothing from
+ * them.
  */
 
 enum evaluate_fate {
@@ -19,6 +26,7 @@ enum evaluate_fate {
 				 * it, or an answer is awaited */
 	EVALUATE_BLOCKED,  /* no target; the reason is in choice.why */
 	EVALUATE_EXCEPTED, /* the policy leaves it alone */
+	EVALUATE_ENOUGH,   /* others leave, which is enough */
 };
 
 const char *evaluate_fate_name(enum evaluate_fate fate); /* "start" */
@@ -30,17 +38,53 @@ struct evaluate_item {
 	const char *why; /* of moving, waiting or being excepted; NULL:
 				 * see choice.why */
 	bool held;       /* waiting for its next attempt */
+	bool room;       /* not of the host: it makes room elsewhere */
+	/* How it is moved: the decision's policy, with what one of its strategy
+	 * rules says.  NULL: see the decision. */
+	const struct policy *with;
+};
+
+/* One condition of the policy, and what it sees. */
+struct evaluate_seen {
+	enum policy_subject subject;
+	enum watch_phase phase;
+	const char *text; /* "cpu > 80% (true: cpu = 91 %)" */
+	struct wall since;
 };
 
 struct evaluate_decision {
-	const struct snap_host *host;
+	const struct snap_host *host; /* NULL: all hosts together (balance) */
 	const struct policy *policy;
-	bool act;        /* mode auto: starts are to be carried out */
-	const char *why; /* "policy maintenance (10-maintenance.yaml:9):
+	enum policy_mode mode; /* as it is now */
+	bool act;              /* starts are to be carried out */
+	bool approved;         /* mode approve, and somebody did */
+	const char *why;       /* "policy maintenance (10-maintenance.yaml:9):
 				 * host.maintenance is true since ..." */
-	struct evaluate_item *items; /* in the policy's order */
+	const char *gate;      /* why nothing may be begun now; NULL */
+	struct wall since;     /* it is on */
+	struct evaluate_seen *seen;
+	size_t seen_count;
+	/* Those that make room, then the host's, in the order of the plan and of
+	 * the policy. */
+	struct evaluate_item *items;
 	size_t item_count;
-	size_t starts, moving, waiting, blocked, excepted;
+	size_t starts, moving, waiting, blocked, excepted, enough;
+};
+
+/*
+ * What the plan of a drain wants of one guest (route.h).  It is a wish: where the
+ * guest cannot go there (place_check()) it goes where the ladder says.
+ */
+struct evaluate_hint {
+	const char *uuid;
+	const char *to;
+	size_t order; /* of the drain's moves, from 0 */
+	struct mono
+	    not_before; /* while others of the drain move; ms 0: at once */
+	bool restart;   /* rather than live, to be in time */
+	/* A guest of another host that makes room: why, in words ("makes room on
+	 * kvm2 for db1").  It goes there or nowhere.  NULL: a guest of the host. */
+	const char *room;
 };
 
 /* Per host in a drain, from outside: the operator's options. */
@@ -49,12 +93,21 @@ struct evaluate_drain {
 	int parallel;                    /* --parallel; -1: none */
 	const char *only_to;             /* NULL: any */
 	bool include_stopped, force_off; /* beside the policy's */
+	struct wall deadline;            /* ms 0: none */
+	const struct evaluate_hint *hints;
+	size_t hint_count;
 };
 
 /* A guest that must not be tried before a time (backoff). */
 struct evaluate_hold {
 	const char *uuid;
 	struct mono until;
+};
+
+/* A move that a policy made, or makes. */
+struct evaluate_recent {
+	const char *policy, *uuid, *from, *to;
+	struct wall started, ended; /* ended.ms 0: under way */
 };
 
 struct evaluate_input {
@@ -65,14 +118,34 @@ struct evaluate_input {
 	const struct evaluate_hold *holds;
 	size_t hold_count;
 	struct mono now;
+	/* What conditions remember, as of a watch_look() at this snapshot.  NULL:
+	 * nothing; a condition is on when it holds and has no `for`. */
+	const struct watch *watch;
+	const enum policy_mode *modes;        /* see policy_mode_now() */
+	const struct evaluate_recent *recent; /* of the last week */
+	size_t recent_count;
+	/* Did somebody approve of what the policy wants to do with this host?
+	 * NULL: nobody. */
+	bool (*approved)(const char *policy, const char *host, void *arg);
+	void *arg;
 };
 
 struct evaluation {
 	struct evaluate_decision *decisions; /* by host name */
 	size_t decision_count;
-	/* When the earliest hold ends; INT64_MAX: none. */
+	/* When something changes by time alone: a hold ends, a condition comes
+	 * on; INT64_MAX: none. */
 	struct mono wake;
 };
+
+/* The policy takes all guests of a host away, as a drain does: it has no
+ * select.vm, .max and .until, and no conditions about guests. */
+bool evaluate_empties(const struct policy *policy);
+
+/* The decision that takes all guests of the host away; of several, the first that
+ * acts.  NULL: none does. */
+const struct evaluate_decision *evaluate_find_drain(
+    const struct evaluation *evaluation, const char *host);
 
 /* What waits counts as planned: its target's memory is taken for the guests
  * that follow, so that one that will not fit is blocked at once and not in the
@@ -100,13 +173,17 @@ struct plan {
 struct plan *plan_drain(struct arena *arena, const struct evaluate_input *input,
     const struct snap_host *host);
 
-/* Does the policy's expression hold for the host: "true", "false", "unknown". */
-const char *evaluate_holds(
-    const struct policy *policy, const struct snap_host *host);
+/* Do the policy's conditions hold for the host, whatever `for` says: "true",
+ * "false", "unknown".  Those of guests: for any of its guests. */
+const char *evaluate_holds(const struct settings *settings,
+    const struct snapshot *s, const struct policy *policy,
+    const struct snap_host *host);
 
 /*
  * As JSON (explain.c); unknown: the key is absent:
- * decision: {host, policy, file, line, mode, why, items: [item]}
+ * decision: {host (absent: all), policy, file, line, mode, approved (true or
+ *         absent), actions: [word], since, why, gate, seen: [{condition, phase,
+ *         text, since}], items: [item]}
  * plan: {host, policy, waves, movable, blocked, steps: [item]}
  * item: choice, fate, wave
  * choice: {vm, uuid, from, why, rejected: [{host, rule, why, strategies:

@@ -185,15 +185,71 @@ explain_policy(json_t *object, const struct policy *policy)
 	explain_set(object, "mode", policy_mode_name(policy->mode));
 }
 
+static void
+explain_set_time(json_t *object, const char *key, struct wall at)
+{
+	char text[CLOCK_RFC3339_SIZE];
+
+	if (at.ms <= 0)
+		return;
+	wall_format(at, text);
+	explain_set(object, key, text);
+}
+
+static json_t *
+explain_actions(unsigned actions)
+{
+	static const char *const names[] = {
+	    "move", "drain", "balance", "cordon", "set_maintenance", "notify"};
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if ((actions & 1U << i) != 0)
+			json_array_append_new(array, json_string(names[i]));
+	}
+	return array;
+}
+
+static json_t *
+explain_seen(const struct evaluate_decision *decision)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < decision->seen_count; i++) {
+		const struct evaluate_seen *seen = &decision->seen[i];
+		json_t *object;
+
+		if (seen->text == NULL)
+			continue;
+		object = json_object();
+		explain_set(
+		    object, "condition", policy_subject_name(seen->subject));
+		explain_set(object, "phase", watch_phase_name(seen->phase));
+		explain_set(object, "text", seen->text);
+		explain_set_time(object, "since", seen->since);
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
 json_t *
 explain_decision(const struct evaluate_decision *decision)
 {
 	json_t *object = json_object();
 	json_t *items = json_array();
 
-	explain_set(object, "host", decision->host->name);
+	if (decision->host != NULL)
+		explain_set(object, "host", decision->host->name);
 	explain_policy(object, decision->policy);
+	explain_set(object, "mode", policy_mode_name(decision->mode));
+	if (decision->approved)
+		json_object_set_new(object, "approved", json_true());
+	json_object_set_new(
+	    object, "actions", explain_actions(decision->policy->actions));
+	explain_set_time(object, "since", decision->since);
 	explain_set(object, "why", decision->why);
+	explain_set(object, "gate", decision->gate);
+	json_object_set_new(object, "seen", explain_seen(decision));
 	for (size_t i = 0; i < decision->item_count; i++)
 		json_array_append_new(
 		    items, explain_item(&decision->items[i], 0));

@@ -111,8 +111,11 @@ explain_vm(struct arena *arena, const struct evaluate_input *input,
 	struct explain_vm look = {.arena = arena,
 	    .input = input,
 	    .ledger = place_ledger_new(arena, s),
-	    .request = {
-		.vm = vm, .only_to = only_to, .retries = -1, .wish = &wish}};
+	    .request = {.vm = vm,
+		.only_to = only_to,
+		.retries = -1,
+		.wish = &wish,
+		.leaving = policy != NULL}};
 	json_t *object, *hosts = json_array();
 
 	drain_init(&drain, arena, input, from, policy);

@@ -57,6 +57,9 @@ typedef struct expr_value (*expr_lookup)(
 enum expr_truth expr_test(
     const struct expr *expr, expr_lookup lookup, void *arg);
 
+/* Does it speak of a name of that scope whose index is at least `first`? */
+bool expr_asks(const struct expr *expr, enum expr_scope scope, unsigned first);
+
 /*
  * Evaluates once more and adds to `out` the expression, what came out, and
  * each name that was asked for with its value:

@@ -216,3 +216,16 @@ expr_test(const struct expr *expr, expr_lookup lookup, void *arg)
 {
 	return truth_of(expr_run(expr, lookup, arg));
 }
+
+bool
+expr_asks(const struct expr *expr, enum expr_scope scope, unsigned first)
+{
+	for (size_t i = 0; i < expr->count; i++) {
+		const struct expr_code *code = &expr->code[i];
+
+		if (code->op == OP_NAME && code->scope == scope &&
+		    code->index >= first)
+			return true;
+	}
+	return false;
+}

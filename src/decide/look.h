@@ -37,6 +37,11 @@ struct look {
 	struct arena *arena;
 };
 
+/* vm.storage: the class towards the other hosts; where they differ, the most
+ * local.  NULL: not known yet. */
+const char *look_at_storage(const struct snapshot *s,
+    const struct settings *settings, const struct snap_vm *vm);
+
 /* An expr_lookup; `arg` is a struct look. */
 struct expr_value look_up(
     enum expr_scope scope, unsigned index, const char *label, void *arg);

@@ -13,28 +13,17 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "decide/guard.h"
 #include "decide/place_look.h"
 
 #define PLACE_WHY_MAX (256 << 10)
 
-/* Step 3: from here on a host has no room for surprises. */
+/* Step 6: from here on a host has no room for surprises. */
 #define PLACE_TIGHT_PERCENT 90
 
-/* Step 5: CPU load is noisy; a difference within a band says nothing. */
+/* Step 10: CPU load is noisy; a difference within a band says nothing. */
 #define PLACE_LOAD_BAND_PERCENT 5
 #define PLACE_LOAD_UNKNOWN 1000000
-
-struct place_candidate {
-	const struct snap_host *host;
-	struct place_verdict verdict;
-	int failures;                /* 1 */
-	size_t rank;                 /* 2: of its strategy, in the wish */
-	bool tight;                  /* 3 */
-	int memory_percent;          /* 3: in use after the move */
-	int inbound, inbound_limit;  /* 4 */
-	int load_band, load_percent; /* 5 */
-	int64_t free_permille;       /* 6 */
-};
 
 /* What the ladder compares. */
 static void
@@ -55,6 +44,13 @@ place_weigh(const struct place_look *look, struct place_candidate *candidate)
 	}
 
 	candidate->rank = candidate->verdict.strategy.rank;
+	candidate->planned = look->request->prefer != NULL &&
+	    strcmp(look->request->prefer, host->name) == 0;
+	candidate->guard = look->request->guard;
+	if (candidate->guard != NULL) {
+		candidate->wishes = guard_wishes(candidate->guard, vm, host);
+		candidate->spread = guard_spread(candidate->guard, host);
+	}
 
 	/* The reserve is free memory too, as far as use goes. */
 	left = place_memory_left(look, host) + host->reserve_memory;
@@ -67,6 +63,8 @@ place_weigh(const struct place_look *look, struct place_candidate *candidate)
 	candidate->tight =
 	    candidate->free_permille < (100 - PLACE_TIGHT_PERCENT) * 10;
 
+	place_weigh_wishes(look, candidate);
+
 	candidate->inbound = look->ledger->inbound[index];
 	candidate->inbound_limit = host->inbound_limit > 0
 	    ? host->inbound_limit
@@ -74,9 +72,9 @@ place_weigh(const struct place_look *look, struct place_candidate *candidate)
 	if (candidate->inbound_limit <= 0)
 		candidate->inbound_limit = 1;
 
-	load = host->cpus > 0
-	    ? (host->cpu_used + look->ledger->cpu[index]) / host->cpus
-	    : NAN;
+	load = isnan(host->cpu_smooth) ? host->cpu_used : host->cpu_smooth;
+	load = host->cpus > 0 ? (load + look->ledger->cpu[index]) / host->cpus
+			      : NAN;
 	if (isnan(load)) {
 		candidate->load_band = PLACE_LOAD_UNKNOWN;
 		return;
@@ -128,7 +126,53 @@ ladder_strategy_words(struct arena *arena, const struct place_candidate *a,
 	    strategy_name(b->verdict.strategy.strategy));
 }
 
-/* 3. Hosts whose memory the move does not push above 90 %. */
+/* 3. Where the plan of the drain wants it. */
+static int
+ladder_planned(const struct place_candidate *a, const struct place_candidate *b)
+{
+	return place_compare_numbers(b->planned, a->planned);
+}
+
+static const char *
+ladder_planned_words(struct arena *arena, const struct place_candidate *a,
+    const struct place_candidate *b)
+{
+	(void)arena;
+	(void)a;
+	(void)b;
+	return "by the plan of the drain";
+}
+
+/* 4. What the policy prefers, its first wish before all others. */
+static int
+ladder_wishes(const struct place_candidate *a, const struct place_candidate *b)
+{
+	return place_compare_numbers(a->wishes, b->wishes);
+}
+
+static const char *
+ladder_wishes_words(struct arena *arena, const struct place_candidate *a,
+    const struct place_candidate *b)
+{
+	return guard_wish_words(a->guard, arena, a->wishes, b->wishes);
+}
+
+/* 5. Evenly over the values of a label, as the policy wants. */
+static int
+ladder_spread(const struct place_candidate *a, const struct place_candidate *b)
+{
+	return place_compare_numbers(a->spread, b->spread);
+}
+
+static const char *
+ladder_spread_words(struct arena *arena, const struct place_candidate *a,
+    const struct place_candidate *b)
+{
+	return guard_spread_words(
+	    a->guard, arena, a->host, a->spread, b->host, b->spread);
+}
+
+/* 6. Hosts whose memory the move does not push above 90 %. */
 static int
 ladder_tight(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -145,7 +189,7 @@ ladder_tight_words(struct arena *arena, const struct place_candidate *a,
 	    PLACE_TIGHT_PERCENT, a->memory_percent, b->memory_percent);
 }
 
-/* 4. Fewest moves coming in relative to the limit, which spreads a drain. */
+/* 9. Fewest moves coming in relative to the limit, which spreads a drain. */
 static int
 ladder_inbound(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -163,7 +207,7 @@ ladder_inbound_words(struct arena *arena, const struct place_candidate *a,
 	    a->inbound, b->inbound, a->inbound_limit, b->inbound_limit);
 }
 
-/* 5. Lowest expected CPU load, in bands; unknown is worse than known. */
+/* 10. Lowest expected CPU load, in bands; unknown is worse than known. */
 static int
 ladder_load(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -181,7 +225,7 @@ ladder_load_words(struct arena *arena, const struct place_candidate *a,
 	    a->load_percent, b->load_percent);
 }
 
-/* 6. Most memory free after the move, as a share of all. */
+/* 11. Most memory free after the move, as a share of all. */
 static int
 ladder_free(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -198,7 +242,7 @@ ladder_free_words(struct arena *arena, const struct place_candidate *a,
 	    (double)a->free_permille / 10, (double)b->free_permille / 10);
 }
 
-/* 7. The name, so that there is always an answer, and the same one. */
+/* 12. The name, so that there is always an answer, and the same one. */
 static int
 ladder_name(const struct place_candidate *a, const struct place_candidate *b)
 {
@@ -224,7 +268,12 @@ static const struct {
 } place_ladder[] = {
     {ladder_failures, ladder_failures_words},
     {ladder_strategy, ladder_strategy_words},
+    {ladder_planned, ladder_planned_words},
+    {ladder_wishes, ladder_wishes_words},
+    {ladder_spread, ladder_spread_words},
     {ladder_tight, ladder_tight_words},
+    {place_compare_broken, place_words_broken}, /* 7 */
+    {place_compare_crowds, place_words_crowds}, /* 8 */
     {ladder_inbound, ladder_inbound_words},
     {ladder_load, ladder_load_words},
     {ladder_free, ladder_free_words},
@@ -468,7 +517,7 @@ place_choose(struct arena *arena, const struct settings *settings,
     const struct place_request *request, struct place_choice *out)
 {
 	struct place_look look = {arena, settings, s, ledger, request,
-	    &s->hosts[request->vm->host], NULL};
+	    &s->hosts[request->vm->host], NULL, NULL};
 	struct place_candidate *candidates;
 	size_t *ranks, count = 0;
 
@@ -482,6 +531,8 @@ place_choose(struct arena *arena, const struct settings *settings,
 		out->guest_rule = PLACE_GUEST_BUSY;
 		return;
 	}
+	look.placement =
+	    placement_see(settings, ledger, request->vm, request->leaving);
 	candidates = arena_array(arena, s->host_count, sizeof(candidates[0]));
 	out->rejections =
 	    arena_array(arena, s->host_count, sizeof(out->rejections[0]));
@@ -513,10 +564,12 @@ place_check(struct arena *arena, const struct settings *settings,
     struct place_rejection *out)
 {
 	struct place_look look = {arena, settings, s, ledger, request,
-	    &s->hosts[request->vm->host], NULL};
+	    &s->hosts[request->vm->host], NULL, NULL};
 	struct place_verdict verdict;
 
 	place_find_taken(&look);
+	look.placement =
+	    placement_see(settings, ledger, request->vm, request->leaving);
 	place_check_host(&look, host, &verdict);
 	*out = place_reject(&look, host, &verdict);
 }

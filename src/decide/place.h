@@ -15,6 +15,8 @@
  * All of it is deterministic; the last step is the name.
  */
 
+struct guard;
+
 enum place_rule {
 	PLACE_OK,
 	PLACE_SAME_HOST,
@@ -23,13 +25,18 @@ enum place_rule {
 	PLACE_CLAIMED,     /* by another daemon, or not known yet: wait */
 	PLACE_MAINTENANCE,
 	PLACE_CORDONED,
+	PLACE_EMPTYING,  /* a policy moves guests away from it */
+	PLACE_FORBIDDEN, /* by a policy's forbid */
+	PLACE_REQUIRED,  /* the policy's target.require is not true of it */
+	PLACE_GAIN,      /* no less busy than its host, by the policy's gain */
 	PLACE_SAME_UUID, /* cloned host UUID */
 	PLACE_NAME_TAKEN,
 	PLACE_UUID_TAKEN,
 	PLACE_NETWORK,
 	PLACE_BRIDGE,
 	PLACE_MACHINE,
-	PLACE_FIRMWARE, /* or another file that the guest starts from */
+	PLACE_FIRMWARE,  /* or another file that the guest starts from */
+	PLACE_PLACEMENT, /* a hard rule of `placement` (placement.h) */
 	PLACE_MEMORY,
 	PLACE_HUGEPAGES,
 	PLACE_STRATEGY,  /* no strategy that is wanted leads there */
@@ -69,6 +76,20 @@ struct place_booking {
 	struct place_booking *next;
 };
 
+/* A guest that will be at another host. */
+struct place_going {
+	const struct snap_vm *vm;
+	size_t to; /* index of the host */
+	const struct place_going *next;
+};
+
+/* How a host's figures differ when moves are over; NAN: unknown. */
+struct place_shift {
+	double cpu;                   /* cores' worth, smoothed */
+	double memory_in, memory_out; /* bytes that arrive, and leave */
+	int vms;
+};
+
 /* What has been handed out since the snapshot was taken (same evaluation). */
 struct place_ledger {
 	struct arena *arena;
@@ -78,7 +99,12 @@ struct place_ledger {
 	int *inbound, *outbound;      /* per host: moves */
 	int total;
 	/* What those moves bring and take, so that load spreads. */
-	double *cpu; /* per host: cores' worth, may be negative */
+	double *cpu;               /* per host: cores' worth, may be negative */
+	struct place_shift *shift; /* per host: the same for expressions, to
+				    * which what is not known matters */
+	/* The latest first; those in flight are not among them. */
+	const struct place_going *going;
+	struct placement_index *placement; /* placement_view.c's; NULL */
 };
 
 /* From the moves in flight of the snapshot, which must stay. */
@@ -97,8 +123,11 @@ int64_t place_memory_need(int64_t memory);
 struct place_request {
 	const struct snap_vm *vm;
 	const char *only_to; /* the operator's --to; NULL: any */
+	const char *prefer;  /* a host that a plan wants; NULL: none */
 	int retries;         /* attempts allowed beyond the first; -1: any */
+	bool leaving;        /* its host is being emptied; see placement.h */
 	const struct strategy_wish *wish;
+	const struct guard *guard; /* what policies say of targets; NULL */
 };
 
 struct place_choice {

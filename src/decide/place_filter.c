@@ -11,6 +11,7 @@
  * hold, and the word of another daemon.  Waiting only makes sense where nothing
  * else is in the way.
  */
+#include "decide/guard.h"
 #include "decide/place_look.h"
 
 #include <string.h>
@@ -310,6 +311,28 @@ check_files(struct place_check *check)
 }
 
 static const char *
+check_placement(struct place_check *check)
+{
+	const struct snap_host *host = check->host;
+	int64_t left = SNAPSHOT_UNKNOWN;
+	bool wait = false;
+	const char *why;
+
+	if (host->memory_free != SNAPSHOT_UNKNOWN &&
+	    host->memory_total != SNAPSHOT_UNKNOWN)
+		left = place_memory_left(check->look, host);
+	why = placement_refuse(check->look->placement, host, left, &wait);
+	return wait ? NULL : why;
+}
+
+static const char *
+check_placement_now(struct place_check *check)
+{
+	return placement_refuse(check->look->placement, check->host,
+	    SNAPSHOT_UNKNOWN, &check->wait);
+}
+
+static const char *
 place_words_memory(struct place_check *check)
 {
 	const struct place_look *look = check->look;
@@ -406,6 +429,17 @@ check_hugepages(struct place_check *check)
 }
 
 static const char *
+check_guard(struct place_check *check)
+{
+	const struct place_request *request = check->look->request;
+
+	if (request->guard == NULL)
+		return NULL;
+	return guard_refuse(
+	    request->guard, request->vm, check->host, &check->rule);
+}
+
+static const char *
 check_strategy(struct place_check *check)
 {
 	const struct place_look *look = check->look;
@@ -435,14 +469,17 @@ place_check_host(const struct place_look *look, const struct snap_host *host,
 	    {PLACE_CLAIMED, check_claimed},
 	    {PLACE_MAINTENANCE, check_maintenance},
 	    {PLACE_CORDONED, check_cordoned},
+	    {PLACE_FORBIDDEN, check_guard}, /* and what else policies say */
 	    {PLACE_SAME_UUID, check_host_uuid},
 	    {PLACE_NAME_TAKEN, check_taken}, /* and UUID_TAKEN */
 	    {PLACE_NETWORK, check_nics},     /* and BRIDGE */
 	    {PLACE_MACHINE, check_machine},
 	    {PLACE_FIRMWARE, check_files},
+	    {PLACE_PLACEMENT, check_placement},
 	    {PLACE_MEMORY, check_memory},
 	    {PLACE_HUGEPAGES, check_hugepages},
 	    {PLACE_STRATEGY, check_strategy},
+	    {PLACE_PLACEMENT, check_placement_now},
 	    {PLACE_MEMORY, check_memory_now},
 	    {PLACE_CLAIMED, check_claim_known},
 	};
@@ -479,6 +516,14 @@ place_rule_name(enum place_rule rule)
 		return "maintenance";
 	case PLACE_CORDONED:
 		return "cordoned";
+	case PLACE_EMPTYING:
+		return "emptying";
+	case PLACE_FORBIDDEN:
+		return "forbidden";
+	case PLACE_REQUIRED:
+		return "required";
+	case PLACE_GAIN:
+		return "gain";
 	case PLACE_SAME_UUID:
 		return "same-host-uuid";
 	case PLACE_NAME_TAKEN:
@@ -493,6 +538,8 @@ place_rule_name(enum place_rule rule)
 		return "machine";
 	case PLACE_FIRMWARE:
 		return "firmware";
+	case PLACE_PLACEMENT:
+		return "placement";
 	case PLACE_MEMORY:
 		return "memory";
 	case PLACE_HUGEPAGES:

@@ -19,6 +19,30 @@ place_ledger_add_cpu(
 	ledger->cpu[to] += used;
 }
 
+/* Of a guest that is there already nothing is on its way any more.  What leaves
+ * is the memory that its QEMU has, where that is known. */
+static void
+place_ledger_shift(struct place_ledger *ledger, const struct snap_vm *vm,
+    size_t from, size_t to, bool runs)
+{
+	struct place_shift *less = &ledger->shift[from];
+	struct place_shift *more = &ledger->shift[to];
+	double memory =
+	    vm->memory > 0 ? (double)place_memory_need(vm->memory) : NAN;
+
+	if (!runs || from == to || vm->host == to)
+		return;
+	more->cpu += vm->cpu_smooth;
+	more->memory_in += memory;
+	more->vms++;
+	if (!snapshot_vm_active(vm))
+		return;
+	less->cpu -= vm->cpu_smooth;
+	less->memory_out +=
+	    vm->memory_rss > 0 ? (double)vm->memory_rss : memory;
+	less->vms--;
+}
+
 /* NULL: nothing is booked there. */
 static struct place_booking *
 place_ledger_find(
@@ -74,6 +98,7 @@ place_ledger_new(struct arena *arena, const struct snapshot *s)
 	ledger->inbound = arena_array(arena, count, sizeof(int));
 	ledger->outbound = arena_array(arena, count, sizeof(int));
 	ledger->cpu = arena_array(arena, count, sizeof(double));
+	ledger->shift = arena_array(arena, count, sizeof(ledger->shift[0]));
 	for (size_t i = 0; i < s->move_count; i++) {
 		const struct snap_move *move = &s->moves[i];
 		const struct snap_host *from =
@@ -91,9 +116,12 @@ place_ledger_new(struct arena *arena, const struct snapshot *s)
 			place_ledger_add_disk(
 			    ledger, to, move->pool, move->disk);
 		}
-		if (from != NULL && to != NULL && vm != NULL)
-			place_ledger_add_cpu(ledger, (size_t)(from - s->hosts),
-			    (size_t)(to - s->hosts), vm->cpu_used);
+		if (from == NULL || to == NULL || vm == NULL)
+			continue;
+		place_ledger_add_cpu(ledger, (size_t)(from - s->hosts),
+		    (size_t)(to - s->hosts), vm->cpu_used);
+		place_ledger_shift(ledger, vm, (size_t)(from - s->hosts),
+		    (size_t)(to - s->hosts), move->memory > 0);
 	}
 	return ledger;
 }
@@ -105,7 +133,10 @@ place_ledger_book(struct place_ledger *ledger, const struct snapshot *s,
 {
 	size_t to = (size_t)(target - s->hosts);
 	size_t count = how != NULL ? how->disk_count : 0;
+	struct place_going *going = arena_alloc(ledger->arena, sizeof(*going));
 
+	*going = (struct place_going){vm, to, ledger->going};
+	ledger->going = going;
 	ledger->total++;
 	ledger->outbound[vm->host]++;
 	ledger->inbound[to]++;
@@ -115,4 +146,5 @@ place_ledger_book(struct place_ledger *ledger, const struct snapshot *s,
 	if (vm->memory != SNAPSHOT_UNKNOWN && snapshot_vm_active(vm))
 		ledger->memory[to] += place_memory_need(vm->memory);
 	place_ledger_add_cpu(ledger, vm->host, to, vm->cpu_used);
+	place_ledger_shift(ledger, vm, vm->host, to, snapshot_vm_active(vm));
 }

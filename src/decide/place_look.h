@@ -2,6 +2,7 @@
 #define DROVER_DECIDE_PLACE_LOOK_H
 
 #include "decide/place.h"
+#include "decide/placement.h"
 
 /*
  * What the files of placing share (place.c, place_guest.c, place_filter.c);
@@ -17,6 +18,7 @@ struct place_look {
 	const struct snap_host *source;
 	/* Per host: the guest there that has this one's name or UUID. */
 	const struct snap_vm **taken;
+	const struct placement_view *placement; /* NULL: no rule is about it */
 };
 
 /* PLACE_GUEST_OK, or why the guest stays whatever the hosts say; *out_wait when
@@ -36,6 +38,39 @@ struct place_verdict {
 
 void place_check_host(const struct place_look *look,
     const struct snap_host *host, struct place_verdict *out);
+
+/* A host that could take it, as the ladder compares it. */
+struct place_candidate {
+	const struct snap_host *host;
+	struct place_verdict verdict;
+	int failures;              /* 1 */
+	size_t rank;               /* 2: of its strategy, in the wish */
+	bool planned;              /* 3 */
+	const struct guard *guard; /* NULL: no policy's wishes */
+	unsigned wishes;           /* 4: that it leaves open, first highest */
+	int spread;                /* 5: moves to hosts of its kind */
+	bool tight;                /* 6 */
+	int memory_percent;        /* 6: in use after the move */
+	int broken;                /* 7: soft rules of placement */
+	const char *broken_why;    /* the first of them */
+	struct placement_crowd crowds[PLACEMENT_CROWDS_MAX]; /* 8 */
+	size_t crowd_count;
+	int inbound, inbound_limit;  /* 9 */
+	int load_band, load_percent; /* 10 */
+	int64_t free_permille;       /* 11 */
+};
+
+/* place_wishes.c: steps 7 and 8. */
+void place_weigh_wishes(
+    const struct place_look *look, struct place_candidate *candidate);
+int place_compare_broken(
+    const struct place_candidate *a, const struct place_candidate *b);
+const char *place_words_broken(struct arena *arena,
+    const struct place_candidate *better, const struct place_candidate *other);
+int place_compare_crowds(
+    const struct place_candidate *a, const struct place_candidate *b);
+const char *place_words_crowds(struct arena *arena,
+    const struct place_candidate *better, const struct place_candidate *other);
 
 /* NULL, or why nothing may be begun at this host. */
 const char *place_words_claim(

@@ -33,7 +33,7 @@ plan_find_policy(
 
 	as_if.maintenance = true;
 	as_if.cordoned = true;
-	return drain_find_policy(input->settings, &as_if);
+	return drain_find_policy(input, &as_if);
 }
 
 /* A wave without moves in flight. */
@@ -106,6 +106,23 @@ plan_step(struct plan_state *state, struct plan *plan, const struct snap_vm *vm,
 		plan->waves = step->wave;
 }
 
+/* Those that go out of the way first; the caller of the planner shows them. */
+static void
+plan_make_room(struct plan_state *state)
+{
+	const struct evaluate_drain *options = state->drain.options;
+	const struct snapshot *s = state->drain.input->snapshot;
+	struct evaluate_item item;
+
+	for (size_t i = 0; options != NULL && i < options->hint_count; i++) {
+		if (drain_judge_room(&state->drain, state->planned,
+			&options->hints[i], &item) &&
+		    item.choice.target != NULL)
+			place_ledger_book(state->planned, s, item.vm,
+			    item.choice.target, &item.choice.strategy);
+	}
+}
+
 struct plan *
 plan_drain(struct arena *arena, const struct evaluate_input *input,
     const struct snap_host *host)
@@ -119,6 +136,7 @@ plan_drain(struct arena *arena, const struct evaluate_input *input,
 	drain_init(&state.drain, arena, input, host, plan->policy);
 	state.drain.wish.at_once = true;
 	state.planned = place_ledger_new(arena, input->snapshot);
+	plan_make_room(&state);
 	guests = drain_list_guests(&state.drain, &plan->step_count);
 	/* One wave each at worst, after the first with its moves in flight,
 	 * and one more to find out that there is no room in an empty one. */

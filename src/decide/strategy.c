@@ -287,3 +287,16 @@ strategy_parse(const char *name, enum strategy *out)
 	}
 	return false;
 }
+
+void
+strategy_wish_first(struct strategy_wish *wish, enum strategy strategy)
+{
+	for (size_t i = 0; i < wish->count; i++) {
+		if (wish->order[i] != strategy)
+			continue;
+		for (; i > 0; i--)
+			wish->order[i] = wish->order[i - 1];
+		wish->order[0] = strategy;
+		return;
+	}
+}

@@ -99,6 +99,9 @@ void strategy_choose(struct arena *arena, const struct settings *settings,
 struct strategy_wish strategy_wish_of(
     const struct settings *settings, const struct policy *policy);
 
+/* Wants that one before the others, where it is allowed at all. */
+void strategy_wish_first(struct strategy_wish *wish, enum strategy strategy);
+
 /* The reasons of those that the wish allows, strategies of one reason together:
  * "live-shared: ...; live-copy, restart: ..."; or one for all without a name. */
 const char *strategy_words(

@@ -32,18 +32,21 @@ struct watch_state {
 	enum watch_phase phase;
 	struct mono since; /* it holds; of ON: it is on */
 	struct wall since_wall;
-	/* The policy has moved a guest and must see what came of it: before this
-	 * it starts nothing more.  ms 0: it may. */
+	/* A policy that takes some guests (select.max, select.until) and not all
+	 * has moved one: before this it takes no other, so that it sees what came
+	 * of it for as long as `for` says.  ms 0: it may. */
 	struct mono quiet_until;
 };
 
 /*
  * Looks at everything.  What is remembered of policies, hosts and guests that are
  * not there any more is forgotten.  A reload keeps what it can: conditions are
- * found by the policy's name and the text of the condition.
+ * found by the policy's name and the text of the condition.  `modes` as in struct
+ * evaluate_input; policies that are off are not looked at.
  */
 void watch_look(struct watch *watch, const struct settings *settings,
-    const struct snapshot *s, struct mono now, struct wall now_wall);
+    const enum policy_mode *modes, const struct snapshot *s, struct mono now,
+    struct wall now_wall);
 
 /* When a condition comes on, or may go off, though nothing changes; INT64_MAX. */
 struct mono watch_wake(const struct watch *watch);
@@ -54,18 +57,22 @@ struct watch_state watch_condition(const struct watch *watch,
     const struct policy *policy, size_t condition, const struct snap_host *host,
     const struct snap_vm *vm);
 
-/* All conditions of the policy together: for a host (those of guests left out:
- * on if it may concern some), and for a guest of it. */
+/* One of its conditions speaks of guests: then each guest has its own state. */
+bool watch_is_of_guests(const struct policy *policy);
+
+/* All conditions of the policy together, those of guests left out.  `host` NULL:
+ * only those of the cluster. */
 struct watch_state watch_host(const struct watch *watch,
-    const struct policy *policy, const struct snapshot *s,
-    const struct snap_host *host);
+    const struct policy *policy, const struct snap_host *host);
+/* ... of a guest and its host. */
 struct watch_state watch_vm(const struct watch *watch,
     const struct policy *policy, const struct snapshot *s,
     const struct snap_vm *vm);
 
-/* The policy has moved a guest of this host: what it saw must show anew, for as
- * long as `for` says. */
+/* The policy has moved a guest of this host, and must see what came of it. */
 void watch_acted(
     struct watch *watch, const char *policy, const char *host, struct mono now);
+
+const char *watch_phase_name(enum watch_phase phase); /* "pending" */
 
 #endif

@@ -66,6 +66,10 @@ copy_vm(struct arena *arena, const struct snap_vm *from, struct snap_vm *to)
 	to->files = copy_strings(arena, from->files, from->file_count);
 	to->defined_cpu_mode = arena_strdup(arena, from->defined_cpu_mode);
 	to->defined_differs = arena_strdup(arena, from->defined_differs);
+	to->label_keys =
+	    copy_strings(arena, from->label_keys, from->label_count);
+	to->label_values =
+	    copy_strings(arena, from->label_values, from->label_count);
 	to->loader = arena_strdup(arena, from->loader);
 	to->nvram = arena_strdup(arena, from->nvram);
 }

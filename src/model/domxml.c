@@ -261,6 +261,7 @@ domxml_parse_domain(
 	if (domxml_device_parse(arena, domain, &parsed, err) != 0)
 		return -1;
 	domxml_parse_habits(arena, domain, &parsed);
+	domxml_labels_parse(arena, domain, &parsed);
 	domxml_parse_abi(arena, doc, domain, &parsed.abi);
 	*vm = parsed;
 	return 0;

@@ -13,7 +13,7 @@
 
 #define DOMXML_SIZE_MAX (4 << 20)
 
-/* Fills vcpus, memory, abi, disks (as far as an XML tells), nics, pins, anchors
+/* Fills vcpus, memory, abi, labels (of the metadata), disks (as far as an XML tells), nics, pins, anchors
  * and what follows `managed_save` in *vm.  With abi.cpu_mode the
  * CPU is not in the XML: abi.cpu_xml is NULL and the key leaves it out. */
 int domxml_parse_domain(

@@ -22,4 +22,9 @@ int domxml_device_parse(struct arena *arena, const xmlNode *domain,
 int domxml_pin_parse(struct arena *arena, const xmlNode *domain,
     struct snap_vm *vm, struct err *err);
 
+/* domxml_labels.c: the labels of the metadata, sorted by key. */
+#define DOMXML_LABELS_URI "urn:drover:1"
+void domxml_labels_parse(
+    struct arena *arena, const xmlNode *domain, struct snap_vm *vm);
+
 #endif

@@ -314,6 +314,10 @@ domxml_pin_parse(struct arena *arena, const xmlNode *domain, struct snap_vm *vm,
 		     node != NULL; node = xmlnode_next(node))
 			pin_devices[i].add(&pins, node);
 	}
+	vm->hostdevs = (int)xmlnode_count(devices, "hostdev");
+	for (const xmlNode *node = xmlnode_child(devices, "interface");
+	     node != NULL; node = xmlnode_next(node))
+		vm->hostdevs += xmlnode_attr_is(node, "type", "hostdev");
 	pins_add_cpu(&pins, domain);
 	pins_add_launch_security(&pins, domain);
 	return 0;

@@ -80,6 +80,22 @@ void inventory_configure(
 bool inventory_apply(
     struct inventory *inventory, struct inventory_event *event);
 
+/*
+ * What is known of a guest wherever it is, and also before it is seen.  Labels:
+ * those of an operator go before those of its metadata, which go before those of
+ * the settings.  value NULL: takes the operator's back.
+ */
+void inventory_set_label(struct inventory *inventory, const char *uuid,
+    const char *key, const char *value);
+/* An operator's; NULL: none.  Valid until it changes. */
+const char *inventory_get_label(
+    const struct inventory *inventory, const char *uuid, const char *key);
+size_t inventory_count_labels(
+    const struct inventory *inventory, const char *uuid);
+/* A move of it succeeded; an earlier one than is known changes nothing. */
+void inventory_set_moved(
+    struct inventory *inventory, const char *uuid, struct wall at);
+
 /* Grows with each change; equal numbers mean equal content. */
 uint64_t inventory_version(const struct inventory *inventory);
 

@@ -137,6 +137,7 @@ struct snap_vm {
 	bool managed_save;
 	bool restarts_on_poweroff; /* on_poweroff is not destroy */
 	bool agent;                /* has the channel of a guest agent */
+	int hostdevs;              /* devices of its host that it has */
 	bool hugepages;
 	int64_t hugepage_size; /* bytes; unknown: the host's default */
 	bool secure_boot;
@@ -287,6 +288,7 @@ struct snapshot {
 	size_t host_count;
 	struct snap_vm *vms;
 	size_t vm_count;
+	int *active; /* see snapshot_count_active(); NULL: not counted yet */
 	struct snap_move *moves;
 	size_t move_count;
 	struct snap_attempt *attempts;
@@ -310,6 +312,11 @@ void snapshot_set_correction(
 /* Copied. */
 void snapshot_set_leftovers(
     struct snapshot *s, const struct snap_leftover *leftovers, size_t count);
+
+/* alerts[i] is about the host hosts[i]; NULL, and hosts that are not in the
+ * snapshot, are passed over.  Copied, and sorted by name, beginning and labels. */
+void snapshot_set_alerts(struct snapshot *s, const struct snap_alert *alerts,
+    const char *const *hosts, size_t count);
 
 /* `rate_of` gives bytes/s, 0 when not known. */
 void snapshot_set_link_rates(struct snapshot *s,
@@ -339,5 +346,10 @@ bool snapshot_vm_runs(const struct snap_vm *vm);
 /* The short sample is newer than the long one, or there is none. */
 bool snapshot_wants_long_sample(const struct snap_vm *vm);
 bool snapshot_vm_active(const struct snap_vm *vm); /* not shut off */
+/* Guests of a host that are active; one that two hosts know is counted where it
+ * is most alive. */
+int snapshot_count_active(const struct snapshot *s, size_t host);
+/* Counts them once for all hosts. */
+void snapshot_set_active(struct snapshot *s);
 
 #endif

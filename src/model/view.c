@@ -26,6 +26,16 @@ view_strings(const char *const *strings, size_t count)
 	return array;
 }
 
+static json_t *
+view_labels(const char *const *keys, const char *const *values, size_t count)
+{
+	json_t *labels = json_object();
+
+	for (size_t i = 0; i < count; i++)
+		fields_text(labels, keys[i], values[i]);
+	return labels;
+}
+
 static const char *
 view_host_state(const struct snap_host *host)
 {
@@ -34,6 +44,21 @@ view_host_state(const struct snap_host *host)
 	if (host->silent_ms >= SNAPSHOT_SILENT_MS)
 		return "silent";
 	return host->claimed_by != NULL ? "claimed" : "up";
+}
+
+json_t *
+view_alert(const struct snap_alert *alert)
+{
+	json_t *object = json_object(), *labels = json_object();
+
+	fields_text(object, "name", alert->name);
+	fields_text(object, "severity", alert->severity);
+	fields_time(object, "since", alert->since);
+	for (size_t i = 0; i < alert->label_count; i++)
+		fields_text(
+		    labels, alert->label_keys[i], alert->label_values[i]);
+	json_object_set_new(object, "labels", labels);
+	return object;
 }
 
 static json_t *
@@ -74,6 +99,16 @@ view_networks(const struct snap_host *host)
 	return array;
 }
 
+static json_t *
+view_alerts(const struct snap_host *host)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < host->alert_count; i++)
+		json_array_append_new(array, view_alert(&host->alerts[i]));
+	return array;
+}
+
 static void
 view_host_details(
     json_t *object, const struct snapshot *s, const struct snap_host *host)
@@ -94,6 +129,7 @@ view_host_details(
 			    guests, view_vm(s, &s->vms[i], false));
 	}
 	json_object_set_new(object, "guests", guests);
+	json_object_set_new(object, "alerts", view_alerts(host));
 }
 
 static void
@@ -143,7 +179,6 @@ json_t *
 view_host(const struct snapshot *s, const struct snap_host *host, bool detail)
 {
 	json_t *object = json_object();
-	json_t *labels = json_object();
 	char since[CLOCK_RFC3339_SIZE];
 
 	fields_text(object, "name", host->name);
@@ -160,14 +195,21 @@ view_host(const struct snapshot *s, const struct snap_host *host, bool detail)
 	}
 	fields_count(object, "cpus", host->cpus);
 	fields_real(object, "cpu_used", host->cpu_used);
+	fields_real(object, "cpu_smooth", host->cpu_smooth);
+	fields_real(object, "memory_smooth", host->memory_smooth);
+	fields_real(object, "steal", host->steal);
+	fields_real(object, "swap_in", host->swap_in);
+	fields_real(object, "psi_cpu", host->psi_cpu);
+	fields_real(object, "psi_memory", host->psi_memory);
+	fields_real(object, "psi_io", host->psi_io);
 	fields_count(object, "memory", host->memory_total);
 	fields_count(object, "memory_free", host->memory_free);
 	fields_count(object, "reserve_memory", host->reserve_memory);
 	view_host_moves(object, s, host);
 	view_host_guests(object, s, host);
-	for (size_t i = 0; i < host->label_count; i++)
-		fields_text(labels, host->label_keys[i], host->label_values[i]);
-	json_object_set_new(object, "labels", labels);
+	json_object_set_new(object, "labels",
+	    view_labels(
+		host->label_keys, host->label_values, host->label_count));
 	if (detail)
 		view_host_details(object, s, host);
 	return object;
@@ -275,6 +317,9 @@ view_vm(const struct snapshot *s, const struct snap_vm *vm, bool detail)
 	fields_count(object, "vcpus", vm->vcpus);
 	fields_count(object, "memory", vm->memory);
 	fields_real(object, "cpu_used", vm->cpu_used);
+	fields_real(object, "cpu_smooth", vm->cpu_smooth);
+	fields_real(object, "disk_iops", vm->disk_iops);
+	fields_real(object, "net_rate", vm->net_rate);
 	fields_count(object, "dirty_rate", vm->dirty_rate);
 	if (vm->dirty_rate != SNAPSHOT_UNKNOWN)
 		fields_count(object, "dirty_rate_age_ms",
@@ -284,6 +329,9 @@ view_vm(const struct snapshot *s, const struct snap_vm *vm, bool detail)
 		fields_count(object, "dirty_rate_long_age_ms",
 		    mono_diff(s->taken, vm->dirty_long_at));
 	view_set_bool(object, "moving", snapshot_is_moving(s, vm->uuid));
+	fields_time(object, "last_moved", vm->last_moved);
+	json_object_set_new(object, "labels",
+	    view_labels(vm->label_keys, vm->label_values, vm->label_count));
 	if (detail)
 		view_vm_details(object, vm);
 	return object;

@@ -4,44 +4,52 @@
  * A snapshot is written for whoever has no hosts at hand: it holds what a plan
  * looks at and nothing that only a host can use (no disks, no XML).  So what
  * takes the hosts' facts to find out, above all whether storage is shared, is
- * found out here and written as one word.
- *
- * That word is about pairs of hosts, and a large site has millions of them with
- * each guest.  Each guest is compared with a few hosts only: the next ones after
- * its own in their order, which are all of them in a small site.
+ * found out (seen.h) and written as one word.
  */
 
 #include "plan/write.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/fields.h"
 #include "base/map.h"
 #include "config/tree.h"
-#include "decide/storage.h"
+#include "plan/seen.h"
 
-#define NAME_SIZE 256   /* as plan_read() takes */
-#define STORAGE_HOSTS 8 /* that a guest's storage is compared with */
-#define STORAGE_ARENA_MAX ((size_t)16 << 20)
+#define NAME_SIZE 256 /* as plan_read() takes */
+#define LABELS_MAX 64
+#define LABEL_KEY_MAX 63
 
 /* ---- snapshots ---- */
 
+/* A text as a file can hold it. */
 static bool
-has_room(const struct snap_pool *pool)
+is_writable(const char *text)
 {
-	return pool->active && pool->source == NULL && pool->path != NULL &&
-	    pool->available >= 0;
+	char clean[NAME_SIZE];
+	struct diag_list diags;
+	bool fine;
+
+	(void)err_copy_line(clean, sizeof(clean), text);
+	if (strcmp(clean, text) != 0 || clean[0] == '\0')
+		return false;
+	diag_init(&diags);
+	fine = tree_check_text("", clean, strlen(clean), &diags) == 0;
+	diag_free(&diags);
+	return fine;
 }
 
+/* Those that a file can hold: a guest's are its owner's. */
 static json_t *
-labels_json(const struct snap_host *host)
+labels_json(const char *const *keys, const char *const *values, size_t count)
 {
 	json_t *labels = json_object();
 
-	for (size_t i = 0; i < host->label_count; i++)
-		fields_text(labels, host->label_keys[i], host->label_values[i]);
+	for (size_t i = 0; i < count && i < LABELS_MAX; i++)
+		if (is_writable(keys[i]) && strlen(keys[i]) <= LABEL_KEY_MAX &&
+		    is_writable(values[i]))
+			fields_text(labels, keys[i], values[i]);
 	return labels;
 }
 
@@ -56,28 +64,24 @@ static json_t *
 host_json(const struct snap_host *host, int64_t taken)
 {
 	json_t *object = json_object(), *limits = json_object();
-	int64_t free_disk = -1;
+	int64_t free_disk = plan_sees_free_disk(host);
 
-	/* Folders of one file system tell the same space each: so the largest,
-	 * and not the sum. */
-	for (size_t i = 0; i < host->pool_count; i++)
-		if (has_room(&host->pools[i]) &&
-		    host->pools[i].available > free_disk)
-			free_disk = host->pools[i].available;
 	fields_text(object, "name", host->name);
 	fields_count(object, "cpus", host->cpus);
 	fields_count(object, "memory", host->memory_total);
 	fields_count(object, "reserve_memory", host->reserve_memory);
-	fields_real(object, "cpu_used", host->cpu_used);
+	fields_real(object, "cpu_used", plan_sees_host_cpu(host));
 	if (free_disk >= 0)
 		fields_count(object, "disk", free_disk + taken);
 	json_object_set_new(
 	    object, "maintenance", json_boolean(host->maintenance));
-	json_object_set_new(object, "cordoned", json_boolean(host->cordoned));
-	json_object_set_new(object, "up",
-	    json_boolean(host->up && host->claimed_by == NULL &&
-		host->silent_ms < SNAPSHOT_SILENT_MS));
-	json_object_set_new(object, "labels", labels_json(host));
+	json_object_set_new(object, "cordoned",
+	    json_boolean(host->cordoned || host->inbound_limit == 0));
+	json_object_set_new(
+	    object, "up", json_boolean(plan_sees_host_up(host)));
+	json_object_set_new(object, "labels",
+	    labels_json(
+		host->label_keys, host->label_values, host->label_count));
 	if (host->outbound_limit > 0)
 		fields_count(limits, "outbound", host->outbound_limit);
 	if (host->inbound_limit > 0)
@@ -88,84 +92,17 @@ host_json(const struct snap_host *host, int64_t taken)
 	return object;
 }
 
-/* Bytes of the images that are wanted; -1 when one is not known. */
-static int64_t
-allocated(const struct storage_result *storage, bool local_only)
-{
-	int64_t total = 0;
-
-	for (size_t i = 0; i < storage->disk_count; i++) {
-		const struct storage_disk *image = &storage->disks[i];
-
-		if (image->way == STORAGE_WAY_ABSENT ||
-		    (local_only && image->way != STORAGE_WAY_LOCAL))
-			continue;
-		if (image->disk->allocation < 0)
-			return -1;
-		total += image->disk->allocation;
-	}
-	return total;
-}
-
-struct vm_storage {
-	bool known;
-	enum storage_class class;
-	int64_t bytes; /* -1 unknown */
-};
-
-static struct vm_storage
-look_at_storage(const struct snapshot *s, const struct settings *settings,
-    const struct snap_vm *vm)
-{
-	struct arena *arena = arena_new(STORAGE_ARENA_MAX);
-	struct vm_storage found = {.bytes = -1};
-	size_t seen = 0;
-
-	for (size_t i = 1; i < s->host_count && seen < STORAGE_HOSTS &&
-	     !(found.known && found.class == STORAGE_LOCAL);
-	     i++) {
-		const struct snap_host *target =
-		    &s->hosts[(vm->host + i) % s->host_count];
-		struct storage_result storage = {0};
-
-		if (!target->known)
-			continue;
-		seen++;
-		storage_classify(arena, settings, s, &s->hosts[vm->host],
-		    target, vm, &storage);
-		if (found.known && storage.class <= found.class)
-			continue;
-		found.known = true;
-		found.class = storage.class;
-		found.bytes = allocated(&storage,
-		    storage.class == STORAGE_LOCAL ||
-			storage.class == STORAGE_MIXED);
-	}
-	arena_free(arena);
-	return found;
-}
-
 /* A host may have named a guest as no file can hold it; then it is called by its
  * UUID. */
 static const char *
 writable_name(const struct snap_vm *vm)
 {
-	char clean[NAME_SIZE];
-	struct diag_list diags;
-	bool fine;
-
-	(void)err_copy_line(clean, sizeof(clean), vm->name);
-	if (strcmp(clean, vm->name) != 0 || clean[0] == '\0')
-		return vm->uuid;
-	diag_init(&diags);
-	fine = tree_check_text("", clean, strlen(clean), &diags) == 0;
-	diag_free(&diags);
-	return fine ? vm->name : vm->uuid;
+	return is_writable(vm->name) ? vm->name : vm->uuid;
 }
 
 static json_t *
 vm_json(const struct snapshot *s, const struct snap_vm *vm,
-    const struct vm_storage *storage)
+    const struct plan_storage *storage)
 {
 	json_t *object = json_object();
 
@@ -176,15 +113,19 @@ vm_json(const struct snapshot *s, const struct snap_vm *vm,
 	if (vm->vcpus > 0)
 		fields_count(object, "vcpus", vm->vcpus);
 	fields_count(object, "memory", vm->memory);
-	fields_real(object, "cpu_used", vm->cpu_used);
+	fields_real(object, "cpu_used", plan_sees_guest_cpu(vm));
 	fields_count(object, "dirty_rate", vm->dirty_rate);
 	if (storage->known) {
 		fields_text(
 		    object, "storage", storage_class_name(storage->class));
 		fields_count(object, "disk_allocated", storage->bytes);
 	}
-	if (snapshot_vm_active(vm) ? vm->pin_count > 0 : vm->anchor_count > 0)
+	if (plan_sees_pinned(vm))
 		set_flag(object, "pinned");
+	if (vm->label_count > 0)
+		json_object_set_new(object, "labels",
+		    labels_json(
+			vm->label_keys, vm->label_values, vm->label_count));
 	return object;
 }
 
@@ -201,24 +142,36 @@ limits_json(const struct settings_limits *limits)
 	return object;
 }
 
+/* Of the rules of placement a file knows one: that all guests with one value of
+ * a label are kept apart.  NULL: there is none. */
+static const char *
+apart_label(const struct settings *settings)
+{
+	for (size_t i = 0; i < settings->placement_count; i++) {
+		const struct placement *rule = &settings->placements[i];
+
+		if (rule->kind == PLACEMENT_APART && rule->hard &&
+		    rule->vms.expr == NULL)
+			return rule->label;
+	}
+	return NULL;
+}
+
 json_t *
 plan_write_snapshot(const struct snapshot *s, const struct settings *settings)
 {
-	json_t *hosts = json_array(), *vms = json_array();
+	json_t *object, *hosts = json_array(), *vms = json_array();
 	struct arena *arena = arena_new((s->host_count + 1) * 64 + 4096);
 	int64_t *taken = arena_array(arena, s->host_count, sizeof(*taken));
 
 	for (size_t i = 0; i < s->vm_count; i++) {
 		const struct snap_vm *vm = &s->vms[i];
-		struct vm_storage storage;
+		struct plan_storage storage;
 
-		if (!s->hosts[vm->host].known || vm->memory <= 0 ||
-		    snapshot_find_vm(s, vm->uuid) != vm)
+		if (!plan_sees_guest(s, vm))
 			continue;
-		storage = look_at_storage(s, settings, vm);
-		if (storage.known && storage.bytes > 0 &&
-		    (storage.class == STORAGE_LOCAL ||
-			storage.class == STORAGE_MIXED))
+		plan_sees_storage(s, settings, vm, &storage);
+		if (storage.bytes > 0 && plan_storage_is_copied(&storage))
 			taken[vm->host] += storage.bytes;
 		json_array_append_new(vms, vm_json(s, vm, &storage));
 	}
@@ -227,8 +180,10 @@ plan_write_snapshot(const struct snapshot *s, const struct settings *settings)
 			json_array_append_new(
 			    hosts, host_json(&s->hosts[i], taken[i]));
 	arena_free(arena);
-	return json_pack("{s:o, s:o, s:o}", "limits",
+	object = json_pack("{s:o, s:o, s:o}", "limits",
 	    limits_json(&settings->limits), "hosts", hosts, "vms", vms);
+	fields_text(object, "apart", apart_label(settings));
+	return object;
 }
 
 /* ---- results ---- */

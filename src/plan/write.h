@@ -16,7 +16,9 @@
  * What plan_read() takes, but for the key "schema", which whoever sends it adds.
  * A host that was never listed is left out: nothing about it is known.  A guest
  * that two hosts know is at the one where it is more alive.  Its storage is what
- * it is towards the other hosts; where they differ, the most local.
+ * it is towards the other hosts; where they differ, the most local.  Load is
+ * smoothed where that is known.  Of the rules of placement only the first hard
+ * one that keeps all guests of a label apart is told (`apart`).
  */
 json_t *plan_write_snapshot(
     const struct snapshot *s, const struct settings *settings);

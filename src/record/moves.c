@@ -194,6 +194,26 @@ store_each_move(struct store *store, const struct store_move_filter *filter,
 }
 
 int
+store_each_last_move(struct store *store,
+    void (*fn)(const char *uuid, struct wall ended, void *arg), void *arg,
+    struct err *err)
+{
+	static const char sql[] =
+	    "SELECT uuid, MAX(ended) FROM moves WHERE outcome = 'completed'"
+	    " GROUP BY uuid ORDER BY uuid";
+	struct query q = query_open(store, sql);
+	int rc;
+
+	while ((rc = query_next(&q, err)) > 0) {
+		const char *uuid = query_text(&q);
+
+		fn(uuid, (struct wall){query_int(&q)}, arg);
+	}
+	query_close(&q);
+	return rc;
+}
+
+int
 store_add_journal(
     struct store *store, const struct store_journal *entry, struct err *err)
 {

@@ -103,7 +103,38 @@ static const char schema_3[] =
     " AS INTEGER), 0) ELSE 0 END) FROM moves WHERE outcome IS NOT NULL"
     " GROUP BY strategy, outcome;";
 
-const char *const schema_steps[] = {schema_1, schema_2, schema_3};
+/* What policies decided, what operators said about policies and guests; and when
+ * a guest was last moved is asked of the moves. */
+static const char schema_4[] =
+    "CREATE TABLE decisions ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL,"
+    " updated INTEGER NOT NULL, ended INTEGER NOT NULL,"
+    " policy TEXT NOT NULL, host TEXT, mode TEXT NOT NULL,"
+    " summary TEXT NOT NULL, body TEXT NOT NULL, approved_by TEXT) STRICT;"
+    "CREATE INDEX decisions_policy ON decisions (policy, id);"
+    "CREATE INDEX decisions_host ON decisions (host, id);"
+    "CREATE INDEX decisions_open ON decisions (id) WHERE ended = 0;"
+    "CREATE INDEX decisions_ended ON decisions (ended) WHERE ended > 0;"
+
+    "CREATE TABLE policy_modes ("
+    " policy TEXT PRIMARY KEY, mode TEXT NOT NULL, by TEXT NOT NULL,"
+    " since INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE vm_labels ("
+    " uuid TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
+    " PRIMARY KEY (uuid, key)) STRICT, WITHOUT ROWID;"
+
+    "CREATE INDEX moves_completed ON moves (uuid, ended)"
+    " WHERE outcome = 'completed';";
+/* labels: a JSON object, its keys in order. */
+static const char schema_5[] =
+    "CREATE TABLE alerts ("
+    " labels TEXT PRIMARY KEY, fingerprint TEXT, since INTEGER NOT NULL,"
+    " ends INTEGER NOT NULL, seen INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX alerts_fingerprint ON alerts (fingerprint);";
+
+const char *const schema_steps[] = {
+    schema_1, schema_2, schema_3, schema_4, schema_5};
 const int schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);
 
 /* Copies the first column of the first row; "" when there is none. */

@@ -131,6 +131,12 @@ int store_each_move(struct store *store, const struct store_move_filter *filter,
     void (*fn)(const struct store_move *move, void *arg), void *arg,
     struct err *err);
 
+/* Each guest that a move brought elsewhere, and when the last one did; of the
+ * moves that are remembered.  By UUID. */
+int store_each_last_move(struct store *store,
+    void (*fn)(const char *uuid, struct wall ended, void *arg), void *arg,
+    struct err *err);
+
 /* Moves that have ended, ever, also those that are forgotten; and what they
  * sent.  By strategy and outcome. */
 struct store_total {
@@ -154,6 +160,76 @@ int store_add_journal(
 int store_each_journal(struct store *store, int64_t move_id,
     void (*fn)(const struct store_journal *entry, void *arg), void *arg,
     struct err *err);
+
+/* ---- decisions: from when a policy's conditions hold until they do not ---- */
+
+#define STORE_DECISIONS_MAX 10000 /* ended ones beyond are forgotten */
+
+struct store_decision {
+	int64_t id;                     /* given by store_add_decision */
+	struct wall at, updated, ended; /* ended.ms 0: it is on */
+	const char *policy;
+	const char *host; /* NULL: it is about all hosts together */
+	const char *mode; /* of policy_mode_name() */
+	const char *summary;
+	const char *body;        /* JSON: decide/evaluate.h, "decision" */
+	const char *approved_by; /* NULL: nobody (yet) */
+};
+int store_add_decision(
+    struct store *store, struct store_decision *row, struct err *err);
+/* updated, mode, summary and body.  ERR_NOT_FOUND, as the next two. */
+int store_update_decision(
+    struct store *store, const struct store_decision *row, struct err *err);
+int store_end_decision(
+    struct store *store, int64_t id, struct wall ended, struct err *err);
+/* by NULL: takes it back. */
+int store_approve_decision(
+    struct store *store, int64_t id, const char *by, struct err *err);
+int store_get_decision(struct store *store, int64_t id,
+    void (*fn)(const struct store_decision *row, void *arg), void *arg,
+    struct err *err); /* ERR_NOT_FOUND */
+struct store_decision_filter {
+	const char *policy, *host; /* NULL: any */
+	bool open_only;
+	int max; /* 0: all */
+};
+/* Newest first. */
+int store_each_decision(struct store *store,
+    const struct store_decision_filter *filter,
+    void (*fn)(const struct store_decision *row, void *arg), void *arg,
+    struct err *err);
+/* Forgets those that ended before. */
+int store_prune_decisions(
+    struct store *store, struct wall before, struct err *err);
+
+/* ---- modes of policies, where an operator set another than their file's ---- */
+
+#define STORE_MODES_MAX 1000
+
+struct store_mode {
+	const char *policy, *mode; /* of policy_mode_name() */
+	const char *by;
+	struct wall since;
+};
+/* Replaces the one before; mode NULL: removes it.  ERR_LIMIT. */
+int store_put_mode(
+    struct store *store, const struct store_mode *row, struct err *err);
+/* By policy. */
+int store_each_mode(struct store *store,
+    void (*fn)(const struct store_mode *row, void *arg), void *arg,
+    struct err *err);
+
+/* ---- labels that operators gave to guests ---- */
+
+#define STORE_LABELS_MAX 200000 /* of all guests */
+
+/* Replaces the one before; value NULL: removes it.  ERR_LIMIT. */
+int store_put_label(struct store *store, const char *uuid, const char *key,
+    const char *value, struct err *err);
+/* By UUID and key. */
+int store_each_label(struct store *store,
+    void (*fn)(const char *uuid, const char *key, const char *value, void *arg),
+    void *arg, struct err *err);
 
 /* ---- images that guests left behind ---- */
 
@@ -188,6 +264,23 @@ int store_remove_marker(struct store *store, const char *host, const char *pool,
     const char *volume, struct err *err);
 int store_each_marker(struct store *store,
     void (*fn)(const struct store_marker *row, void *arg), void *arg,
+    struct err *err);
+
+/* ---- alerts that are on ---- */
+
+struct store_alert {
+	const char *labels; /* all of them as JSON, sorted: the key */
+	const char *fingerprint;
+	struct wall since, ends, seen; /* ends: ms 0: not told */
+};
+int store_put_alert(
+    struct store *store, const struct store_alert *row, struct err *err);
+/* Those with these labels, or with this fingerprint (NULL: none has it).
+ * Succeeds when there is none. */
+int store_remove_alert(struct store *store, const char *labels,
+    const char *fingerprint, struct err *err);
+int store_each_alert(struct store *store,
+    void (*fn)(const struct store_alert *row, void *arg), void *arg,
     struct err *err);
 
 /* ---- how predictions came out ---- */

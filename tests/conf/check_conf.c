@@ -26,6 +26,7 @@
 
 #define FILE_MAX (16 << 20)
 #define PARTS_MAX 16
+#define KEEP_DECISIONS_MS (INT64_C(30) * 24 * 3600 * 1000) /* default */
 #define MAIN_DIR "/etc/drover"
 
 struct parts {
@@ -258,10 +259,25 @@ dump_settings(const struct settings *s, struct buf *out)
 	    s->limits.per_target, s->limits.bandwidth,
 	    s->proof == SETTINGS_PROOF_MARKER ? "marker" : "declared",
 	    s->keep_source_ms);
+	if (s->alerts_listen != NULL)
+		buf_addf(out,
+		    "alerts listen=%s token=%s label=%s expire=%" PRId64 "\n",
+		    s->alerts_listen, s->alerts_token_file,
+		    s->alerts_host_label, s->alerts_expire_ms);
 	for (size_t i = 0; i < s->shared_path_count; i++)
 		buf_addf(out, "shared %s\n", s->shared_paths[i]);
 	for (size_t i = 0; i < s->host_count; i++)
 		dump_host(&s->hosts[i], out);
+	for (size_t i = 0; i < s->guest_count; i++) {
+		buf_addf(out, "guests %s\n", s->guests[i].match);
+		for (size_t j = 0; j < s->guests[i].label_count; j++)
+			buf_addf(out, "  label %s=%s\n",
+			    s->guests[i].labels[j].key,
+			    s->guests[i].labels[j].value);
+	}
+	if (s->keep_decisions_ms != KEEP_DECISIONS_MS)
+		buf_addf(
+		    out, "decisions keep=%" PRId64 "\n", s->keep_decisions_ms);
 	for (size_t i = 0; i < s->receiver_count; i++) {
 		const struct settings_receiver *r = &s->receivers[i];
 

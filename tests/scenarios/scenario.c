@@ -40,11 +40,20 @@ scenario_configure(struct scenario *scenario)
 		    "[ /srv/images ] }\nhosts:\n");
 		for (const struct node *host =
 			 node_first(scenario->root, "hosts");
-		     host != NULL; host = host->next)
+		     host != NULL; host = host->next) {
 			buf_addf(&made,
-			    "  - { name: %s, uri: \"qemu+tls://"
-			    "%s.example.org/system\" }\n",
+			    "  - name: %s\n"
+			    "    uri: \"qemu+tls://%s.example.org/system\"\n",
 			    host->key->text, host->key->text);
+			if (node_first(host, "labels") == NULL)
+				continue;
+			buf_adds(&made, "    labels:\n");
+			for (const struct node *label =
+				 node_first(host, "labels");
+			     label != NULL; label = label->next)
+				buf_addf(&made, "      %s: \"%s\"\n",
+				    label->key->text, label->text);
+		}
 		config = buf_str(&made);
 	}
 	if (policies == NULL)
@@ -246,7 +255,7 @@ scenario_load(struct scenario *scenario, const char *path)
 {
 	static const char *const keys[] = {"about", "config", "policies",
 	    "hosts", "guests", "moves", "attempts", "holds", "drains", "proofs",
-	    "leftovers", "expect", "plan", NULL};
+	    "leftovers", "placement", "expect", "plan", NULL};
 
 	*scenario = (struct scenario){.file = path};
 	scenario->arena = arena_new((size_t)64 << 20);
@@ -269,6 +278,7 @@ scenario_load(struct scenario *scenario, const char *path)
 	scenario_answer_abis(scenario);
 	scenario_answer(scenario);
 	scenario_take_snapshot(scenario);
+	scenario_place(scenario);
 	scenario_make_input(scenario);
 }
 

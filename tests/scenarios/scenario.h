@@ -39,6 +39,8 @@ char *scenario_strdup(const char *s);
 bool scenario_guest_is_on(const struct node *guest, const char *host);
 /* Surveys, proofs, files: what hosts are asked for (scenario_answers.c). */
 void scenario_answer(struct scenario *scenario);
+/* Labels of guests, rules of placement (scenario_placement.c). */
+void scenario_place(struct scenario *scenario);
 /* All news of one host but what it says about CPUs (scenario_facts.c). */
 void scenario_play_host(struct scenario *scenario, const struct node *host);
 

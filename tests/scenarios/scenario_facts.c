@@ -157,7 +157,7 @@ guest_read(struct scenario *scenario, const struct node *guest,
 	    "state", "reason", "job", "disks", "networks", "bridges", "pci",
 	    "machine", "cpu", "cpu_used", "persistent", "snapshots",
 	    "managed_save", "hugepages", "on_poweroff", "invtsc", "surveyed",
-	    "dirty_rate", "sampled", NULL};
+	    "dirty_rate", "sampled", "labels", NULL};
 	static const enum domain_state states[] = {DOMAIN_RUNNING,
 	    DOMAIN_PAUSED, DOMAIN_SHUTOFF, DOMAIN_CRASHED, DOMAIN_SHUTDOWN,
 	    DOMAIN_PMSUSPENDED, DOMAIN_BLOCKED};
@@ -392,7 +392,8 @@ scenario_play_host(struct scenario *scenario, const struct node *host)
 	static const char *const keys[] = {"memory", "free", "cpus", "cpu_used",
 	    "maintenance", "cordoned", "why", "down", "silent", "listed",
 	    "uuid", "machines", "networks", "bridges", "pools", "rejects",
-	    "rejects_cpu", "undecided", "cpu", "files", "hugepages", NULL};
+	    "rejects_cpu", "undecided", "cpu", "files", "hugepages", "labels",
+	    NULL};
 	const char *name = host->key->text;
 	const char *listed = node_text(host, "listed");
 

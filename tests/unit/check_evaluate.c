@@ -113,14 +113,23 @@ START_TEST(moves_in_flight_count_against_the_limits)
 }
 END_TEST
 
-START_TEST(the_first_policy_that_is_true_decides)
+START_TEST(the_first_policy_that_is_true_has_the_guests)
 {
+	const struct evaluation *e;
+
+	world_add_vm(&world, 0, "web1", GIB);
 	world_add_policy(&world, "cordoned and not maintenance")->name = "one";
 	world_add_policy(&world, "maintenance")->name = "two";
 	world_add_policy(&world, "cordoned")->name = "three";
-	ck_assert_str_eq(decide_one()->policy->name, "two");
+	e = evaluate(world.arena, &input);
+	ck_assert_uint_eq(e->decision_count, 2);
+	ck_assert_str_eq(e->decisions[0].policy->name, "two");
+	ck_assert_uint_eq(e->decisions[0].item_count, 1);
+	ck_assert_uint_eq(e->decisions[1].item_count, 0);
+	ck_assert_ptr_eq(evaluate_find_drain(e, "kvm1"), &e->decisions[0]);
 	world.settings.policies[1].mode = POLICY_OFF;
 	ck_assert_str_eq(decide_one()->policy->name, "three");
+	ck_assert_uint_eq(decide_one()->item_count, 1);
 }
 END_TEST
 
@@ -504,7 +513,7 @@ main(void)
 	    tc, the_strictest_limit_holds_and_is_named, 0, ROWS(paces));
 	tcase_add_test(tc, limits_combine_to_the_stricter_of_each);
 	tcase_add_test(tc, moves_in_flight_count_against_the_limits);
-	tcase_add_test(tc, the_first_policy_that_is_true_decides);
+	tcase_add_test(tc, the_first_policy_that_is_true_has_the_guests);
 	tcase_add_test(
 	    tc, a_host_that_was_never_reached_is_neither_up_nor_down);
 	tcase_add_test(tc, a_hold_ends_by_itself);

@@ -716,7 +716,7 @@ START_TEST(a_host_is_shown_with_its_guests_and_moves)
 	ck_assert_str_eq(text,
 	    "{\"agent\":false,\"anchors\":[],\"arch\":\"x86_64\","
 	    "\"autostart\":false,"
-	    "\"disks\":[],\"host\":\"kvm1\",\"machine\":\"q35\","
+	    "\"disks\":[],\"host\":\"kvm1\",\"labels\":{},\"machine\":\"q35\","
 	    "\"managed_save\":false,\"memory\":1048576,\"moving\":true,"
 	    "\"name\":\"web1\","
 	    "\"nics\":[],\"persistent\":false,\"pins\":[],"

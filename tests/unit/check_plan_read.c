@@ -467,13 +467,13 @@ START_TEST(what_is_written_of_a_site_is_read_as_that_site)
 	w.settings.limits.bandwidth = 1000;
 	w.s.hosts[1].maintenance = w.s.hosts[1].cordoned = true;
 	w.s.hosts[1].inbound_limit = 3;
-	w.s.hosts[2].cpu_used = NAN;
+	w.s.hosts[2].cpu_used = w.s.hosts[2].cpu_smooth = NAN;
 	vm = world_add_vm(&w, 0, "web1", 2 * GIB);
-	vm->cpu_used = 0.3;
+	vm->cpu_used = vm->cpu_smooth = 0.3;
 	vm->dirty_rate = 12345;
 	vm->disks[0].allocation = 5 * GIB;
 	vm = world_add_vm(&w, 1, "db1", 4 * GIB);
-	vm->cpu_used = NAN;
+	vm->cpu_used = vm->cpu_smooth = NAN;
 	vm->state = DOMAIN_SHUTOFF;
 	c = write_and_take(&w);
 	ck_assert_int_eq(c->host_count, 3);

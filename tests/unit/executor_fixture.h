@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "act/labels.h"
 #include "act/pilot.h"
 #include "base/log.h"
 #include "base/map.h"
@@ -36,6 +37,8 @@ static struct leftovers *leftovers;
 static struct executor *executor;
 static struct drains *drains;
 static struct flags *flags;
+static struct modes *modes;
+static struct decisions *decisions;
 static struct pilot *pilot;
 static bool with_pilot;
 
@@ -305,8 +308,14 @@ build(void)
 	    .link = find_link,
 	    .ended = on_ended});
 	must(executor_recover(executor, &err), &err);
+	must(labels_load(store, inventory, &err), &err);
 	drains = drains_new(store, announce, executor);
 	must(drains_load(drains, &err), &err);
+	modes = modes_new(store, announce);
+	must(modes_load(modes, &err), &err);
+	decisions = decisions_new(store, announce);
+	must(decisions_load(decisions, &err), &err);
+	decisions_configure(decisions, settings);
 	flags = flags_new(store, announce, on_flag, NULL);
 	must(flags_load(flags, &err), &err);
 	if (with_pilot) {
@@ -315,6 +324,8 @@ build(void)
 		    .executor = executor,
 		    .drains = drains,
 		    .flags = flags,
+		    .decisions = decisions,
+		    .modes = modes,
 		    .link = find_link});
 		pilot_configure(pilot, settings);
 	}
@@ -352,6 +363,8 @@ take_down(void)
 	pilot_free(pilot);
 	pilot = NULL;
 	flags_free(flags);
+	decisions_free(decisions);
+	modes_free(modes);
 	drains_free(drains);
 	executor_free(executor);
 	leftovers_free(leftovers);

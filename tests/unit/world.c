@@ -5,6 +5,7 @@
 #include "world.h"
 
 #include <check.h>
+#include <math.h>
 
 #include "decide/expr.h"
 
@@ -29,6 +30,11 @@ world_add_host(struct world *world, size_t index)
 	    .memory_free = 60 * GIB,
 	    .reserve_memory = GIB,
 	    .cpu_used = 4,
+	    .cpu_smooth = 4,
+	    .memory_smooth = 0.0625,
+	    .psi_cpu = NAN,
+	    .psi_memory = NAN,
+	    .psi_io = NAN,
 	    .outbound_limit = -1,
 	    .inbound_limit = -1,
 	    .pools_known = true,
@@ -95,6 +101,7 @@ world_add_vm(struct world *world, size_t host, const char *name, int64_t memory)
 	    .vcpus = 2,
 	    .memory = memory,
 	    .cpu_used = 0.5,
+	    .cpu_smooth = 0.5,
 	    .abi = {.key = "abi",
 		.arch = "x86_64",
 		.machine = "pc-q35-7.2",

@@ -6,7 +6,7 @@
 
 /*
  * A small site for tests of decisions: hosts kvm1, kvm2, ... (64 GiB each, 60
- * free, 1 kept free, 16 CPUs, 4 used, bridge br0, network default, pools as
+ * free, 1 kept free, 16 CPUs, 4 used, known for long, bridge br0, network default, pools as
  * given) and guests, as a snapshot that the test then changes.  All hosts
  * accept every CPU.  Guests have one disk under /srv/images, which is shared.
  */

@@ -1,0 +1,45 @@
+#ifndef DROVER_ACT_PILOT_PRIV_H
+#define DROVER_ACT_PILOT_PRIV_H
+
+#include "act/abicheck.h"
+#include "act/history.h"
+#include "act/pilot.h"
+#include "act/recent.h"
+#include "act/survey.h"
+
+/*
+ * Between the files of the pilot: pilot.c (when it looks, and what it sees),
+ * pilot_act.c (what follows from a decision), pilot_start.c (a move begins).
+ */
+
+#define PILOT_BACKOFF_MS 5000
+
+struct pilot {
+	struct pilot_deps deps;
+	const struct settings *settings;
+	struct history *history;
+	struct abicheck *abicheck;
+	struct survey *survey;
+	struct watch *watch;
+	struct recent *recent;
+	/* Flags that a policy has set, by policy and host: once for each time that
+	 * its conditions come on, lest it undoes what an operator does. */
+	struct map *flagged;
+	struct loop_timer *turn; /* as soon as possible */
+	struct loop_timer *wake; /* when a time comes */
+	bool begun;
+	bool turning;
+	bool again;
+};
+
+/* Begins the move of a choice; policy NULL: an operator's own; `with`: how.
+ * Returns the move's id, -1 with the reason. */
+int64_t pilot_start(struct pilot *p, struct arena *arena,
+    const struct place_choice *choice, const struct policy *policy,
+    const struct policy *with, struct err *err);
+
+/* Starts, sets and tells what the decision says. */
+void pilot_act(struct pilot *p, struct arena *arena,
+    struct evaluate_decision *decision, struct mono now);
+
+#endif
