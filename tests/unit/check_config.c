@@ -403,6 +403,21 @@ START_TEST(shipped_files_load)
 }
 END_TEST
 
+/* Hosts alone are a file of hosts.d, the rest belongs into drover.yaml. */
+static void
+load_fragment(const char *name, const char *text, size_t len)
+{
+	struct buf whole = BUF_INIT(FILE_MAX);
+
+	if (strncmp(text, "hosts:", 6) == 0) {
+		assert_loads(SETTINGS_HOSTS, name, text, len);
+		return;
+	}
+	buf_addf(&whole, "version: 1\n%.*s", (int)len, text);
+	assert_loads(SETTINGS_MAIN, name, whole.data, whole.len);
+	buf_free(&whole);
+}
+
 /* `.\" example: NAME KIND`, `.Bd ...`, text, `.Ed`. */
 static int
 load_examples(const char *page)
@@ -426,18 +441,19 @@ load_examples(const char *page)
 			at += strlen(mark);
 			continue;
 		}
-		if (strcmp(word, "fragment") == 0)
-			kind = SETTINGS_HOSTS;
-		else if (strcmp(word, "policy") == 0)
+		if (strcmp(word, "policy") == 0)
 			kind = SETTINGS_POLICIES;
-		else
+		else if (strcmp(word, "fragment") != 0)
 			ck_assert_str_eq(word, "main");
 		at = strstr(at, "\n.Bd ");
 		ck_assert_ptr_nonnull(at);
 		at = strchr(at + 1, '\n') + 1;
 		end = strstr(at, "\n.Ed");
 		ck_assert_ptr_nonnull(end);
-		assert_loads(kind, name, at, (size_t)(end + 1 - at));
+		if (strcmp(word, "fragment") == 0)
+			load_fragment(name, at, (size_t)(end + 1 - at));
+		else
+			assert_loads(kind, name, at, (size_t)(end + 1 - at));
 		count++;
 	}
 	buf_free(&text);
