@@ -95,14 +95,14 @@ static const struct schema_key policy_keys[] = {
 	.meaning = "for people"},
     {.name = "when",
 	.type = SCHEMA_CUSTOM,
-	.flags = SCHEMA_REQUIRED,
+	.flags = SCHEMA_REQUIRED | SCHEMA_UNLESS,
 	.read = policy_read_when,
 	.of = &policy_when_schema,
 	.shape = "{\"$of\": true}",
 	.meaning = "the condition: when: { host: maintenance }"},
     {.name = "mode",
 	.type = SCHEMA_CHOICE,
-	.flags = SCHEMA_REQUIRED,
+	.flags = SCHEMA_REQUIRED | SCHEMA_UNLESS,
 	.offset = offsetof(struct policy, mode),
 	.choices = mode_choices,
 	.meaning = "off, observe (decide and record), approve (act once "
@@ -230,8 +230,7 @@ may_lack(const struct schema_context *ctx, const struct node *map,
 {
 	if (strcmp(key->name, "when") == 0)
 		return policy_find_key(ctx, map, NULL, "forbid") != NULL;
-	return strcmp(key->name, "name") != 0 &&
-	    policy_find_key(ctx, map, NULL, key->name) != NULL;
+	return policy_find_key(ctx, map, NULL, key->name) != NULL;
 }
 
 static void
@@ -356,7 +355,7 @@ static const struct schema_key file_keys[] = {
 	.count_offset = offsetof(struct read_policies, count),
 	.min = 0,
 	.max = SETTINGS_POLICIES_MAX,
-	.flags = SCHEMA_REQUIRED,
+	.flags = SCHEMA_REQUIRED | SCHEMA_UNLESS,
 	.of = &read_policy_schema,
 	.meaning = "the list of policies"},
     {.name = "lists",
@@ -372,7 +371,8 @@ static const struct schema_key file_keys[] = {
 	.type = SCHEMA_CUSTOM,
 	.flags = SCHEMA_FIRST,
 	.read = read_defaults,
-	.shape = "{\"$defaults\": true}",
+	.detail = &defaults_schema,
+	.shape = "{\"$detail\": true}",
 	.meaning = "keys of a policy that all policies of this file have "
 		   "unless they say otherwise"},
     {.name = "placement",
@@ -392,8 +392,8 @@ may_lack_policies(const struct schema_context *ctx, const struct node *map,
     const struct schema_key *key)
 {
 	(void)ctx;
-	return strcmp(key->name, "policies") == 0 &&
-	    tree_get(map, "placement") != NULL;
+	(void)key;
+	return tree_get(map, "placement") != NULL;
 }
 
 const struct schema read_policies_schema = {

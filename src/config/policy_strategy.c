@@ -84,7 +84,8 @@ static const struct schema_key rule_keys[] = {
     {.name = "with",
 	.type = SCHEMA_CUSTOM,
 	.read = read_rule_with,
-	.shape = "{\"$with\": true}",
+	.detail = &read_with_schema,
+	.shape = "{\"$detail\": true}",
 	.meaning = "keys of with that are different for these guests"},
     {.name = NULL},
 };

@@ -16,8 +16,6 @@
 
 #include "config/settings.h"
 
-#define KEYS_MAX 32 /* rows of one table */
-#define KNOWN_SIZE 256
 #define NUMBER_MAX 40 /* bytes of a number with its unit */
 
 void
@@ -35,20 +33,6 @@ schema_refuse_kind(const struct schema_context *ctx, const struct node *node,
 	else
 		tree_fault(ctx->tree, ctx->diags, node,
 		    "%s is expected, not %s", wanted, tree_kind_name(node));
-}
-
-/* "version, site, ..." */
-static const char *
-list_keys(const struct schema *schema, char out[KNOWN_SIZE])
-{
-	size_t len = 0;
-
-	out[0] = '\0';
-	for (const struct schema_key *k = schema->keys;
-	     k->name != NULL && len < KNOWN_SIZE; k++)
-		len += (size_t)snprintf(out + len, KNOWN_SIZE - len, "%s%s",
-		    len > 0 ? ", " : "", k->name);
-	return out;
 }
 
 static const char *
@@ -296,14 +280,15 @@ void
 schema_read_group(const struct schema_context *ctx, const struct schema *schema,
     const struct node *node, void *object)
 {
-	char keys[KNOWN_SIZE], wanted[KNOWN_SIZE + 32];
+	char keys[SCHEMA_KNOWN_SIZE], wanted[SCHEMA_KNOWN_SIZE + 32];
 
 	if (node->kind == NODE_MAP) {
 		schema_read(ctx, schema, node, object);
 		return;
 	}
 	snprintf(wanted, sizeof(wanted), "a mapping with the key%s %s",
-	    schema->keys[1].name != NULL ? "s" : "", list_keys(schema, keys));
+	    schema->keys[1].name != NULL ? "s" : "",
+	    schema_list_keys(schema, keys));
 	schema_refuse_kind(ctx, node, wanted);
 }
 
@@ -351,65 +336,6 @@ read_value(const struct schema_context *ctx, const struct schema_key *key,
 	}
 }
 
-/* All the places where a key of this name would be right. */
-struct search {
-	const char *name;
-	const char *where; /* of the schema being walked */
-	char found[KNOWN_SIZE];
-};
-
-static void
-note_key(const char *path, const struct schema_key *key, void *arg)
-{
-	struct search *search = arg;
-	size_t len = strlen(search->found);
-
-	if (strcmp(key->name, search->name) != 0)
-		return;
-	snprintf(search->found + len, sizeof(search->found) - len, "%s%s%s%s",
-	    len > 0 ? ", " : "", path, search->where != NULL ? " in " : "",
-	    search->where != NULL ? search->where : "");
-}
-
-static const char *
-refuse_unknown(const struct schema_context *ctx, const struct schema *schema,
-    const struct node *node)
-{
-	struct search search = {.name = node->key->text};
-	const char *names[KEYS_MAX + 1], *near;
-	char known[KNOWN_SIZE];
-	size_t count = 0;
-
-	/* What is there already is not what was meant. */
-	for (const struct schema_key *k = schema->keys; k->name != NULL; k++)
-		if (count < KEYS_MAX && tree_get(node->up, k->name) == NULL)
-			names[count++] = k->name;
-	names[count] = NULL;
-	near = diag_suggest(node->key->text, names);
-	for (const struct schema_alias *a = schema->aliases;
-	     near == NULL && a != NULL && a->name != NULL; a++)
-		if (strcmp(a->name, node->key->text) == 0)
-			near = a->key;
-	if (near != NULL) {
-		tree_fault_key(ctx->tree, ctx->diags, node,
-		    "unknown key (did you mean \"%s\"?)", near);
-		return near;
-	}
-	for (const struct schema *const *s = ctx->all; *s != NULL; s++) {
-		search.where = (*s)->where;
-		schema_walk(*s, "", note_key, &search);
-	}
-	if (search.found[0] != '\0')
-		tree_fault_key(ctx->tree, ctx->diags, node,
-		    "unknown key in %s (it belongs to %s)", schema->what,
-		    search.found);
-	else
-		tree_fault_key(ctx->tree, ctx->diags, node,
-		    "unknown key in %s (known: %s)", schema->what,
-		    list_keys(schema, known));
-	return NULL;
-}
-
 static void
 report_missing(const struct schema_context *ctx, const struct schema *schema,
     const struct node *map, const struct schema_key *key)
@@ -441,7 +367,7 @@ void
 schema_read(const struct schema_context *ctx, const struct schema *schema,
     const struct node *map, void *object)
 {
-	const char *meant[KEYS_MAX] = {NULL};
+	const char *meant[SCHEMA_KEYS_MAX] = {NULL};
 	const struct schema_key *keys = schema->keys;
 	size_t before = ctx->diags->count + ctx->diags->dropped;
 
@@ -462,7 +388,7 @@ schema_read(const struct schema_context *ctx, const struct schema *schema,
 				read_value(ctx, &keys[i], n, object);
 			continue;
 		}
-		near = refuse_unknown(ctx, schema, n);
+		near = schema_refuse_unknown(ctx, schema, n);
 		for (i = 0; near != NULL && keys[i].name != NULL; i++)
 			if (strcmp(keys[i].name, near) == 0)
 				meant[i] = near;
@@ -470,7 +396,7 @@ schema_read(const struct schema_context *ctx, const struct schema *schema,
 	for (size_t i = 0; keys[i].name != NULL; i++)
 		if ((keys[i].flags & SCHEMA_REQUIRED) != 0 &&
 		    meant[i] == NULL && tree_get(map, keys[i].name) == NULL &&
-		    (schema->optional == NULL ||
+		    ((keys[i].flags & SCHEMA_UNLESS) == 0 ||
 			!schema->optional(ctx, map, &keys[i])))
 			report_missing(ctx, schema, map, &keys[i]);
 	if (schema->finish != NULL &&

@@ -49,6 +49,7 @@ enum {
 	SCHEMA_LINES = 1 << 4,     /* a text may have several lines */
 	SCHEMA_FIRST = 1 << 5,     /* read before the other keys, wherever it
 				    * stands; several in the order of rows */
+	SCHEMA_UNLESS = 1 << 6,    /* required unless schema.optional says no */
 };
 
 struct schema;
@@ -118,7 +119,7 @@ struct schema {
 	/* After `place`, before the first key; may be NULL. */
 	void (*begin)(const struct schema_context *ctx, const struct node *map,
 	    void *object);
-	/* May this mapping lack a required key?  NULL: no. */
+	/* May this mapping lack a key that is SCHEMA_UNLESS? */
 	bool (*optional)(const struct schema_context *ctx,
 	    const struct node *map, const struct schema_key *key);
 	/* Checks what several keys are together, once each for itself is
@@ -173,6 +174,17 @@ bool schema_check_list(const struct schema_context *ctx,
  * not empty.  Adds the fault. */
 bool schema_check_text(const struct schema_context *ctx,
     const struct schema_key *key, const struct node *node);
+
+/* "version, site, ..." (schema_unknown.c) */
+#define SCHEMA_KEYS_MAX 32 /* rows of one table */
+#define SCHEMA_KNOWN_SIZE 256
+const char *schema_list_keys(
+    const struct schema *schema, char out[SCHEMA_KNOWN_SIZE]);
+
+/* Says that there is no such key; returns the one that is probably meant, or
+ * NULL. */
+const char *schema_refuse_unknown(const struct schema_context *ctx,
+    const struct schema *schema, const struct node *node);
 
 /* Says that the node is not of the kind wanted. */
 void schema_refuse_kind(const struct schema_context *ctx,

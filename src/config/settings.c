@@ -33,6 +33,7 @@ struct reader {
 	struct read_hosts *hosts; /* of each file; the main one too */
 	struct read_policies *policies;
 	size_t file_count;
+	bool alone; /* files of policies without a main file */
 };
 
 void
@@ -302,8 +303,8 @@ check_references(struct reader *r)
 }
 
 static bool
-check_files(
-    const struct settings_file *files, size_t count, struct diag_list *diags)
+check_files(const struct settings_file *files, size_t count, bool alone,
+    struct diag_list *diags)
 {
 	const char *first = NULL;
 	size_t total = 0;
@@ -327,7 +328,7 @@ check_files(
 		}
 		first = files[i].name;
 	}
-	if (first == NULL) {
+	if (first == NULL && !alone) {
 		diag_add(diags, "drover.yaml", 0, 0, "no main file is given");
 		return false;
 	}
@@ -344,7 +345,8 @@ read_files(struct reader *r, const struct settings_file *files)
 	schema_fill(&ctx, &read_main_schema, r->settings);
 	for (size_t i = 0; i < r->file_count; i++)
 		read_file(r, &files[i], i);
-	check_references(r);
+	if (!r->alone)
+		check_references(r);
 	if (!diag_any(r->diags))
 		join_hosts(r);
 	if (!diag_any(r->diags))
@@ -360,42 +362,60 @@ settings_parse(const struct settings_file *files, size_t count,
 	return settings_parse_linted(files, count, main_dir, diags, NULL);
 }
 
-struct settings *
-settings_parse_linted(const struct settings_file *files, size_t count,
-    const char *main_dir, struct diag_list *diags, struct diag_list *lints)
+static struct settings *
+parse(struct reader *r, const struct settings_file *files)
 {
-	struct arena *arena;
-	struct reader r = {.main_dir = main_dir,
-	    .diags = diags,
-	    .lints = lints,
-	    .file_count = count};
+	struct arena *arena = arena_new(ARENA_MAX);
 
-	if (!check_files(files, count, diags))
-		return NULL;
-	arena = arena_new(ARENA_MAX);
-	r.settings = arena_alloc(arena, sizeof(*r.settings));
-	r.settings->arena = arena;
-	r.hosts = arena_array(arena, count, sizeof(*r.hosts));
-	r.policies = arena_array(arena, count, sizeof(*r.policies));
-	r.names = (struct read_names){.hosts = map_new(free),
+	r->settings = arena_alloc(arena, sizeof(*r->settings));
+	r->settings->arena = arena;
+	r->hosts = arena_array(arena, r->file_count, sizeof(*r->hosts));
+	r->policies = arena_array(arena, r->file_count, sizeof(*r->policies));
+	r->names = (struct read_names){.hosts = map_new(free),
 	    .uris = map_new(free),
 	    .migrate_uris = map_new(free),
 	    .receivers = map_new(free),
 	    .policies = map_new(free),
 	    .placements = map_new(free)};
-	read_files(&r, files);
-	map_free(r.names.hosts);
-	map_free(r.names.uris);
-	map_free(r.names.migrate_uris);
-	map_free(r.names.receivers);
-	map_free(r.names.policies);
-	map_free(r.names.placements);
-	if (!diag_any(diags) && lints != NULL)
-		policy_lint_all(r.settings, lints);
-	if (!diag_any(diags))
-		return r.settings;
-	settings_free(r.settings);
+	read_files(r, files);
+	map_free(r->names.hosts);
+	map_free(r->names.uris);
+	map_free(r->names.migrate_uris);
+	map_free(r->names.receivers);
+	map_free(r->names.policies);
+	map_free(r->names.placements);
+	if (!diag_any(r->diags) && r->lints != NULL)
+		policy_lint_all(r->settings, r->lints);
+	if (!diag_any(r->diags))
+		return r->settings;
+	settings_free(r->settings);
 	return NULL;
+}
+
+struct settings *
+settings_parse_linted(const struct settings_file *files, size_t count,
+    const char *main_dir, struct diag_list *diags, struct diag_list *lints)
+{
+	struct reader r = {.main_dir = main_dir,
+	    .diags = diags,
+	    .lints = lints,
+	    .file_count = count};
+
+	return check_files(files, count, false, diags) ? parse(&r, files)
+						       : NULL;
+}
+
+struct settings *
+settings_parse_policies(const struct settings_file *files, size_t count,
+    struct diag_list *diags, struct diag_list *lints)
+{
+	struct reader r = {.main_dir = "/",
+	    .diags = diags,
+	    .lints = lints,
+	    .file_count = count,
+	    .alone = true};
+
+	return check_files(files, count, true, diags) ? parse(&r, files) : NULL;
 }
 
 void

@@ -127,6 +127,10 @@ struct settings *settings_parse(const struct settings_file *files, size_t count,
 struct settings *settings_parse_linted(const struct settings_file *files,
     size_t count, const char *main_dir, struct diag_list *diags,
     struct diag_list *lints);
+/* Files of policies without the rest of a configuration: receivers that they
+ * name are taken to be there, and there are no hosts. */
+struct settings *settings_parse_policies(const struct settings_file *files,
+    size_t count, struct diag_list *diags, struct diag_list *lints);
 void settings_free(struct settings *settings); /* NULL allowed */
 
 const struct settings_host *settings_find_host(

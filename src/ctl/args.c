@@ -116,6 +116,7 @@ set_option(struct args *args, const struct args_flag *flag, const char *value,
 	case ARGS_STOPPED:
 	case ARGS_BALANCE:
 	case ARGS_SCORE:
+	case ARGS_STRICT:
 	case ARGS_VERBOSE:
 	case ARGS_HELP:
 	case ARGS_VERSION:
@@ -147,6 +148,9 @@ set_option(struct args *args, const struct args_flag *flag, const char *value,
 		break;
 	case ARGS_DRAIN:
 		args->drain = value;
+		break;
+	case ARGS_CONFIG:
+		args->config = value;
 		break;
 	case ARGS_POLICY:
 		args->policy = value;

@@ -35,6 +35,8 @@ enum args_option {
 	ARGS_BALANCE = 1 << 17,
 	ARGS_SCORE = 1 << 18,
 	ARGS_MIN_GAIN = 1 << 19,
+	ARGS_STRICT = 1 << 26,
+	ARGS_CONFIG = 1 << 27,
 	ARGS_VERBOSE = 1 << 24,
 	ARGS_POLICY = 1 << 20,
 	ARGS_HOST = 1 << 21,
@@ -81,6 +83,7 @@ struct args {
 	int parallel;                       /* -1: none */
 	const char *to, *reason, *strategy; /* NULL: not given */
 	const char *drain;                  /* a host; NULL: not given */
+	const char *config;                 /* a file; NULL: not given */
 	const char *policy, *host;          /* NULL: not given */
 	int64_t since;                      /* -1: none */
 	int max;                            /* -1: none */

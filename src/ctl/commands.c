@@ -115,6 +115,13 @@ const struct args_command args_commands[] = {
 	"(--balance,\nthe default), in which order and time.  Needs no daemon "
 	"and moves nothing.\nWith --score alone, only the objective is shown.  "
 	"FILE - is standard input."},
+    {"policy", "check", "FILE|DIR...", 1, MANY, ARGS_STRICT | ARGS_CONFIG, true,
+	ctl_policy_check, "are files of policies right",
+	"Says what is wrong with files of policies, and what loads and is "
+	"hardly meant.\nNeeds no daemon.  With --config, receivers and hosts "
+	"are those of that file."},
+    {"policy", "schema", "", 0, 0, 0, false, ctl_policy_schema,
+	"a JSON Schema of them, for editors", NULL},
     {"policy", "test", "DIR|FILE...", 1, MANY, ARGS_VERBOSE, false,
 	ctl_policy_test, "test policies against what is expected of them",
 	"Plays the tests in all files *_test.yaml below the folders, on sites "
@@ -150,6 +157,8 @@ const struct args_flag args_flags[] = {
     {ARGS_STOPPED, 0, "include-stopped", NULL, "also guests that are shut off"},
     {ARGS_DRAIN, 0, "drain", "HOST", "plan to empty this host"},
     {ARGS_BALANCE, 0, "balance", NULL, "plan to even out the load"},
+    {ARGS_STRICT, 0, "strict", NULL, "warnings are errors"},
+    {ARGS_CONFIG, 'c', "config", "FILE", "the drover.yaml that they are for"},
     {ARGS_SCORE, 0, "score", NULL, "show the objective with its parts"},
     {ARGS_SINCE, 0, "since", "SEQ", "those after this number"},
     {ARGS_MAX, 'n', "max", "N", "at most N rows, or moves of a balance"},

@@ -65,6 +65,8 @@ int ctl_move_watch(struct ctl *ctl);
 int ctl_move_abort(struct ctl *ctl);
 int ctl_snapshot_save(struct ctl *ctl);
 int ctl_simulate(struct ctl *ctl);
+int ctl_policy_check(struct ctl *ctl);
+int ctl_policy_schema(struct ctl *ctl);
 int ctl_policy_test(struct ctl *ctl);
 int ctl_event_list(struct ctl *ctl);
 int ctl_event_follow(struct ctl *ctl);

@@ -20,23 +20,6 @@ reason_same_name(const struct expr_code *a, const struct expr_code *b)
 	return a->label == NULL || strcmp(a->label, b->label) == 0;
 }
 
-static const struct expr_name *
-vocabulary_of(const struct expr_code *name)
-{
-	return &expr_vocabulary_of((enum expr_scope)name->scope)
-		    ->names[name->index];
-}
-
-struct bound {
-	double value;
-	bool open;    /* the value itself is out */
-	bool written; /* by a fact; else it lies in the name */
-};
-
-struct interval {
-	struct bound low, high;
-};
-
 /* What it can be at all.  Only guests and hosts as they are cannot use more
  * than there is; after a move they might. */
 static struct interval
@@ -44,7 +27,7 @@ whole_range(const struct expr_code *name)
 {
 	struct interval all = {{0, false, false}, {INFINITY, true, false}};
 
-	if (vocabulary_of(name)->type == EXPR_PERCENT &&
+	if (reason_vocabulary(name)->type == EXPR_PERCENT &&
 	    !(name->scope == EXPR_SCOPE_TARGET &&
 		name->index >= EXPR_HOST_COUNT))
 		all.high = (struct bound){1, false, false};
@@ -113,16 +96,16 @@ narrow(struct interval *all, enum expr_op op, double value)
 		cut_high(all, value, op == OP_LESS);
 }
 
-static bool
-is_about(const struct fact *fact, const struct expr_code *name)
+bool
+reason_is_about(const struct fact *fact, const struct expr_code *name)
 {
 	return fact->atom->name != NULL &&
 	    reason_same_name(fact->atom->name, name);
 }
 
 /* As the facts say it. */
-static struct interval
-written_interval(
+struct interval
+reason_written_interval(
     const struct fact *facts, size_t count, const struct expr_code *name)
 {
 	struct interval all = whole_range(name);
@@ -130,7 +113,8 @@ written_interval(
 	for (size_t i = 0; i < count; i++) {
 		const struct reason *atom = facts[i].atom;
 
-		if (is_about(&facts[i], name) && atom->kind == REASON_NUMBER)
+		if (reason_is_about(&facts[i], name) &&
+		    atom->kind == REASON_NUMBER)
 			narrow(&all,
 			    facts[i].negated ? opposite(atom->op) : atom->op,
 			    atom->number);
@@ -139,11 +123,11 @@ written_interval(
 }
 
 /* The same without what lies between whole numbers. */
-static struct interval
-interval_of(
+struct interval
+reason_interval(
     const struct fact *facts, size_t count, const struct expr_code *name)
 {
-	struct interval all = written_interval(facts, count, name);
+	struct interval all = reason_written_interval(facts, count, name);
 
 	if (!is_counted(name))
 		return all;
@@ -185,7 +169,7 @@ allows_number(const struct fact *facts, size_t count,
 		const struct reason *atom = facts[i].atom;
 		bool equal = atom->number >= number && atom->number <= number;
 
-		if (!is_about(&facts[i], name))
+		if (!reason_is_about(&facts[i], name))
 			continue;
 		if (atom->kind == REASON_SET &&
 		    is_number_in(atom->list, number) == facts[i].negated)
@@ -195,7 +179,7 @@ allows_number(const struct fact *facts, size_t count,
 		    (equal == (atom->op == OP_EQUAL)) == facts[i].negated)
 			return false;
 	}
-	one = interval_of(facts, count, name);
+	one = reason_interval(facts, count, name);
 	narrow(&one, OP_EQUAL, number);
 	return !is_empty(&one);
 }
@@ -208,7 +192,7 @@ allows_text(const struct fact *facts, size_t count,
 		const struct reason *atom = facts[i].atom;
 		bool holds = false;
 
-		if (!is_about(&facts[i], name))
+		if (!reason_is_about(&facts[i], name))
 			continue;
 		if (atom->kind == REASON_MATCH)
 			holds = pattern_matches(atom->pattern, text);
@@ -231,46 +215,12 @@ values_of(const struct fact *facts, size_t count, const struct expr_code *name)
 	for (size_t i = 0; i < count; i++) {
 		const struct expr_list *list = facts[i].atom->list;
 
-		if (is_about(&facts[i], name) && list != NULL &&
+		if (reason_is_about(&facts[i], name) && list != NULL &&
 		    !facts[i].negated &&
 		    (least == NULL || list->count < least->count))
 			least = list;
 	}
 	return least;
-}
-
-static void
-add_name(const struct expr *expr, const struct expr_code *name, struct buf *out)
-{
-	if (name->scope != (uint8_t)expr->names[0].scope)
-		buf_addf(out, "%s.",
-		    expr_vocabulary_of((enum expr_scope)name->scope)->prefix);
-	buf_adds(out, vocabulary_of(name)->name);
-	if (name->label != NULL)
-		buf_addf(out, ".%s", name->label);
-}
-
-static void
-add_bound(const struct expr_code *name, const char *word,
-    const struct bound *bound, struct buf *out)
-{
-	struct expr_value value =
-	    expr_value_number(vocabulary_of(name)->type, bound->value);
-
-	buf_adds(out, word);
-	expr_value_print(&value, out);
-}
-
-static const char *
-low_word(const struct bound *low)
-{
-	return low->open ? "above " : "at least ";
-}
-
-static const char *
-high_word(const struct bound *high)
-{
-	return high->open ? "below " : "at most ";
 }
 
 static bool
@@ -279,20 +229,13 @@ number_fits(const struct fact *facts, size_t count, const struct fact *fact,
 {
 	const struct expr_code *name = fact->atom->name;
 	const struct expr_list *values = values_of(facts, count, name);
-	struct interval all = interval_of(facts, count, name);
+	struct interval all = reason_interval(facts, count, name);
 
 	if (is_empty(&all)) {
 		if (why == NULL)
 			return false;
-		all = written_interval(facts, count, name);
-		add_name(fact->atom->expr, name, why);
-		buf_adds(why, " cannot be ");
-		if (all.low.written)
-			add_bound(name, low_word(&all.low), &all.low, why);
-		if (all.low.written && all.high.written)
-			buf_adds(why, " and ");
-		if (all.high.written)
-			add_bound(name, high_word(&all.high), &all.high, why);
+		all = reason_written_interval(facts, count, name);
+		reason_add_empty(fact->atom->expr, name, &all, why);
 		return false;
 	}
 	if (values != NULL) {
@@ -306,7 +249,7 @@ number_fits(const struct fact *facts, size_t count, const struct fact *fact,
 	}
 	if (why != NULL) {
 		buf_adds(why, "no value of ");
-		add_name(fact->atom->expr, name, why);
+		reason_add_name(fact->atom->expr, name, why);
 		buf_adds(why, " fits");
 	}
 	return false;
@@ -318,7 +261,7 @@ text_fits(const struct fact *facts, size_t count, const struct fact *fact,
 {
 	const struct expr_code *name = fact->atom->name;
 	const struct expr_list *values = values_of(facts, count, name);
-	const char *const *words = vocabulary_of(name)->words;
+	const char *const *words = reason_vocabulary(name)->words;
 
 	if (values == NULL && words == NULL)
 		return true;
@@ -330,7 +273,7 @@ text_fits(const struct fact *facts, size_t count, const struct fact *fact,
 			return true;
 	if (why != NULL) {
 		buf_adds(why, "no value of ");
-		add_name(fact->atom->expr, name, why);
+		reason_add_name(fact->atom->expr, name, why);
 		buf_adds(why, " fits");
 	}
 	return false;
@@ -403,7 +346,7 @@ fits(const struct fact *facts, size_t count, const struct fact *fact,
 	    atom->kind == REASON_MATCH) {
 		if (is_denied(facts, count, fact)) {
 			if (why != NULL && atom->name != NULL)
-				add_name(atom->expr, atom->name, why);
+				reason_add_name(atom->expr, atom->name, why);
 			if (why != NULL)
 				buf_addf(why, "%s cannot be true and false",
 				    atom->name != NULL ? "" : "a comparison");
@@ -412,7 +355,7 @@ fits(const struct fact *facts, size_t count, const struct fact *fact,
 		if (atom->kind != REASON_MATCH)
 			return true;
 	}
-	return expr_type_is_numeric(vocabulary_of(atom->name)->type)
+	return expr_type_is_numeric(reason_vocabulary(atom->name)->type)
 	    ? number_fits(facts, count, fact, why)
 	    : text_fits(facts, count, fact, why);
 }
@@ -426,7 +369,7 @@ is_judged(const struct fact *facts, size_t i)
 	    facts[i].atom->kind != REASON_SET)
 		return false;
 	for (size_t k = 0; k < i; k++)
-		if (is_about(&facts[k], facts[i].atom->name))
+		if (reason_is_about(&facts[k], facts[i].atom->name))
 			return true;
 	return false;
 }
@@ -450,66 +393,11 @@ reason_understood(const struct fact *facts, size_t count)
 	return true;
 }
 
-static void
-describe(const struct fact *facts, size_t count, const struct fact *fact,
-    struct buf *out)
-{
-	const struct expr_code *name = fact->atom->name;
-	struct interval all;
-
-	if (fact->atom->kind == REASON_BOOL) {
-		buf_adds(out, fact->negated ? "not " : "");
-		add_name(fact->atom->expr, name, out);
-		return;
-	}
-	add_name(fact->atom->expr, name, out);
-	if (!expr_type_is_numeric(vocabulary_of(name)->type)) {
-		for (size_t i = 0; i < fact->atom->list->count; i++) {
-			struct expr_value value =
-			    expr_value_string(fact->atom->list->strings[i]);
-
-			buf_adds(out,
-			    i > 0               ? ", "
-				: fact->negated ? " other than "
-						: " = ");
-			expr_value_print(&value, out);
-		}
-		return;
-	}
-	all = interval_of(facts, count, name);
-	if (all.low.written)
-		add_bound(
-		    name, all.low.open ? " above " : " from ", &all.low, out);
-	if (all.low.written && all.high.written)
-		buf_adds(out, " and");
-	if (all.high.written)
-		add_bound(name, all.high.open ? " below " : " up to ",
-		    &all.high, out);
-}
-
-void
-reason_describe(const struct fact *facts, size_t count, struct buf *out)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < count; i++) {
-		bool seen = facts[i].atom->name == NULL;
-
-		for (size_t k = 0; k < i && !seen; k++)
-			seen = is_about(&facts[k], facts[i].atom->name);
-		if (seen)
-			continue;
-		buf_adds(out, any ? ", " : "");
-		describe(facts, count, &facts[i], out);
-		any = true;
-	}
-}
-
 double
 reason_upper_bound(const struct fact *facts, size_t count,
     enum expr_scope scope, unsigned index)
 {
 	struct expr_code name = {.scope = (uint8_t)scope, .index = index};
 
-	return interval_of(facts, count, &name).high.value;
+	return reason_interval(facts, count, &name).high.value;
 }

@@ -46,6 +46,31 @@ struct fact {
 	bool negated;
 };
 
+/* Of a name of a number. */
+struct bound {
+	double value;
+	bool open;    /* the value itself is out */
+	bool written; /* by a fact; else it lies in the name */
+};
+struct interval {
+	struct bound low, high;
+};
+
+/* All facts about the name together, as they say it, and without what lies
+ * between whole numbers. */
+struct interval reason_written_interval(
+    const struct fact *facts, size_t count, const struct expr_code *name);
+struct interval reason_interval(
+    const struct fact *facts, size_t count, const struct expr_code *name);
+
+static inline const struct expr_name *
+reason_vocabulary(const struct expr_code *name)
+{
+	return &expr_vocabulary_of((enum expr_scope)name->scope)
+		    ->names[name->index];
+}
+
+bool reason_is_about(const struct fact *fact, const struct expr_code *name);
 bool reason_same_name(const struct expr_code *a, const struct expr_code *b);
 
 /* May they all be so?  If not, `why` (or NULL) gets the reason. */
@@ -54,7 +79,12 @@ bool reason_consistent(const struct fact *facts, size_t count, struct buf *why);
 /* Is it certain that they may? */
 bool reason_understood(const struct fact *facts, size_t count);
 
-/* "cpu between 80 % and 90 %, maintenance" */
+/* expr_reason_words.c: a name with its prefix; "cpu cannot be above 90 % and
+ * below 10 %"; "cpu above 80 % and below 90 %, maintenance" */
+void reason_add_name(
+    const struct expr *expr, const struct expr_code *name, struct buf *out);
+void reason_add_empty(const struct expr *expr, const struct expr_code *name,
+    const struct interval *all, struct buf *out);
 void reason_describe(const struct fact *facts, size_t count, struct buf *out);
 
 /* The greatest value that the name may have; INFINITY. */

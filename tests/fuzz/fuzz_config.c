@@ -20,7 +20,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	};
 	struct buf out = BUF_INIT(1 << 20);
 	struct settings *settings;
-	struct diag_list diags;
+	struct diag_list diags, lints;
 	size_t at = 0;
 
 	if (size == 0)
@@ -36,7 +36,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    .len = size - 1,
 	};
 	diag_init(&diags);
-	settings = settings_parse(files, at + 1, "/etc/drover", &diags);
+	diag_init(&lints);
+	settings =
+	    settings_parse_linted(files, at + 1, "/etc/drover", &diags, &lints);
 	if ((settings == NULL) != diag_any(&diags))
 		abort();
 	for (size_t i = 0; i < diags.count; i++)
@@ -45,6 +47,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	diag_print(&diags, &out);
 	buf_free(&out);
 	diag_free(&diags);
+	diag_free(&lints);
 	settings_free(settings);
 	return 0;
 }

@@ -248,10 +248,10 @@ main(void)
 {
 	Suite *suite = suite_create("blocks");
 	TCase *tc = tcase_create("blocks");
-	tcase_set_timeout(tc, 120);
 	SRunner *runner;
 	int failed;
 
+	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, a_copy_has_the_same_bytes_whatever_the_holes);
 	tcase_add_test(tc, windows_without_anything_are_not_taken);
 	tcase_add_test(

@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "config/read.h"
 #include "config/schema.h"
+#include "config/schema_json.h"
 #include "config/settings.h"
 #include "config/uri.h"
 
@@ -402,6 +403,21 @@ START_TEST(shipped_files_load)
 }
 END_TEST
 
+/* Hosts alone are a file of hosts.d, the rest belongs into drover.yaml. */
+static void
+load_fragment(const char *name, const char *text, size_t len)
+{
+	struct buf whole = BUF_INIT(FILE_MAX);
+
+	if (strncmp(text, "hosts:", 6) == 0) {
+		assert_loads(SETTINGS_HOSTS, name, text, len);
+		return;
+	}
+	buf_addf(&whole, "version: 1\n%.*s", (int)len, text);
+	assert_loads(SETTINGS_MAIN, name, whole.data, whole.len);
+	buf_free(&whole);
+}
+
 /* `.\" example: NAME KIND`, `.Bd ...`, text, `.Ed`. */
 static int
 load_examples(const char *page)
@@ -425,18 +441,19 @@ load_examples(const char *page)
 			at += strlen(mark);
 			continue;
 		}
-		if (strcmp(word, "fragment") == 0)
-			kind = SETTINGS_HOSTS;
-		else if (strcmp(word, "policy") == 0)
+		if (strcmp(word, "policy") == 0)
 			kind = SETTINGS_POLICIES;
-		else
+		else if (strcmp(word, "fragment") != 0)
 			ck_assert_str_eq(word, "main");
 		at = strstr(at, "\n.Bd ");
 		ck_assert_ptr_nonnull(at);
 		at = strchr(at + 1, '\n') + 1;
 		end = strstr(at, "\n.Ed");
 		ck_assert_ptr_nonnull(end);
-		assert_loads(kind, name, at, (size_t)(end + 1 - at));
+		if (strcmp(word, "fragment") == 0)
+			load_fragment(name, at, (size_t)(end + 1 - at));
+		else
+			assert_loads(kind, name, at, (size_t)(end + 1 - at));
 		count++;
 	}
 	buf_free(&text);
@@ -464,6 +481,102 @@ find_in_page(const char *path, const struct schema_key *key, void *arg)
 	ck_assert_msg(key->meaning != NULL, "%s has no meaning", path);
 }
 
+START_TEST(shipped_policies_have_no_lints_and_act_on_nothing_unasked)
+{
+	static const char *const names[] = {"10-maintenance", "20-cpu-pressure",
+	    "30-memory-pressure", "40-balance", "50-failing-disk",
+	    "60-night-balance", "70-placement"};
+	enum { FILES = COUNT(names) };
+	struct buf texts[FILES], out = BUF_INIT(FILE_MAX);
+	struct settings_file files[FILES];
+	struct diag_list diags, lints;
+	struct settings *s;
+
+	for (int i = 0; i < FILES; i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "policies/%s.yaml", names[i]);
+		texts[i] = BUF_INIT(FILE_MAX);
+		read_source(path, &texts[i]);
+		files[i] = (struct settings_file){
+		    SETTINGS_POLICIES, names[i], texts[i].data, texts[i].len};
+	}
+	diag_init(&diags);
+	diag_init(&lints);
+	s = settings_parse_policies(files, FILES, &diags, &lints);
+	diag_print(&diags, &out);
+	diag_print(&lints, &out);
+	ck_assert_str_eq(buf_str(&out), "");
+	ck_assert_ptr_nonnull(s);
+	ck_assert_uint_eq(s->placement_count, 3);
+	for (size_t i = 0; i < s->policy_count; i++)
+		ck_assert_int_eq(s->policies[i].mode,
+		    strcmp(s->policies[i].name, "maintenance") == 0
+			? POLICY_AUTO
+			: POLICY_OBSERVE);
+	settings_free(s);
+	diag_free(&diags);
+	diag_free(&lints);
+	buf_free(&out);
+	for (int i = 0; i < FILES; i++)
+		buf_free(&texts[i]);
+}
+END_TEST
+
+/* droverctl policy schema >policies/policy.schema.json */
+START_TEST(the_schema_for_editors_is_that_of_the_tables)
+{
+	struct buf text = BUF_INIT(FILE_MAX);
+	json_t *shipped, *made = schema_json_policies();
+	json_error_t where;
+
+	read_source("policies/policy.schema.json", &text);
+	shipped = json_loadb(text.data, text.len, 0, &where);
+	ck_assert_msg(shipped != NULL, "%d: %s", where.line, where.text);
+	ck_assert_msg(json_equal(shipped, made),
+	    "write it anew: droverctl policy schema "
+	    ">policies/policy.schema.json");
+	json_decref(shipped);
+	json_decref(made);
+	buf_free(&text);
+}
+END_TEST
+
+/* A default inside of `with` does not replace the rest of it. */
+START_TEST(a_rule_has_the_policy_with_its_own_with_over_it)
+{
+	static const char text[] =
+	    "version: 1\ndefaults: { with: { timeout: 1h } }\npolicies:\n"
+	    "  - name: p\n    mode: auto\n    when: { host: up }\n"
+	    "    strategy:\n"
+	    "      - { if: vcpus > 4, use: live-copy, with: { max_downtime: "
+	    "4s } }\n"
+	    "      - { use: default }\n"
+	    "    with: { handover: strict }\n";
+	struct settings_file file = {
+	    SETTINGS_POLICIES, "p.yaml", text, strlen(text)};
+	const struct policy_strategy *rules;
+	struct diag_list diags;
+	struct settings *s;
+
+	diag_init(&diags);
+	s = settings_parse_policies(&file, 1, &diags, NULL);
+	ck_assert_ptr_nonnull(s);
+	rules = s->policies[0].rules;
+	ck_assert_uint_eq(s->policies[0].rule_count, 2);
+	ck_assert_ptr_eq(rules[1].with, &s->policies[0]);
+	ck_assert_int_eq(rules[0].with->max_downtime_ms, 4000);
+	ck_assert_int_eq(rules[0].with->downtime_step_max_ms, 4000);
+	ck_assert_int_eq(rules[0].with->timeout_ms, 3600000);
+	ck_assert_int_eq(rules[0].with->handover, POLICY_HANDOVER_STRICT);
+	ck_assert_str_eq(rules[0].with->name, "p");
+	ck_assert_int_eq(s->policies[0].max_downtime_ms, 0);
+	ck_assert_int_eq(s->policies[0].downtime_step_max_ms, 2000);
+	settings_free(s);
+	diag_free(&diags);
+}
+END_TEST
+
 START_TEST(the_manual_knows_every_key)
 {
 	struct buf page = BUF_INIT(FILE_MAX);
@@ -487,12 +600,14 @@ parse_damaged(enum settings_file_kind kind, const char *text, size_t len)
 	};
 	bool alone = kind == SETTINGS_MAIN;
 	struct settings *settings;
-	struct diag_list diags;
+	struct diag_list diags, lints;
 
 	diag_init(&diags);
-	settings = settings_parse(
-	    alone ? files + 1 : files, alone ? 1 : 2, "/", &diags);
+	diag_init(&lints);
+	settings = settings_parse_linted(
+	    alone ? files + 1 : files, alone ? 1 : 2, "/", &diags, &lints);
 	ck_assert(diag_any(&diags) == (settings == NULL));
+	diag_free(&lints);
 	for (size_t i = 0; i < diags.count; i++)
 		ck_assert_msg(
 		    diags.items[i].line > 0 && diags.items[i].column > 0,
@@ -535,6 +650,7 @@ START_TEST(damaged_files_do_no_harm)
 {
 	damage_text(SETTINGS_MAIN, "tests/conf/main-valid-full.in");
 	damage_text(SETTINGS_POLICIES, "tests/conf/policy-valid-full.in");
+	damage_text(SETTINGS_POLICIES, "policies/30-memory-pressure.yaml");
 	damage_text(SETTINGS_HOSTS, "tests/conf/hosts-valid-list.in");
 }
 END_TEST
@@ -556,6 +672,9 @@ main(void)
 	    uris_are_taken_apart,
 	    shipped_files_load,
 	    examples_of_the_manual_load,
+	    shipped_policies_have_no_lints_and_act_on_nothing_unasked,
+	    the_schema_for_editors_is_that_of_the_tables,
+	    a_rule_has_the_policy_with_its_own_with_over_it,
 	    the_manual_knows_every_key,
 	    damaged_files_do_no_harm,
 	};
