@@ -33,6 +33,7 @@ backend_decisions(
 		&(struct store_decision_filter){.policy = filter->policy,
 		    .host = filter->host,
 		    .open_only = filter->open_only,
+		    .brief = true,
 		    .max = filter->max},
 		add_decision, list, err) < 0) {
 		json_decref(list);
@@ -195,7 +196,8 @@ backend_policy(void *arg, const char *name, struct err *err)
 
 	if (policy == NULL ||
 	    store_each_decision(d->store,
-		&(struct store_decision_filter){.policy = name, .max = 1},
+		&(struct store_decision_filter){
+		    .policy = name, .brief = true, .max = 1},
 		add_decision, rows, err) < 0) {
 		json_decref(rows);
 		return NULL;

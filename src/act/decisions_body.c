@@ -187,6 +187,7 @@ decisions_cut(json_t *object, size_t max)
 	json_t *items = json_object_get(object, "items"), *item;
 	size_t i, count = json_array_size(items), size = text_size(object);
 	size_t kept = count;
+	json_int_t before; /* of an earlier cut */
 
 	if (size <= max)
 		return;
@@ -200,6 +201,7 @@ decisions_cut(json_t *object, size_t max)
 		size -= text_size(json_array_get(items, --kept)) + 1;
 	for (i = count; i > kept; i--)
 		json_array_remove(items, i - 1);
-	json_object_set_new(
-	    object, "items_left_out", json_integer((json_int_t)(count - kept)));
+	before = json_integer_value(json_object_get(object, "items_left_out"));
+	json_object_set_new(object, "items_left_out",
+	    json_integer(before + (json_int_t)(count - kept)));
 }

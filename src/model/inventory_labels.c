@@ -143,9 +143,12 @@ static void
 inventory_labels_show(struct inventory *inventory, const char *uuid)
 {
 	for (size_t h = 0; h < inventory->host_count; h++) {
-		struct inventory_domain *domain =
-		    map_get(inventory->hosts[h]->domains, uuid);
+		const struct map *domains = inventory->hosts[h]->domains;
+		struct inventory_domain *domain = NULL;
 
+		/* At the start many labels come, and no host has guests. */
+		if (map_count(domains) > 0)
+			domain = map_get(domains, uuid);
 		if (domain != NULL)
 			inventory_labels_settle_domain(inventory, domain);
 	}

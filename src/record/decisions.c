@@ -9,9 +9,10 @@
  */
 #include "record/private.h"
 
-#define DECISION_COLUMNS                                                       \
-	"SELECT id, at, updated, ended, policy, host, mode, summary, body,"    \
-	" approved_by FROM decisions "
+#define DECISION_COLUMNS(body)                                                 \
+	"SELECT id, at, updated, ended, policy, host, mode, summary, " body    \
+	", approved_by FROM decisions "
+#define DECISION_LISTED DECISION_COLUMNS("CASE WHEN ?4 THEN '{}' ELSE body END")
 
 int
 store_add_decision(
@@ -126,7 +127,7 @@ store_get_decision(struct store *store, int64_t id,
     void (*fn)(const struct store_decision *row, void *arg), void *arg,
     struct err *err)
 {
-	static const char sql[] = DECISION_COLUMNS "WHERE id = ?";
+	static const char sql[] = DECISION_COLUMNS("body") "WHERE id = ?";
 	struct query q = query_open(store, sql);
 	struct store_decision row = {0};
 	int rc;
@@ -148,19 +149,19 @@ store_get_decision(struct store *store, int64_t id,
 static const char *
 decision_choose_sql(const struct store_decision_filter *filter)
 {
-	static const char open[] = DECISION_COLUMNS
+	static const char open[] = DECISION_LISTED
 	    "WHERE ended = 0"
 	    " AND (?1 IS NULL OR policy = ?1) AND (?2 IS NULL OR host = ?2)"
 	    " ORDER BY id DESC LIMIT ?3";
-	static const char policy[] = DECISION_COLUMNS
+	static const char policy[] = DECISION_LISTED
 	    "WHERE policy = ?1"
 	    " AND (?2 IS NULL OR host = ?2) ORDER BY id DESC LIMIT ?3";
 	static const char host[] =
-	    DECISION_COLUMNS "WHERE ?1 IS NULL"
-			     " AND host = ?2 ORDER BY id DESC LIMIT ?3";
+	    DECISION_LISTED "WHERE ?1 IS NULL"
+			    " AND host = ?2 ORDER BY id DESC LIMIT ?3";
 	static const char all[] =
-	    DECISION_COLUMNS "WHERE ?1 IS NULL AND ?2 IS NULL"
-			     " ORDER BY id DESC LIMIT ?3";
+	    DECISION_LISTED "WHERE ?1 IS NULL AND ?2 IS NULL"
+			    " ORDER BY id DESC LIMIT ?3";
 
 	if (filter->open_only)
 		return open;
@@ -181,6 +182,7 @@ store_each_decision(struct store *store,
 	query_bind_text(&q, filter->policy);
 	query_bind_text(&q, filter->host);
 	query_bind_int(&q, filter->max > 0 ? filter->max : -1);
+	query_bind_int(&q, filter->brief);
 	while ((rc = query_next(&q, err)) > 0) {
 		struct store_decision row = {0};
 

@@ -191,7 +191,8 @@ int store_get_decision(struct store *store, int64_t id,
 struct store_decision_filter {
 	const char *policy, *host; /* NULL: any */
 	bool open_only;
-	int max; /* 0: all */
+	bool brief; /* without their bodies: these are "{}" */
+	int max;    /* 0: all */
 };
 /* Newest first. */
 int store_each_decision(struct store *store,

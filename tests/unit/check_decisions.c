@@ -516,6 +516,12 @@ START_TEST(a_body_is_cut_where_it_hurts_least)
 	    json_integer_value(json_object_get(body, "items_left_out")) +
 		(json_int_t)json_array_size(json_object_get(body, "items")),
 	    1000);
+	decisions_cut(body, 2500);
+	ck_assert_uint_le(size_of(body), 2500);
+	ck_assert_int_eq(
+	    json_integer_value(json_object_get(body, "items_left_out")) +
+		(json_int_t)json_array_size(json_object_get(body, "items")),
+	    1000);
 	json_decref(body);
 }
 END_TEST

@@ -83,6 +83,13 @@ START_TEST(decisions_come_newest_first_as_the_filter_wants)
 			     (struct store_decision_filter){
 				 .host = "kvm1", .open_only = true}),
 	    "");
+	run_sql(store, "UPDATE decisions SET body = '{\"n\": 1}'");
+	ck_assert_str_eq(
+	    each(
+		store, (struct store_decision_filter){.brief = true, .max = 1}),
+	    "3 drain@kvm2 auto 40-0 1 starts {} -;");
+	ck_assert_str_eq(each(store, (struct store_decision_filter){.max = 1}),
+	    "3 drain@kvm2 auto 40-0 1 starts {\"n\": 1} -;");
 	store_close(store);
 }
 END_TEST
