@@ -14,6 +14,7 @@
 #include "decide/evaluate_priv.h"
 #include "plan/balance.h"
 #include "plan/from_snapshot.h"
+#include "plan/read.h"
 
 /* Moves that are planned at once: more would be outdated before their turn. */
 #define BALANCE_MOVES_MAX 32
@@ -70,6 +71,40 @@ balance_limit_guests(struct evaluate_state *state,
 	}
 }
 
+/* What is on its way counts as having arrived, with its load and its memory: else
+ * the same imbalance would be evened out again until it is over, and then the
+ * other way round. */
+static void
+balance_settle_move(const struct evaluate_state *state,
+    struct plan_cluster *cluster, const struct snap_move *move)
+{
+	const struct snap_vm *vm =
+	    snapshot_find_vm(state->input->snapshot, move->uuid);
+	uint32_t to = plan_find_host(cluster, move->to);
+	double cpu;
+
+	for (uint32_t i = 0; vm != NULL && i < cluster->guest_count; i++) {
+		struct plan_guest *guest = &cluster->guests[i];
+
+		if (strcmp(guest->uuid, move->uuid) != 0)
+			continue;
+		guest->stays = true;
+		if (to == PLAN_NONE || guest->host == to)
+			return;
+		cpu = isnan(guest->cpu) ? 0 : guest->cpu;
+		/* Less than none is a matter of when it was measured; what
+		 * is unknown stays so. */
+		cluster->hosts[guest->host].cpu_used -= cpu;
+		if (cluster->hosts[guest->host].cpu_used < 0)
+			cluster->hosts[guest->host].cpu_used = 0;
+		cluster->hosts[to].cpu_used += cpu;
+		/* It was kept free for the guest, which takes it now. */
+		cluster->hosts[to].memory += guest->memory;
+		guest->host = to;
+		return;
+	}
+}
+
 static void
 balance_item(struct evaluate_state *state, struct evaluate_decision *decision,
     const struct plan_cluster *cluster, const struct plan_move *move,
@@ -112,6 +147,8 @@ evaluate_balance(
 	decision->gate = gate_decision(state, decision);
 	balance_limit_hosts(state, policy, cluster);
 	balance_limit_guests(state, decision, cluster);
+	for (size_t i = 0; i < input->snapshot->move_count; i++)
+		balance_settle_move(state, cluster, &input->snapshot->moves[i]);
 	options.max_moves = BALANCE_MOVES_MAX;
 	if (policy->select_max > 0 && policy->select_max < BALANCE_MOVES_MAX)
 		options.max_moves = (uint32_t)policy->select_max;

@@ -65,9 +65,10 @@ gate_cooldown(
 	    policy->line, text);
 }
 
+/* `vm` is the one that asks, and is not among those that are begun yet; NULL. */
 static const char *
-gate_throttle(
-    struct evaluate_state *state, const struct evaluate_decision *decision)
+gate_throttle(struct evaluate_state *state,
+    const struct evaluate_decision *decision, const struct snap_vm *vm)
 {
 	const struct policy *policy = decision->policy;
 	int64_t now = state->input->snapshot->taken_wall.ms, oldest = now;
@@ -88,7 +89,8 @@ gate_throttle(
 	}
 	for (size_t i = 0; i < decision->item_count; i++)
 		made += decision->items[i].fate == EVALUATE_START &&
-		    decision->items[i].choice.target != NULL;
+		    decision->items[i].choice.target != NULL &&
+		    decision->items[i].vm != vm;
 	if (made < policy->throttle_moves)
 		return NULL;
 	if (oldest < now)
@@ -133,7 +135,7 @@ gate_decision(
 		why = gate_quiet(state, decision);
 	if (why == NULL)
 		why = gate_cooldown(state, decision);
-	return why != NULL ? why : gate_throttle(state, decision);
+	return why != NULL ? why : gate_throttle(state, decision, NULL);
 }
 
 const char *
@@ -154,7 +156,7 @@ gate_guest(struct evaluate_state *state,
 		    "was moved %s ago; cooldown (%s:%u) for %s more", since,
 		    policy->file, policy->line, text);
 	}
-	return gate_throttle(state, decision);
+	return gate_throttle(state, decision, vm);
 }
 
 /* Moves away from the host that are under way, whosever they are. */

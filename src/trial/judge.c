@@ -377,7 +377,7 @@ judge_kind(
 json_t *
 judge_expect(const struct run *run, const struct trial_expect *expect)
 {
-	json_t *test = json_object(), *got = json_object();
+	json_t *test = json_object(), *got = json_object(), *seen;
 	struct buf name = BUF_INIT(NAME_MAX_BYTES);
 	bool ok = judge_kind(run, expect, got);
 
@@ -389,7 +389,10 @@ judge_expect(const struct run *run, const struct trial_expect *expect)
 	if (!ok) {
 		json_object_set_new(test, "expected", tell_expected(expect));
 		json_object_set(test, "got", got);
-		json_object_set_new(test, "seen", judge_seen(run, expect));
+		seen = judge_seen(run, expect);
+		if (json_array_size(seen) > 0)
+			json_object_set(test, "seen", seen);
+		json_decref(seen);
 		json_object_set_new(
 		    test, "decisions", tell_decisions(run->evaluation));
 	}
