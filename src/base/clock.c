@@ -9,6 +9,8 @@
  */
 #include "base/clock.h"
 
+#include <string.h>
+
 #include <stdio.h>
 
 #define CLOCK_DAY_MS INT64_C(86400000)
@@ -49,4 +51,65 @@ wall_format(struct wall t, char out[CLOCK_RFC3339_SIZE])
 	    "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", year % 10000, month % 100,
 	    day % 100, msec / 3600000 % 100, msec / 60000 % 60,
 	    msec / 1000 % 60, msec % 1000);
+}
+
+/* Days from 1970-01-01; March is the first month, so that a leap day ends the
+ * year. */
+static int64_t
+days_of(int64_t year, int64_t month, int64_t day)
+{
+	int64_t y = month > 2 ? year : year - 1;
+	int64_t m = month > 2 ? month - 3 : month + 9;
+	int64_t era = y / 400, of_era = y % 400;
+
+	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 +
+	    (153 * m + 2) / 5 + day - 1 - 719468;
+}
+
+/* Digits from `text`, as many as `count`; -1: there are fewer. */
+static int64_t
+digits_of(const char *text, size_t count)
+{
+	int64_t value = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return -1;
+		value = value * 10 + (text[i] - '0');
+	}
+	return value;
+}
+
+bool
+wall_parse(const char *text, struct wall *out)
+{
+	static const char form[] = "0000-00-00T00:00:00";
+	static const int64_t longest[] = {
+	    31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	int64_t year, month, day, hour, minute, second, ms = 0;
+	const char *rest;
+
+	for (size_t i = 0; i < sizeof(form) - 1; i++)
+		if (form[i] == '0' ? text[i] < '0' || text[i] > '9'
+				   : text[i] != form[i])
+			return false;
+	year = digits_of(text, 4);
+	month = digits_of(text + 5, 2);
+	day = digits_of(text + 8, 2);
+	hour = digits_of(text + 11, 2);
+	minute = digits_of(text + 14, 2);
+	second = digits_of(text + 17, 2);
+	rest = text + sizeof(form) - 1;
+	if (*rest == '.') {
+		ms = digits_of(rest + 1, 3);
+		rest += ms < 0 ? 0 : 4;
+	}
+	if (strcmp(rest, "Z") != 0 || year < 1970 || month < 1 || month > 12 ||
+	    day < 1 || day > longest[month - 1] || hour > 23 || minute > 59 ||
+	    second > 60)
+		return false;
+	out->ms =
+	    ((days_of(year, month, day) * 24 + hour) * 60 + minute) * 60000 +
+	    second * 1000 + ms;
+	return true;
 }

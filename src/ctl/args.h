@@ -35,6 +35,7 @@ enum args_option {
 	ARGS_BALANCE = 1 << 17,
 	ARGS_SCORE = 1 << 18,
 	ARGS_MIN_GAIN = 1 << 19,
+	ARGS_DEADLINE = 1 << 24,
 	/* any command */
 	ARGS_SOCKET = 1 << 12,
 	ARGS_OUTPUT = 1 << 13,
@@ -81,6 +82,10 @@ struct args {
 	int64_t since;                      /* -1: none */
 	int max;                            /* -1: none */
 	double min_gain;                    /* with ARGS_MIN_GAIN */
+	/* With ARGS_DEADLINE: a minute of the local day, or -1, and then so many
+	 * ms from now. */
+	int deadline_minute;
+	int64_t deadline_ms;
 	/* With ARGS_HELP, how far it names a command; may be NULL. */
 	const char *help_noun, *help_verb;
 };

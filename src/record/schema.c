@@ -127,7 +127,11 @@ static const char schema_4[] =
     "CREATE INDEX moves_completed ON moves (uuid, ended)"
     " WHERE outcome = 'completed';";
 
-const char *const schema_steps[] = {schema_1, schema_2, schema_3, schema_4};
+static const char schema_5[] =
+    "ALTER TABLE drains ADD COLUMN deadline INTEGER NOT NULL DEFAULT 0;";
+
+const char *const schema_steps[] = {
+    schema_1, schema_2, schema_3, schema_4, schema_5};
 const int schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);
 
 /* Copies the first column of the first row; "" when there is none. */

@@ -205,24 +205,25 @@ START_TEST(an_older_database_is_brought_up_to_date_all_or_nothing)
 {
 	struct store *store = open_store();
 	const char *const good[] = {schema_steps[0], schema_steps[1],
-	    schema_steps[2], "ALTER TABLE flags ADD COLUMN extra TEXT"};
+	    schema_steps[2], schema_steps[3], schema_steps[4],
+	    "ALTER TABLE flags ADD COLUMN extra TEXT"};
 	const char *const bad[] = {schema_steps[0], schema_steps[1],
-	    schema_steps[2],
+	    schema_steps[2], schema_steps[3], schema_steps[4],
 	    "ALTER TABLE flags ADD COLUMN more TEXT; CREATE TABLE flags (x)"};
 	struct err err;
 
-	ck_assert_int_eq(schema_step_count, 3);
+	ck_assert_int_eq(schema_step_count, 5);
 	add_move(store, "web1");
 	ck_assert_int_eq(
-	    schema_prepare(store->db, store->path, bad, 4, &err), -1);
-	ck_assert_int_eq(query_sql(store, "PRAGMA user_version"), 3);
+	    schema_prepare(store->db, store->path, bad, 6, &err), -1);
+	ck_assert_int_eq(query_sql(store, "PRAGMA user_version"), 5);
 	ck_assert_int_eq(query_sql(store,
 			     "SELECT COUNT(*) FROM"
 			     " pragma_table_info('flags') WHERE name = 'more'"),
 	    0);
 	ck_assert_int_eq(
-	    schema_prepare(store->db, store->path, good, 4, &err), 0);
-	ck_assert_int_eq(query_sql(store, "PRAGMA user_version"), 4);
+	    schema_prepare(store->db, store->path, good, 6, &err), 0);
+	ck_assert_int_eq(query_sql(store, "PRAGMA user_version"), 6);
 	ck_assert_int_eq(query_sql(store, "SELECT COUNT(*) FROM moves"), 1);
 	ck_assert_int_eq(
 	    query_sql(store,
