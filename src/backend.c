@@ -3,6 +3,7 @@
  * business it is, and puts the outcome into JSON.  Shapes: control/backend.h.
  */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +16,8 @@
 #include "control/metrics.h"
 #include "model/view.h"
 
-static void
-peer_text(const struct control_peer *peer, char *out, size_t size)
+void
+backend_peer_text(const struct control_peer *peer, char *out, size_t size)
 {
 	(void)snprintf(
 	    out, size, "uid %u (pid %d)", (unsigned)peer->uid, (int)peer->pid);
@@ -116,6 +117,39 @@ count_in_flight(const struct executor_report *report, void *arg)
 			f->gauges[i].value++;
 }
 
+static const struct metrics_load *
+loads_of(const struct snapshot *s)
+{
+	struct metrics_load *loads =
+	    arena_array(s->arena, s->host_count, sizeof(loads[0]));
+
+	for (size_t i = 0; i < s->host_count; i++) {
+		const struct snap_host *host = &s->hosts[i];
+
+		loads[i] = (struct metrics_load){host->name,
+		    host->cpus > 0 ? host->cpu_smooth / host->cpus : NAN,
+		    host->memory_smooth};
+	}
+	return loads;
+}
+
+static struct metrics_gauge *
+count_alerts(const struct daemon *d, const struct snapshot *s, size_t *out)
+{
+	struct metrics_gauge *gauges =
+	    calloc(s->host_count + 1, sizeof(*gauges));
+
+	if (gauges == NULL)
+		abort();
+	for (size_t i = 0; i < s->host_count; i++)
+		gauges[i] = (struct metrics_gauge){
+		    s->hosts[i].name, (int64_t)s->hosts[i].alert_count};
+	gauges[s->host_count] =
+	    (struct metrics_gauge){"", (int64_t)alerts_without_host(d->alerts)};
+	*out = s->host_count + 1;
+	return gauges;
+}
+
 static int
 metrics(void *arg, struct buf *out, struct err *err)
 {
@@ -126,6 +160,7 @@ metrics(void *arg, struct buf *out, struct err *err)
 	struct in_flight moves = {
 	    {{"live-shared", 0}, {"live-copy", 0}, {"restart", 0}}};
 	struct metrics_gauge hosts[sizeof(states) / sizeof(states[0])];
+	cleanup_free struct metrics_gauge *alerts = NULL;
 	json_t *counts = json_object(), *by_state;
 	json_t *kept = leftovers_json(d->leftovers, NULL);
 	struct metrics_now now = {.version = PACKAGE_VERSION,
@@ -133,8 +168,11 @@ metrics(void *arg, struct buf *out, struct err *err)
 	    .in_flight_count = 3,
 	    .hosts = hosts,
 	    .host_count = sizeof(states) / sizeof(states[0]),
+	    .loads = loads_of(s),
+	    .load_count = s->host_count,
 	    .kept = (int64_t)json_array_size(kept)};
 
+	now.alerts = alerts = count_alerts(d, s, &now.alert_count);
 	executor_each(d->executor, count_in_flight, &moves);
 	count_hosts(s, counts);
 	by_state = json_object_get(counts, "hosts");
@@ -257,7 +295,7 @@ drain(void *arg, const char *host, const struct control_drain_options *o,
 	if (backend_find_host(d, host, err) == NULL ||
 	    backend_check_target(d, host, o->only_to, err) < 0)
 		return NULL;
-	peer_text(peer, by, sizeof(by));
+	backend_peer_text(peer, by, sizeof(by));
 	if (flags_set(d->flags, &flag, err) < 0)
 		return NULL;
 	id = drains_start(d->drains, host,
@@ -315,7 +353,7 @@ set_flag(struct daemon *d, const char *host, bool cordoned, const char *reason,
 
 	if (backend_find_host(d, host, err) == NULL)
 		return NULL;
-	peer_text(peer, by, sizeof(by));
+	backend_peer_text(peer, by, sizeof(by));
 	if (cordoned && now != NULL && now->maintenance)
 		flag = *now, flag.cordoned = true;
 	if (!cordoned && remove_flag_file(d, host, err) < 0)
@@ -441,6 +479,25 @@ abort_move(
 	return backend_show_move(d, id, err);
 }
 
+/* ---- alerts ---- */
+
+static json_t *
+list_alerts(void *arg, struct err *err)
+{
+	struct daemon *d = arg;
+
+	(void)err;
+	return json_pack("{s:o}", "alerts", alerts_json(d->alerts));
+}
+
+static json_t *
+post_alerts(void *arg, const char *body, size_t len, struct err *err)
+{
+	struct daemon *d = arg;
+
+	return alerts_post(d->alerts, body, len, err);
+}
+
 /* ---- the rest ---- */
 
 static json_t *
@@ -493,6 +550,15 @@ backend_make(struct daemon *d)
 	    .move = backend_show_move,
 	    .vm_move = backend_move_vm,
 	    .move_abort = abort_move,
+	    .decisions = backend_decisions,
+	    .decision = backend_decision,
+	    .decision_approve = backend_approve,
+	    .policies = backend_policies,
+	    .policy = backend_policy,
+	    .policy_set_mode = backend_set_mode,
+	    .vm_label = backend_label,
+	    .alerts = list_alerts,
+	    .alerts_post = post_alerts,
 	    .reload = reload,
 	    .events = events,
 	    .last_event = last_event,

@@ -30,6 +30,7 @@ const struct snap_vm *backend_find_vm(
 int backend_check_target(
     const struct daemon *d, const char *host, const char *to, struct err *err);
 json_t *backend_show_move(void *arg, int64_t id, struct err *err);
+void backend_peer_text(const struct control_peer *peer, char *out, size_t size);
 
 /* backend_plan.c: what would be done, and one move */
 json_t *backend_plan(void *arg, const char *host,
@@ -40,5 +41,18 @@ json_t *backend_explain(
 json_t *backend_move_vm(void *arg, const char *name,
     const struct control_move_options *options, const struct control_peer *peer,
     struct err *err);
+
+/* backend_policy.c: policies, their decisions, and what operators say of them */
+json_t *backend_decisions(
+    void *arg, const struct control_decision_filter *filter, struct err *err);
+json_t *backend_decision(void *arg, int64_t id, struct err *err);
+json_t *backend_approve(
+    void *arg, int64_t id, const struct control_peer *peer, struct err *err);
+json_t *backend_policies(void *arg, struct err *err);
+json_t *backend_policy(void *arg, const char *name, struct err *err);
+json_t *backend_set_mode(void *arg, const char *name, const char *mode,
+    const struct control_peer *peer, struct err *err);
+json_t *backend_label(void *arg, const char *name, json_t *changes,
+    const struct control_peer *peer, struct err *err);
 
 #endif

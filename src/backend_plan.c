@@ -30,6 +30,20 @@ seen_host(const struct daemon *d, const struct snapshot *s, const char *name,
 	return h != NULL && h->known ? h : NULL;
 }
 
+/* The mode of the policy as it is, where an operator set another than its
+ * file's. */
+static json_t *
+with_mode(const struct daemon *d, json_t *object)
+{
+	const char *name = json_string_value(json_object_get(object, "policy"));
+	const struct store_mode *said =
+	    name != NULL ? modes_find(d->modes, name) : NULL;
+
+	if (said != NULL)
+		json_object_set_new(object, "mode", json_string(said->mode));
+	return object;
+}
+
 /* Whoever asks about a guest is likely to ask again: with better figures. */
 static void
 wonder_all(struct daemon *d, const struct plan *plan)
@@ -67,7 +81,7 @@ backend_plan(void *arg, const char *host, const struct control_drain_options *o,
 	drain.hint_count = route->hint_count;
 	planned = plan_drain(arena, &input, h);
 	wonder_all(d, planned);
-	json = explain_plan(planned);
+	json = with_mode(d, explain_plan(planned));
 	json_object_set_new(
 	    json, "outlook", route_json(route, s, s->taken_wall));
 	return json;
@@ -116,15 +130,16 @@ explain_guest(struct daemon *d, const struct snapshot *s,
 	drain = drain_of(&input, s->hosts[vm->host].name, to);
 	input.drains = &drain;
 	input.drain_count = 1;
-	o = explain_vm(arena, &input, vm, to);
+	o = with_mode(d, explain_vm(arena, &input, vm, to));
 	json_object_set_new(o, "kind", json_string("vm"));
 	return o;
 }
 
 static json_t *
-policies_json(const struct settings *settings, const struct snapshot *s,
+policies_json(const struct daemon *d, const struct snapshot *s,
     const struct snap_host *host)
 {
+	const struct settings *settings = d->settings;
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < settings->policy_count; i++) {
@@ -135,7 +150,7 @@ policies_json(const struct settings *settings, const struct snapshot *s,
 		json_array_append_new(list,
 		    json_pack("{s:s, s:s, s:i, s:s, s:s, s:s}", "policy",
 			p->name, "file", p->file, "line", (int)p->line, "mode",
-			policy_mode_name(p->mode), "when",
+			policy_mode_name(modes_get(d->modes, p)), "when",
 			p->condition_count > 0 ? p->conditions[0].when.text
 					       : "",
 			"holds", evaluate_holds(settings, s, p, host)));
@@ -162,12 +177,12 @@ explain_host(struct daemon *d, const struct snapshot *s, const char *name,
 	input.drain_count = 1;
 	planned = plan_drain(arena, &input, h);
 	wonder_all(d, planned);
-	o = explain_plan(planned);
+	o = with_mode(d, explain_plan(planned));
 	json_object_set_new(o, "kind", json_string("host"));
 	view = view_host(s, h, false);
 	json_object_set(o, "state", json_object_get(view, "state"));
 	json_decref(view);
-	json_object_set_new(o, "policies", policies_json(d->settings, s, h));
+	json_object_set_new(o, "policies", policies_json(d, s, h));
 	return o;
 }
 

@@ -212,9 +212,11 @@ daemon_reload(struct daemon *d, char **out_faults, struct err *err)
 	struct err mine = {0};
 	char *faults = NULL;
 	struct settings *s = load(d->config_path, &faults, &mine), *old;
+	struct inbound_token token = {{0}};
 
 	if (s == NULL || settings_check_reload(d->settings, s, &mine) < 0 ||
-	    check_moves_stay(d, s, &mine) < 0) {
+	    check_moves_stay(d, s, &mine) < 0 ||
+	    inbound_read_token(s, &token, &mine) < 0) {
 		reject(d, faults, &mine);
 		settings_free(s);
 		if (out_faults != NULL)
@@ -232,8 +234,12 @@ daemon_reload(struct daemon *d, char **out_faults, struct err *err)
 	announce_configure(d->announce, s);
 	deliver_configure(d->deliver, s);
 	news_match_links(d, old);
+	decisions_configure(d->decisions, s);
 	pilot_configure(d->pilot, s);
 	marker_configure(d->marker, s);
+	alerts_configure(d->alerts, s);
+	inbound_set_token(d->inbound, &token);
+	explicit_bzero(&token, sizeof(token));
 	settings_free(old);
 	/* Flags of hosts that are new to the configuration take effect. */
 	flags_each(d->flags, show_flag, d);
@@ -400,6 +406,13 @@ build_acting(struct daemon *d, struct err *err)
 	d->drains = drains_new(d->store, d->announce, d->executor);
 	if (drains_load(d->drains, err) < 0)
 		return -1;
+	d->modes = modes_new(d->store, d->announce);
+	if (modes_load(d->modes, err) < 0)
+		return -1;
+	d->decisions = decisions_new(d->store, d->announce);
+	if (decisions_load(d->decisions, err) < 0)
+		return -1;
+	decisions_configure(d->decisions, d->settings);
 	d->flags = flags_new(d->store, d->announce, on_flag, d);
 	if (flags_load(d->flags, err) < 0)
 		return -1;
@@ -411,13 +424,23 @@ build_acting(struct daemon *d, struct err *err)
 	    .answered = on_host_changed,
 	    .arg = d});
 	marker_configure(d->marker, d->settings);
+	d->alerts = alerts_new(&(struct alerts_deps){.loop = d->loop,
+				   .store = d->store,
+				   .changed = on_host_changed,
+				   .arg = d},
+	    d->settings, err);
+	if (d->alerts == NULL)
+		return -1;
 	d->pilot = pilot_new(&(struct pilot_deps){.loop = d->loop,
 	    .inventory = d->inventory,
 	    .executor = d->executor,
 	    .drains = d->drains,
 	    .flags = d->flags,
+	    .decisions = d->decisions,
+	    .modes = d->modes,
 	    .marker = d->marker,
 	    .leftovers = d->leftovers,
+	    .alerts = d->alerts,
 	    .link = news_find_link,
 	    .arg = d});
 	pilot_configure(d->pilot, d->settings);
@@ -438,6 +461,9 @@ build_doors(struct daemon *d, struct err *err)
 	d->server = server_new(d->loop, d->settings->socket,
 	    d->settings->socket_group, &d->backend, err);
 	if (d->server == NULL)
+		return -1;
+	if (inbound_open(d->loop, d->settings, &d->backend, &d->inbound, err) <
+	    0)
 		return -1;
 	if (flagfiles_watch(d, err) < 0)
 		return -1;
@@ -483,6 +509,7 @@ daemon_free(struct daemon *d)
 {
 	if (d == NULL)
 		return;
+	inbound_free(d->inbound);
 	server_free(d->server);
 	watchdir_free(d->watchdir);
 	if (d->executor != NULL)
@@ -498,8 +525,11 @@ daemon_free(struct daemon *d)
 	loop_timer_free(d->ending);
 	lease_free(d->lease);
 	pilot_free(d->pilot);
+	alerts_free(d->alerts);
 	marker_free(d->marker);
 	flags_free(d->flags);
+	decisions_free(d->decisions);
+	modes_free(d->modes);
 	drains_free(d->drains);
 	executor_free(d->executor);
 	leftovers_free(d->leftovers);

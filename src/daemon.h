@@ -1,16 +1,20 @@
 #ifndef DROVER_DAEMON_H
 #define DROVER_DAEMON_H
 
+#include "act/alerts.h"
 #include "act/busy.h"
+#include "act/decisions.h"
 #include "act/drains.h"
 #include "act/executor.h"
 #include "act/flags.h"
 #include "act/lease.h"
 #include "act/marker.h"
 #include "act/leftovers.h"
+#include "act/modes.h"
 #include "act/pilot.h"
 #include "base/map.h"
 #include "config/settings.h"
+#include "control/inbound.h"
 #include "control/server.h"
 #include "model/inventory.h"
 #include "notify/announce.h"
@@ -38,8 +42,11 @@ struct daemon {
 	struct leftovers *leftovers;
 	struct executor *executor;
 	struct drains *drains;
+	struct modes *modes;
+	struct decisions *decisions;
 	struct flags *flags;
 	struct marker *marker;
+	struct alerts *alerts;
 	struct pilot *pilot;
 	struct lease *lease;
 	struct map *links;         /* host -> struct link */
@@ -47,6 +54,7 @@ struct daemon {
 	struct watchdir *watchdir; /* NULL: none */
 	struct control_backend backend;
 	struct server *server;
+	struct inbound *inbound; /* NULL: not configured */
 
 	struct loop_timer *begin; /* the latest time to begin deciding */
 	bool begun;

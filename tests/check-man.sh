@@ -4,11 +4,12 @@
 #
 # An example is a literal block after a comment that names it:
 #
-#	.\" example: NAME.yaml main|policy|fragment|snapshot
+#	.\" example: NAME.yaml main|policy|fragment|snapshot|test
 #
 # main is a whole drover.yaml, policy a file of policies.d, fragment what a
-# minimal drover.yaml is completed with, snapshot what droverctl simulates.  In
-# README it is an indented block whose first line is "# /etc/drover/FILE".
+# minimal drover.yaml is completed with, snapshot what droverctl simulates, test
+# what droverctl policy test plays.  In README it is an indented block whose first
+# line is "# /etc/drover/FILE".
 #
 # Run by `make check`, which sets top_srcdir and top_builddir.
 
@@ -121,6 +122,21 @@ for page in "${pages[@]}"; do
 			else
 				cat "$file" >>"$at/drover.yaml"
 			fi
+			;;
+		test)
+			# of the page's example of that name
+			cp "$work"/examples/*.policy "$at/"
+			for policy in "$at"/*.policy; do
+				mv "$policy" "${policy%.policy}"
+			done
+			cp "$file" "$at/$name"
+			if said=$("$build/droverctl" policy test "$at/$name"); then
+				ok "${page##*/}: $name passes"
+			else
+				printf '%s\n' "$said"
+				bad "${page##*/}: $name passes"
+			fi
+			continue
 			;;
 		snapshot)
 			if said=$("$build/droverctl" simulate --score \
@@ -248,6 +264,6 @@ known "causes of failed moves" "$work/tokens" "$work/tokens.page"
 	sed -n '/^place_rule_name/,/^}/p' "$src/src/decide/place_filter.c"
 	sed -n '/^place_guest_rule_name/,/^}/p' "$src/src/decide/place_guest.c"
 } | grep -oE '"[a-z-]+"' | tr -d '"' | grep -vx ok | sort -u >"$work/rules"
-page_words "$src/man/drover-policy.7" Refusals FILES >"$work/rules.page"
+page_words "$src/man/drover-policy.7" Refusals 'POLICY TESTS' >"$work/rules.page"
 known "refusals" "$work/rules" "$work/rules.page"
 exit "$status"

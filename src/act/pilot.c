@@ -202,7 +202,18 @@ pilot_snapshot(struct pilot *p)
 		left = leftovers_snapshot(p->deps.leftovers, &n);
 		snapshot_set_leftovers(s, left, n);
 	}
+	if (p->deps.alerts != NULL)
+		alerts_fill(p->deps.alerts, s);
 	return s;
+}
+
+static bool
+is_approved(const char *policy, const char *host, void *arg)
+{
+	const struct pilot *p = arg;
+
+	return p->deps.decisions != NULL &&
+	    decisions_approved(p->deps.decisions, policy, host);
 }
 
 void
@@ -215,6 +226,10 @@ pilot_fill_input(struct pilot *p, const struct snapshot *snapshot,
 	    .now = snapshot->taken,
 	};
 	out->watch = p->watch;
+	if (p->deps.modes != NULL)
+		out->modes = modes_of(p->deps.modes, p->settings);
+	out->approved = is_approved;
+	out->arg = p;
 	out->recent =
 	    recent_list(p->recent, snapshot->taken_wall, &out->recent_count);
 	out->drains = drains_options(p->deps.drains, &out->drain_count);
@@ -235,6 +250,20 @@ cancel_unwanted(struct pilot *p, const struct snapshot *s,
 		if (!wanted)
 			drains_cancel(p->deps.drains, name);
 	}
+}
+
+/* Before anything is carried out, so that moves can name their decision. */
+static void
+record(struct pilot *p, const struct evaluation *evaluation)
+{
+	struct wall now = clock_wall_now();
+
+	if (p->deps.decisions == NULL)
+		return;
+	for (size_t i = 0; i < evaluation->decision_count; i++)
+		decisions_note(
+		    p->deps.decisions, &evaluation->decisions[i], now);
+	decisions_turn_over(p->deps.decisions, now);
 }
 
 static void
@@ -259,6 +288,7 @@ take_turn(void *arg)
 	pilot_fill_input(p, s, &input);
 	watch_look(p->watch, p->settings, input.modes, s, now, s->taken_wall);
 	evaluation = evaluate(arena, &input);
+	record(p, evaluation);
 	for (size_t i = 0; i < evaluation->decision_count; i++) {
 		struct evaluate_decision *d = &evaluation->decisions[i];
 

@@ -1,10 +1,13 @@
 #ifndef DROVER_ACT_PILOT_H
 #define DROVER_ACT_PILOT_H
 
+#include "act/decisions.h"
+#include "act/alerts.h"
 #include "act/drains.h"
 #include "act/executor.h"
 #include "act/flags.h"
 #include "act/marker.h"
+#include "act/modes.h"
 #include "config/settings.h"
 #include "hv/link.h"
 #include "model/inventory.h"
@@ -25,8 +28,11 @@ struct pilot_deps {
 	struct executor *executor;
 	struct drains *drains;
 	struct flags *flags;
+	struct decisions *decisions; /* NULL: no record */
+	struct modes *modes;         /* NULL: as the policies say */
 	struct marker *marker;       /* NULL: no proofs by markers */
 	struct leftovers *leftovers; /* NULL: none are kept */
+	struct alerts *alerts;       /* NULL: none are taken */
 	struct link *(*link)(const char *host, void *arg);
 	void *arg;
 };

@@ -9,9 +9,8 @@
  */
 #include "base/clock.h"
 
-#include <string.h>
-
 #include <stdio.h>
+#include <string.h>
 
 #define CLOCK_DAY_MS INT64_C(86400000)
 #define CLOCK_ERA_DAYS INT64_C(146097)
@@ -53,63 +52,99 @@ wall_format(struct wall t, char out[CLOCK_RFC3339_SIZE])
 	    msec / 1000 % 60, msec % 1000);
 }
 
-/* Days from 1970-01-01; March is the first month, so that a leap day ends the
- * year. */
-static int64_t
-days_of(int64_t year, int64_t month, int64_t day)
+/* Exactly `count` digits. */
+static bool
+take_digits(const char **at, int count, int *out)
 {
-	int64_t y = month > 2 ? year : year - 1;
-	int64_t m = month > 2 ? month - 3 : month + 9;
-	int64_t era = y / 400, of_era = y % 400;
-
-	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 +
-	    (153 * m + 2) / 5 + day - 1 - 719468;
+	*out = 0;
+	for (int i = 0; i < count; i++, (*at)++) {
+		if (**at < '0' || **at > '9')
+			return false;
+		*out = *out * 10 + (**at - '0');
+	}
+	return true;
 }
 
-/* Digits from `text`, as many as `count`; -1: there are fewer. */
-static int64_t
-digits_of(const char *text, size_t count)
+static bool
+take_char(const char **at, const char *any)
 {
-	int64_t value = 0;
+	if (**at == '\0' || strchr(any, **at) == NULL)
+		return false;
+	(*at)++;
+	return true;
+}
 
-	for (size_t i = 0; i < count; i++) {
-		if (text[i] < '0' || text[i] > '9')
-			return -1;
-		value = value * 10 + (text[i] - '0');
-	}
-	return value;
+/* .123456789: as milliseconds */
+static bool
+take_fraction(const char **at, int *out)
+{
+	int scale = 100;
+
+	*out = 0;
+	if (**at != '.')
+		return true;
+	(*at)++;
+	if (**at < '0' || **at > '9')
+		return false;
+	for (; **at >= '0' && **at <= '9'; (*at)++, scale /= 10)
+		*out += (**at - '0') * scale;
+	return true;
+}
+
+/* Z, or +01:00: as minutes */
+static bool
+take_zone(const char **at, int *out)
+{
+	bool negative = **at == '-';
+	int hours, minutes;
+
+	*out = 0;
+	if (take_char(at, "Zz"))
+		return true;
+	if (!take_char(at, "+-") || !take_digits(at, 2, &hours) ||
+	    !take_char(at, ":") || !take_digits(at, 2, &minutes) ||
+	    hours > 23 || minutes > 59)
+		return false;
+	*out = (hours * 60 + minutes) * (negative ? -1 : 1);
+	return true;
+}
+
+static int64_t
+days_of(int year, int month, int day)
+{
+	int64_t y = month > 2 ? year : year - 1;
+	int64_t era = (y >= 0 ? y : y - 399) / 400;
+	int64_t yoe = y - era * 400;
+	int64_t doy =
+	    (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+
+	return era * CLOCK_ERA_DAYS + yoe * 365 + yoe / 4 - yoe / 100 + doy -
+	    CLOCK_EPOCH_SHIFT;
 }
 
 bool
 wall_parse(const char *text, struct wall *out)
 {
-	static const char form[] = "0000-00-00T00:00:00";
-	static const int64_t longest[] = {
-	    31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-	int64_t year, month, day, hour, minute, second, ms = 0;
-	const char *rest;
+	static const int lengths[] = {
+	    31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	int year, month, day, hour, minute, second, ms, zone;
+	bool leap;
 
-	for (size_t i = 0; i < sizeof(form) - 1; i++)
-		if (form[i] == '0' ? text[i] < '0' || text[i] > '9'
-				   : text[i] != form[i])
-			return false;
-	year = digits_of(text, 4);
-	month = digits_of(text + 5, 2);
-	day = digits_of(text + 8, 2);
-	hour = digits_of(text + 11, 2);
-	minute = digits_of(text + 14, 2);
-	second = digits_of(text + 17, 2);
-	rest = text + sizeof(form) - 1;
-	if (*rest == '.') {
-		ms = digits_of(rest + 1, 3);
-		rest += ms < 0 ? 0 : 4;
-	}
-	if (strcmp(rest, "Z") != 0 || year < 1970 || month < 1 || month > 12 ||
-	    day < 1 || day > longest[month - 1] || hour > 23 || minute > 59 ||
+	if (!take_digits(&text, 4, &year) || !take_char(&text, "-") ||
+	    !take_digits(&text, 2, &month) || !take_char(&text, "-") ||
+	    !take_digits(&text, 2, &day) || !take_char(&text, "Tt ") ||
+	    !take_digits(&text, 2, &hour) || !take_char(&text, ":") ||
+	    !take_digits(&text, 2, &minute) || !take_char(&text, ":") ||
+	    !take_digits(&text, 2, &second) || !take_fraction(&text, &ms) ||
+	    !take_zone(&text, &zone) || *text != '\0')
+		return false;
+	if (month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 ||
 	    second > 60)
 		return false;
-	out->ms =
-	    ((days_of(year, month, day) * 24 + hour) * 60 + minute) * 60000 +
-	    second * 1000 + ms;
+	leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+	if (day > lengths[month - 1] + (month == 2 && leap))
+		return false;
+	out->ms = days_of(year, month, day) * CLOCK_DAY_MS +
+	    ((hour * 60 + minute - zone) * INT64_C(60) + second) * 1000 + ms;
 	return true;
 }

@@ -46,7 +46,10 @@ mono_before(struct mono a, struct mono b)
 /* RFC 3339 in UTC with milliseconds: 2026-11-21T03:00:00.123Z. */
 #define CLOCK_RFC3339_SIZE 32
 void wall_format(struct wall t, char out[CLOCK_RFC3339_SIZE]);
-/* Such a text, with or without milliseconds; false when it is none. */
+
+/* Any RFC 3339: 2026-11-21T03:00:00.123456789+01:00; what is finer than a
+ * millisecond is cut off, and a leap second counts as the one after it.  False:
+ * it is none. */
 bool wall_parse(const char *text, struct wall *out);
 
 #endif

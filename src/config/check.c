@@ -7,6 +7,7 @@
  * itself.
  */
 
+#include <arpa/inet.h>
 #include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -228,6 +229,33 @@ check_shared_path(const struct schema_context *ctx, const struct node *node,
 		*value = tidy;
 }
 
+/* 127.0.0.1:9464, or [::1]:9464 */
+static bool
+listen_is_valid(const char *text)
+{
+	const char *colon = strrchr(text, ':');
+	unsigned char address[16];
+	char host[64];
+	size_t len, digits;
+
+	if (colon == NULL)
+		return false;
+	len = (size_t)(colon - text);
+	digits = strspn(colon + 1, DIGITS);
+	if (digits == 0 || digits > 5 || colon[1 + digits] != '\0' ||
+	    atoi(colon + 1) < 1 || atoi(colon + 1) > 65535 ||
+	    len >= sizeof(host))
+		return false;
+	memcpy(host, text, len);
+	host[len] = '\0';
+	if (host[0] != '[')
+		return inet_pton(AF_INET, host, address) == 1;
+	if (host[len - 1] != ']')
+		return false;
+	host[len - 1] = '\0';
+	return inet_pton(AF_INET6, host + 1, address) == 1;
+}
+
 void
 check_socket(const struct schema_context *ctx, const struct node *node,
     const char **value)
@@ -237,6 +265,19 @@ check_socket(const struct schema_context *ctx, const struct node *node,
 		    "the path of a socket "
 		    "has at most %d bytes, and this has %zu",
 		    SOCKET_MAX, strlen(*value));
+}
+
+void
+check_listen(const struct schema_context *ctx, const struct node *node,
+    const char **value)
+{
+	char quoted[TREE_QUOTE_SIZE];
+
+	if (!listen_is_valid(*value))
+		tree_fault(ctx->tree, ctx->diags, node,
+		    "%s is not an address and a port (write 127.0.0.1:9464, "
+		    "or [::1]:9464)",
+		    tree_quote(*value, quoted));
 }
 
 void

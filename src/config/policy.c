@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "config/policy_lint.h"
 #include "config/policy_read.h"
 
 static const struct schema_choice mode_choices[] = {
@@ -271,14 +272,13 @@ finish_policy(
 	policy_finish_rules(ctx, map, &raw, policy);
 	if (policy->condition_count == 0)
 		policy->when_line = policy->forbid.line;
-	if (policy->forbid.expr == NULL)
-		return;
-	if (actions == NULL)
+	if (policy->forbid.expr != NULL && actions == NULL)
 		policy->actions = 0;
-	else if (policy->condition_count == 0)
+	else if (policy->forbid.expr != NULL && policy->condition_count == 0)
 		tree_fault_key(ctx->tree, ctx->diags, actions,
 		    "has no effect without when: a policy that only forbids "
 		    "acts on nothing");
+	policy_lint(ctx, map, policy);
 }
 
 const struct schema read_policy_schema = {
@@ -337,8 +337,10 @@ read_defaults(
 	schema_read_group(ctx, &defaults_schema, node, model);
 	if (node->kind == NODE_MAP)
 		names->defaults = node;
-	if (ctx->diags->count + ctx->diags->dropped == before)
-		names->model = model;
+	if (ctx->diags->count + ctx->diags->dropped != before)
+		return;
+	names->model = model;
+	policy_lint(ctx, node, model);
 }
 
 static const struct schema_key file_keys[] = {

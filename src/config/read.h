@@ -80,6 +80,8 @@ void check_shared_path(const struct schema_context *ctx,
     const struct node *node, const char **value);
 void check_socket(const struct schema_context *ctx, const struct node *node,
     const char **value);
+void check_listen(const struct schema_context *ctx, const struct node *node,
+    const char **value);
 void check_receiver_name(const struct schema_context *ctx,
     const struct node *node, const char **value);
 void check_receiver_type(const struct schema_context *ctx,

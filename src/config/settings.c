@@ -18,6 +18,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "config/policy_lint.h"
 #include "config/read.h"
 
 /* All texts together; the arena holds what they can become. */
@@ -27,7 +28,7 @@
 struct reader {
 	struct settings *settings;
 	const char *main_dir;
-	struct diag_list *diags;
+	struct diag_list *diags, *lints;
 	struct read_names names;
 	struct read_hosts *hosts; /* of each file; the main one too */
 	struct read_policies *policies;
@@ -91,6 +92,7 @@ static void
 read_file(struct reader *r, const struct settings_file *file, size_t index)
 {
 	struct schema_context ctx = {.diags = r->diags,
+	    .lints = r->lints,
 	    .arena = r->settings->arena,
 	    .main_dir = r->main_dir,
 	    .all = read_all_schemas,
@@ -355,9 +357,18 @@ struct settings *
 settings_parse(const struct settings_file *files, size_t count,
     const char *main_dir, struct diag_list *diags)
 {
+	return settings_parse_linted(files, count, main_dir, diags, NULL);
+}
+
+struct settings *
+settings_parse_linted(const struct settings_file *files, size_t count,
+    const char *main_dir, struct diag_list *diags, struct diag_list *lints)
+{
 	struct arena *arena;
-	struct reader r = {
-	    .main_dir = main_dir, .diags = diags, .file_count = count};
+	struct reader r = {.main_dir = main_dir,
+	    .diags = diags,
+	    .lints = lints,
+	    .file_count = count};
 
 	if (!check_files(files, count, diags))
 		return NULL;
@@ -379,6 +390,8 @@ settings_parse(const struct settings_file *files, size_t count,
 	map_free(r.names.receivers);
 	map_free(r.names.policies);
 	map_free(r.names.placements);
+	if (!diag_any(diags) && lints != NULL)
+		policy_lint_all(r.settings, lints);
 	if (!diag_any(diags))
 		return r.settings;
 	settings_free(r.settings);

@@ -76,6 +76,7 @@ struct settings {
 	const char *socket_group;    /* default "drover"; "" : leave it */
 	const char *maintenance_dir; /* NULL: not watched */
 	int64_t sample_interval_ms;  /* default 10 s; 1 s to 10 min */
+	int64_t smoothing_ms;        /* default 1 min; 1 s to 1 h */
 	struct settings_limits limits;
 	const char *const *shared_paths; /* absolute, no "..", no
 						 * final / */
@@ -88,7 +89,13 @@ struct settings {
 	struct settings_guests *guests; /* in order of the file: the first that
 					 * gives a label counts */
 	size_t guest_count;
-	struct settings_host *hosts; /* sorted by name */
+	/* alerts: Alertmanager's webhook */
+	const char *alerts_listen;     /* ADDRESS:PORT; NULL: only the socket */
+	const char *alerts_token_file; /* not NULL with alerts_listen */
+	const char *alerts_host_label; /* names the host; default "instance" */
+	int64_t alerts_expire_ms;      /* on without being repeated; default
+					* 5 h */
+	struct settings_host *hosts;   /* sorted by name */
 	size_t host_count;
 	struct settings_receiver *receivers; /* in order of the file */
 	size_t receiver_count;
@@ -115,6 +122,11 @@ struct settings_file {
  */
 struct settings *settings_parse(const struct settings_file *files, size_t count,
     const char *main_dir, struct diag_list *diags);
+/* The same; what loads and yet is hardly meant goes to `lints` (NULL: is not
+ * looked for). */
+struct settings *settings_parse_linted(const struct settings_file *files,
+    size_t count, const char *main_dir, struct diag_list *diags,
+    struct diag_list *lints);
 void settings_free(struct settings *settings); /* NULL allowed */
 
 const struct settings_host *settings_find_host(

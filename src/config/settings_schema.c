@@ -14,6 +14,7 @@
 
 #define SECOND INT64_C(1000)
 #define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
 #define MIB (INT64_C(1) << 20)
 #define TIB (INT64_C(1) << 40)
 
@@ -92,6 +93,57 @@ static const struct schema_key storage_keys[] = {
 static const struct schema storage_schema = {
     .what = "storage",
     .keys = storage_keys,
+};
+
+static const struct schema_key alerts_keys[] = {
+    {.name = "listen",
+	.type = SCHEMA_TEXT,
+	.flags = SCHEMA_NO_RELOAD,
+	.offset = offsetof(struct settings, alerts_listen),
+	.check = check_listen,
+	.meaning = "where Alertmanager posts, as 127.0.0.1:9464; without it, "
+		   "only at the socket"},
+    {.name = "token_file",
+	.type = SCHEMA_PATH,
+	.offset = offsetof(struct settings, alerts_token_file),
+	.min = 0,
+	.max = 1024,
+	.meaning = "holds the token that listen asks for"},
+    {.name = "host_label",
+	.type = SCHEMA_TEXT,
+	.offset = offsetof(struct settings, alerts_host_label),
+	.fallback = "instance",
+	.min = 1,
+	.max = 255,
+	.meaning = "the label of an alert that names the host"},
+    {.name = "expire",
+	.type = SCHEMA_DURATION,
+	.offset = offsetof(struct settings, alerts_expire_ms),
+	.fallback = "5h",
+	.min = 1 * MINUTE,
+	.max = 30 * 24 * 60 * MINUTE,
+	.meaning = "how long an alert stays on without being repeated"},
+    {.name = NULL},
+};
+
+static void
+finish_alerts(
+    const struct schema_context *ctx, const struct node *map, void *object)
+{
+	const struct settings *s = object;
+	const struct node *listen =
+	    map != NULL ? tree_get(map, "listen") : NULL;
+
+	if (listen != NULL && s->alerts_token_file == NULL)
+		tree_fault_key(ctx->tree, ctx->diags, listen,
+		    "token_file is missing: whoever reaches this address must "
+		    "show a token");
+}
+
+static const struct schema alerts_schema = {
+    .what = "alerts",
+    .keys = alerts_keys,
+    .finish = finish_alerts,
 };
 
 static const struct schema_key reserve_keys[] = {
@@ -337,6 +389,13 @@ static const struct schema_key main_keys[] = {
 	.min = 1 * SECOND,
 	.max = 10 * MINUTE,
 	.meaning = "how often load and memory are read"},
+    {.name = "smoothing",
+	.type = SCHEMA_DURATION,
+	.offset = offsetof(struct settings, smoothing_ms),
+	.fallback = "1m",
+	.min = 1 * SECOND,
+	.max = 1 * HOUR,
+	.meaning = "how slowly figures of load follow what is measured"},
     {.name = "limits",
 	.type = SCHEMA_GROUP,
 	.of = &limits_schema,
@@ -346,6 +405,10 @@ static const struct schema_key main_keys[] = {
 	.type = SCHEMA_GROUP,
 	.of = &storage_schema,
 	.meaning = "what is shared between hosts"},
+    {.name = "alerts",
+	.type = SCHEMA_GROUP,
+	.of = &alerts_schema,
+	.meaning = "what monitoring says of hosts"},
     {.name = "hosts",
 	.type = SCHEMA_LIST,
 	.offset = offsetof(struct settings, hosts),

@@ -51,6 +51,15 @@
  *          downtime_source, bytes, memory_bytes, disk_bytes, iterations,
  *          total_ms}}; one with detail: journal: [{at, kind, step, detail}]
  *
+ * decisions {decisions: [decision without detail]}
+ * decision  act/decisions.h decisions_row_json; one with detail
+ * policies {policies: [policy and holds_for: [host]]}
+ * policy   {policy, description, mode, file_mode, mode_by, mode_since (both only
+ *          where an operator set the mode), priority, file, line, decisions: how
+ *          many are on}; one with subject, match (any or all, of several),
+ *          conditions: [{subject, when, until, for_ms, line}], hosts: [{host,
+ *          holds: true|false|unknown}] and decision: the newest, with detail
+ *
  * GET /metrics is not JSON but text: what is counted since the state directory
  * was made, and how things are now; droverd(8), METRICS.
  *
@@ -82,6 +91,12 @@ struct control_move_options {
 struct control_move_filter {
 	int max;
 	bool open_only;
+};
+
+struct control_decision_filter {
+	const char *policy, *host; /* NULL: any */
+	bool open_only;            /* that are on */
+	int max;
 };
 
 struct control_backend {
@@ -122,6 +137,27 @@ struct control_backend {
 	    const struct control_peer *peer, struct err *err);
 	json_t *(*move_abort)(void *arg, int64_t id,
 	    const struct control_peer *peer, struct err *err);
+	json_t *(*decisions)(void *arg,
+	    const struct control_decision_filter *filter, struct err *err);
+	json_t *(*decision)(void *arg, int64_t id, struct err *err);
+	/* Returns it. */
+	json_t *(*decision_approve)(void *arg, int64_t id,
+	    const struct control_peer *peer, struct err *err);
+	json_t *(*policies)(void *arg, struct err *err);
+	json_t *(*policy)(void *arg, const char *name, struct err *err);
+	/* off, observe, approve, auto, or default: the file's.  Returns the
+	 * policy without detail. */
+	json_t *(*policy_set_mode)(void *arg, const char *name,
+	    const char *mode, const struct control_peer *peer, struct err *err);
+	/* `labels`: each a text, or null to take it back.  Returns the guest. */
+	json_t *(*vm_label)(void *arg, const char *name_or_uuid, json_t *labels,
+	    const struct control_peer *peer, struct err *err);
+	/* {alerts: [view alert with host (absent: fits none), ends, seen,
+	 * fingerprint]} */
+	json_t *(*alerts)(void *arg, struct err *err);
+	/* What Alertmanager posts; see act/alerts.h for what is returned. */
+	json_t *(*alerts_post)(
+	    void *arg, const char *body, size_t len, struct err *err);
 	/* {loaded: true} or ERR_INVALID with all faults in err and, one per
 	 * line, in *out_faults (free()). */
 	json_t *(*reload)(void *arg, char **out_faults, struct err *err);

@@ -130,6 +130,28 @@ add_gauges(struct buf *out, const char *name, const char *label,
 		    gauges[i].label, gauges[i].value);
 }
 
+static void
+add_ratio(struct buf *out, const char *name, const char *host, double value)
+{
+	if (!isnan(value))
+		buf_addf(out, "%s{host=\"%s\"} %.4f\n", name, host, value);
+}
+
+static void
+add_loads(struct buf *out, const struct metrics_now *now)
+{
+	add_head(out, "drover_host_cpu_ratio", "gauge",
+	    "Part of a host's processor time that is used, smoothed.");
+	for (size_t i = 0; i < now->load_count; i++)
+		add_ratio(out, "drover_host_cpu_ratio", now->loads[i].host,
+		    now->loads[i].cpu);
+	add_head(out, "drover_host_memory_ratio", "gauge",
+	    "Part of a host's memory that is used, smoothed.");
+	for (size_t i = 0; i < now->load_count; i++)
+		add_ratio(out, "drover_host_memory_ratio", now->loads[i].host,
+		    now->loads[i].memory);
+}
+
 int
 metrics_write(struct store *store, const struct metrics_now *now,
     struct buf *out, struct err *err)
@@ -160,9 +182,13 @@ metrics_write(struct store *store, const struct metrics_now *now,
 	    now->in_flight_count);
 	add_head(out, "drover_hosts", "gauge", "Hosts, by their state.");
 	add_gauges(out, "drover_hosts", "state", now->hosts, now->host_count);
+	add_loads(out, now);
 	add_head(out, "drover_kept_images", "gauge",
 	    "Images that are kept at the old hosts of their guests.");
 	buf_addf(out, "drover_kept_images %" PRId64 "\n", now->kept);
+	add_head(out, "drover_alerts", "gauge",
+	    "Alerts that are on, by host; without one: those that fit none.");
+	add_gauges(out, "drover_alerts", "host", now->alerts, now->alert_count);
 	free(c);
 	return rc;
 }

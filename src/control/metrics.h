@@ -19,12 +19,22 @@ struct metrics_gauge {
 	int64_t value;
 };
 
+/* Of one host; NAN: unknown, and left out. */
+struct metrics_load {
+	const char *host;
+	double cpu, memory; /* fractions, smoothed */
+};
+
 struct metrics_now {
 	const char *version;
 	const struct metrics_gauge *in_flight; /* by strategy */
 	size_t in_flight_count;
 	const struct metrics_gauge *hosts; /* by state */
 	size_t host_count;
+	const struct metrics_load *loads; /* by host */
+	size_t load_count;
+	const struct metrics_gauge *alerts; /* by host; "": fit none */
+	size_t alert_count;
 	int64_t kept; /* images that guests have left behind */
 };
 

@@ -96,6 +96,28 @@ refuse_key(const struct param *params, const char *key, struct err *err)
 }
 
 static int
+check_pairs(const struct param *param, const json_t *value, struct err *err)
+{
+	size_t size = json_object_size(value);
+	const char *key;
+	json_t *one;
+
+	if (!json_is_object(value) || size < (size_t)param->min ||
+	    size > (size_t)param->max)
+		return err_set(err, ERR_INVALID,
+		    "\"%s\": an object of %lld to %lld keys is wanted",
+		    param->name, (long long)param->min, (long long)param->max);
+	json_object_foreach((json_t *)(uintptr_t)value, key, one)
+	{
+		if (!json_is_string(one) && !json_is_null(one))
+			return err_set(err, ERR_INVALID,
+			    "\"%s\": \"%.64s\": a text, or null, is wanted",
+			    param->name, key);
+	}
+	return 0;
+}
+
+static int
 check_value(const struct param *param, const json_t *value, struct err *err)
 {
 	switch (param->type) {
@@ -123,6 +145,8 @@ check_value(const struct param *param, const json_t *value, struct err *err)
 		if (json_is_boolean(value))
 			return 0;
 		break;
+	case PARAM_PAIRS:
+		return check_pairs(param, value, err);
 	}
 	return err_set(
 	    err, ERR_INVALID, "\"%s\": true or false is wanted", param->name);
@@ -196,6 +220,7 @@ typed_value(const struct param *param, const char *text)
 
 	switch (param->type) {
 	case PARAM_TEXT:
+	case PARAM_PAIRS:
 		break;
 	case PARAM_NUMBER:
 		errno = 0;

@@ -16,13 +16,14 @@
 #define PARAMS_MAX 6          /* keys that one route knows */
 #define PARAMS_VALUE_MAX 1024 /* bytes of one value in a query */
 
-enum param_type { PARAM_TEXT, PARAM_NUMBER, PARAM_BOOL };
+/* PARAM_PAIRS: an object of texts and nulls, in a body only. */
+enum param_type { PARAM_TEXT, PARAM_NUMBER, PARAM_BOOL, PARAM_PAIRS };
 
 /* A list ends after PARAMS_MAX or with a NULL name. */
 struct param {
 	const char *name;
 	enum param_type type;
-	int64_t min, max; /* of a number; bytes of a text */
+	int64_t min, max; /* of a number; bytes of a text; pairs */
 };
 
 /*

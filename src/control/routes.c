@@ -258,6 +258,90 @@ post_vm_move(struct call *call, struct err *err)
 }
 
 static json_t *
+get_decisions(struct call *call, struct err *err)
+{
+	struct control_decision_filter filter = {
+	    .policy = arg_text(call, "policy"),
+	    .host = arg_text(call, "host"),
+	    .open_only = arg_bool(call, "open", false),
+	    .max = (int)arg_number(call, "max", ROUTES_LIST_DEFAULT),
+	};
+
+	return BACKEND(call, decisions, &filter, err);
+}
+
+static json_t *
+get_decision(struct call *call, struct err *err)
+{
+	return BACKEND(call, decision, call->id, err);
+}
+
+static json_t *
+post_approve(struct call *call, struct err *err)
+{
+	return BACKEND(
+	    call, decision_approve, call->id, &call->request->peer, err);
+}
+
+static json_t *
+get_policies(struct call *call, struct err *err)
+{
+	return BACKEND(call, policies, err);
+}
+
+static json_t *
+get_policy(struct call *call, struct err *err)
+{
+	return BACKEND(call, policy, call->name, err);
+}
+
+static json_t *
+require(const struct call *call, const char *key, struct err *err)
+{
+	json_t *value = json_object_get(call->args, key);
+
+	if (value == NULL)
+		(void)err_set(err, ERR_INVALID, "\"%s\" is missing", key);
+	return value;
+}
+
+static json_t *
+post_mode(struct call *call, struct err *err)
+{
+	const char *mode = json_string_value(require(call, "mode", err));
+
+	if (mode == NULL)
+		return NULL;
+	return BACKEND(
+	    call, policy_set_mode, call->name, mode, &call->request->peer, err);
+}
+
+static json_t *
+post_labels(struct call *call, struct err *err)
+{
+	json_t *labels = require(call, "labels", err);
+
+	if (labels == NULL)
+		return NULL;
+	return BACKEND(
+	    call, vm_label, call->name, labels, &call->request->peer, err);
+}
+
+static json_t *
+get_alerts(struct call *call, struct err *err)
+{
+	return BACKEND(call, alerts, err);
+}
+
+static json_t *
+post_alerts(struct call *call, struct err *err)
+{
+	return BACKEND(call, alerts_post,
+	    call->request->body != NULL ? call->request->body : "",
+	    call->request->body_len, err);
+}
+
+static json_t *
 post_reload(struct call *call, struct err *err)
 {
 	cleanup_free char *faults = NULL;
@@ -351,6 +435,12 @@ get_events(struct call *call, struct err *err)
 #define P_STOPPED P_BOOL("include_stopped")
 #define P_DEADLINE P_TEXT("deadline", 64)
 #define P_PARALLEL P_NUMBER("parallel", 1, 1000)
+#define P_HOST P_TEXT("host", ROUTES_NAME_MAX)
+#define P_POLICY P_TEXT("policy", ROUTES_NAME_MAX)
+#define P_LABELS                                                               \
+	{                                                                      \
+		"labels", PARAM_PAIRS, 1, 64                                   \
+	}
 #define P_MAX P_NUMBER("max", 1, ROUTES_LIST_MAX)
 #define P_AFTER P_NUMBER("after", 0, INT64_MAX)
 
@@ -375,9 +465,19 @@ static const struct route routes[] = {
     {"GET", "/v1/vms/NAME", 200, get_vm, {{0}}},
     {"POST", "/v1/vms/NAME/move", 202, post_vm_move,
 	{P_TO, P_TEXT("strategy", 64), P_BOOL("dry_run")}},
+    {"POST", "/v1/vms/NAME/labels", 200, post_labels, {P_LABELS}},
+    {"GET", "/v1/decisions", 200, get_decisions,
+	{P_POLICY, P_HOST, P_MAX, P_BOOL("open")}},
+    {"GET", "/v1/decisions/ID", 200, get_decision, {{0}}},
+    {"POST", "/v1/decisions/ID/approve", 200, post_approve, {{0}}},
+    {"GET", "/v1/policies", 200, get_policies, {{0}}},
+    {"GET", "/v1/policies/NAME", 200, get_policy, {{0}}},
+    {"POST", "/v1/policies/NAME/mode", 200, post_mode, {P_TEXT("mode", 64)}},
     {"GET", "/v1/moves", 200, get_moves, {P_MAX, P_BOOL("open")}},
     {"GET", "/v1/moves/ID", 200, get_move, {{0}}},
     {"POST", "/v1/moves/ID/abort", 202, post_move_abort, {{0}}},
+    {"GET", ROUTES_ALERTS, 200, get_alerts, {{0}}},
+    {"POST", ROUTES_ALERTS, 200, post_alerts, {{0}}},
     {"POST", "/v1/reload", 200, post_reload, {{0}}},
     {"GET", "/v1/events", 200, get_events, {P_AFTER, P_MAX, P_BOOL("follow")}},
 };
@@ -520,11 +620,15 @@ run_route(const struct route *route, struct call *call, struct err *err)
 	cleanup_json_ref json_t *args = NULL;
 	cleanup_json_ref json_t *result = NULL;
 
-	args = strcmp(route->method, "POST") == 0
-	    ? params_from_body(route->params, call->request->query,
-		  call->request->body, call->request->body_len, err)
-	    : params_from_query(route->params, call->request->query,
-		  call->request->body_len, err);
+	/* Its body is not a list of arguments, but Alertmanager's. */
+	if (route->handle == post_alerts)
+		args = json_object();
+	else if (strcmp(route->method, "POST") == 0)
+		args = params_from_body(route->params, call->request->query,
+		    call->request->body, call->request->body_len, err);
+	else
+		args = params_from_query(route->params, call->request->query,
+		    call->request->body_len, err);
 	if (args == NULL) {
 		reply_failure(reply, err, NULL);
 		return;
@@ -542,14 +646,29 @@ run_route(const struct route *route, struct call *call, struct err *err)
 	json_object_update(reply->body, result);
 }
 
+static void
+reply_wrong_method(const struct route *route, const struct call *call)
+{
+	struct routes_reply *reply = call->reply;
+	char text[160];
+
+	snprintf(text, sizeof(text),
+	    "%s is not possible here:"
+	    " it is %s %s",
+	    call->request->method, route->method, route->path);
+	reply->status = 405;
+	reply->allow = route->method;
+	reply->body = routes_error("method-not-allowed", text, NULL);
+}
+
 void
 routes_dispatch(const struct control_backend *backend,
     const struct routes_request *request, struct routes_reply *reply)
 {
 	struct call call = {
 	    .backend = backend, .request = request, .reply = reply};
+	const struct route *other = NULL; /* the path, with another method */
 	struct err err = {0};
-	char text[160];
 
 	*reply = (struct routes_reply){0};
 	for (size_t i = 0; i < ROUTES_COUNT; i++) {
@@ -560,20 +679,17 @@ routes_dispatch(const struct control_backend *backend,
 		if (match == MATCH_NO)
 			continue;
 		if (strcmp(route->method, request->method) != 0) {
-			snprintf(text, sizeof(text),
-			    "%s is not possible here:"
-			    " it is %s %s",
-			    request->method, route->method, route->path);
-			reply->status = 405;
-			reply->allow = route->method;
-			reply->body =
-			    routes_error("method-not-allowed", text, NULL);
-		} else if (match == MATCH_BAD) {
-			reply_failure(reply, &err, NULL);
-		} else {
-			run_route(route, &call, &err);
+			other = other != NULL ? other : route;
+			continue;
 		}
+		if (match == MATCH_BAD)
+			reply_failure(reply, &err, NULL);
+		else
+			run_route(route, &call, &err);
 		return;
 	}
-	reply_no_path(reply, request->path);
+	if (other != NULL)
+		reply_wrong_method(other, &call);
+	else
+		reply_no_path(reply, request->path);
 }

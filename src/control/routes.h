@@ -17,6 +17,7 @@
 #define ROUTES_LIST_MAX 1000 /* rows that one list may ask for */
 #define ROUTES_LIST_DEFAULT 100
 #define ROUTES_METRICS_MAX (1 << 20)
+#define ROUTES_ALERTS "/v1/alerts" /* its body is the caller's own format */
 
 struct routes_request {
 	const char *method;

@@ -29,7 +29,8 @@
 #include "control/socket.h"
 #include "control/sse.h"
 
-#define HARD_BODY_MAX (4 * SERVER_BODY_MAX)
+#define ALERTS_BODY_MAX (1024 * 1024)
+#define HARD_BODY_MAX (ALERTS_BODY_MAX + 4 * SERVER_BODY_MAX)
 #define HEADERS_MAX (16 * 1024)
 #define READ_WATERMARK (HARD_BODY_MAX + HEADERS_MAX)
 #define IDLE_TIMEOUT_S 60
@@ -151,6 +152,13 @@ answer(struct server *server, struct evhttp_request *http,
 	free(reply.text);
 }
 
+static size_t
+body_max(const char *path)
+{
+	return strcmp(path, ROUTES_ALERTS) == 0 ? ALERTS_BODY_MAX
+						: SERVER_BODY_MAX;
+}
+
 static void
 on_request(struct evhttp_request *http, void *arg)
 {
@@ -175,13 +183,15 @@ on_request(struct evhttp_request *http, void *arg)
 		    "the connection does not say who you are");
 		return;
 	}
-	if (request.body_len > SERVER_BODY_MAX) {
-		send_error(
-		    http, 413, "limit", "the body is larger than 64 KiB");
-		return;
-	}
 	if (request.path == NULL)
 		request.path = "";
+	if (request.body_len > body_max(request.path)) {
+		send_error(http, 413, "limit",
+		    strcmp(request.path, ROUTES_ALERTS) == 0
+			? "the body is larger than 1 MiB"
+			: "the body is larger than 64 KiB");
+		return;
+	}
 	if (request.body_len > 0)
 		request.body = (const char *)evbuffer_pullup(body, -1);
 	answer(server, http, &request);

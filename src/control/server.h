@@ -17,6 +17,7 @@
  *   GET  /v1/drains[?max=N]    GET /v1/drains/ID
  *   GET  /v1/moves[?max=N&open=1]   GET /v1/moves/ID   POST /v1/moves/ID/abort
  *   POST /v1/vms/VM/move        {"to": H, "strategy": S, "dry_run": true}
+ *   GET  /v1/alerts            POST /v1/alerts (Alertmanager's body)
  *   POST /v1/reload            GET /healthz
  *   GET  /v1/events[?after=SEQ]   server-sent events; Last-Event-ID; each data
  *                              line is the CloudEvent; comments as heartbeat

@@ -145,6 +145,7 @@ set_option(struct args *args, const struct args_flag *flag, const char *value,
 	case ARGS_STOPPED:
 	case ARGS_BALANCE:
 	case ARGS_SCORE:
+	case ARGS_VERBOSE:
 	case ARGS_HELP:
 	case ARGS_VERSION:
 		break;
@@ -177,6 +178,12 @@ set_option(struct args *args, const struct args_flag *flag, const char *value,
 		break;
 	case ARGS_DRAIN:
 		args->drain = value;
+		break;
+	case ARGS_POLICY:
+		args->policy = value;
+		break;
+	case ARGS_HOST:
+		args->host = value;
 		break;
 	case ARGS_STRATEGY:
 		return parse_strategy(value, &args->strategy, err);

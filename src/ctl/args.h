@@ -35,7 +35,10 @@ enum args_option {
 	ARGS_BALANCE = 1 << 17,
 	ARGS_SCORE = 1 << 18,
 	ARGS_MIN_GAIN = 1 << 19,
-	ARGS_DEADLINE = 1 << 24,
+	ARGS_VERBOSE = 1 << 24,
+	ARGS_DEADLINE = 1 << 25,
+	ARGS_POLICY = 1 << 20,
+	ARGS_HOST = 1 << 21,
 	/* any command */
 	ARGS_SOCKET = 1 << 12,
 	ARGS_OUTPUT = 1 << 13,
@@ -79,6 +82,7 @@ struct args {
 	int parallel;                       /* -1: none */
 	const char *to, *reason, *strategy; /* NULL: not given */
 	const char *drain;                  /* a host; NULL: not given */
+	const char *policy, *host;          /* NULL: not given */
 	int64_t since;                      /* -1: none */
 	int max;                            /* -1: none */
 	double min_gain;                    /* with ARGS_MIN_GAIN */

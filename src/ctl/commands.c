@@ -51,6 +51,9 @@ const struct args_command args_commands[] = {
 	"let no guests in", CORDON_HELP},
     {"host", "uncordon", "HOST...", 1, MANY, 0, true, ctl_host_uncordon,
 	"let guests in again", NULL},
+    {"alert", "list", "", 0, 0, 0, true, ctl_alert_list,
+	"alerts that are on, of all hosts",
+	"Alerts that fit no host are shown, too: HOST is then \"(none)\"."},
     {"plan", "drain", "HOST", 1, 1,
 	ARGS_PARALLEL | ARGS_TO | ARGS_STOPPED | ARGS_DEADLINE, true,
 	ctl_plan_drain, "what a drain would do", NULL},
@@ -72,6 +75,27 @@ const struct args_command args_commands[] = {
 	true, ctl_vm_move, "move one guest",
 	"Without --to, the best host is chosen.  Waits until the move has "
 	"ended."},
+    {"vm", "label", "VM KEY=VALUE|KEY-...", 2, MANY, 0, true, ctl_vm_label,
+	"give labels to a guest, or take them back",
+	"Labels last, wherever the guest is, and go before those of its "
+	"metadata and of\nthe configuration.  KEY- takes one back."},
+    {"policy", "list", "", 0, 0, 0, true, ctl_policy_list,
+	"the policies, and for which hosts they hold", NULL},
+    {"policy", "explain", "NAME", 1, 1, 0, true, ctl_policy_explain,
+	"one policy: where it holds, and what it decided last", NULL},
+    {"policy", "set-mode", "NAME MODE", 2, 2, 0, true, ctl_policy_set_mode,
+	"let a policy act, or only say what it would do",
+	"MODE is off, observe, approve, auto, or default: what its file says.  "
+	"The mode\nlasts until it is set again, over restarts and reloads."},
+    {"policy", "approve", "ID", 1, 1, 0, true, ctl_policy_approve,
+	"let a policy of mode approve do what it decided",
+	"ID is that of a decision; \"decision list --open\" shows which wait.  "
+	"The approval\nholds until the decision has ended."},
+    {"decision", "list", "", 0, 0,
+	ARGS_POLICY | ARGS_HOST | ARGS_OPEN | ARGS_MAX, true, ctl_decision_list,
+	"what policies decided, the newest first", NULL},
+    {"decision", "show", "ID", 1, 1, 0, true, ctl_decision_show,
+	"one decision: what was seen, what was chosen and why", NULL},
     {"move", "list", "", 0, 0, ARGS_MAX | ARGS_OPEN, true, ctl_move_list,
 	"moves, the newest first", NULL},
     {"move", "show", "ID", 1, 1, 0, true, ctl_move_show,
@@ -95,6 +119,11 @@ const struct args_command args_commands[] = {
 	"(--balance,\nthe default), in which order and time.  Needs no daemon "
 	"and moves nothing.\nWith --score alone, only the objective is shown.  "
 	"FILE - is standard input."},
+    {"policy", "test", "DIR|FILE...", 1, MANY, ARGS_VERBOSE, false,
+	ctl_policy_test, "test policies against what is expected of them",
+	"Plays the tests in all files *_test.yaml below the folders, on sites "
+	"and loads\nthat they describe, and reports each expectation as TAP.  "
+	"Needs no daemon and\nmoves nothing."},
     {"reload", NULL, "", 0, 0, 0, false, ctl_reload,
 	"read the configuration again",
 	"A configuration with faults is refused as a whole and the running "
@@ -133,6 +162,9 @@ const struct args_flag args_flags[] = {
     {ARGS_MIN_GAIN, 0, "min-gain", "X",
 	"the least fall of the score by one move of a balance"},
     {ARGS_OPEN, 0, "open", NULL, "only what is under way"},
+    {ARGS_VERBOSE, 'v', "verbose", NULL, "also what was decided when"},
+    {ARGS_POLICY, 0, "policy", "NAME", "only of this policy"},
+    {ARGS_HOST, 0, "host", "HOST", "only about this host"},
     {ARGS_SOCKET, 's', "socket", "PATH",
 	"the daemon's socket (else $DROVER_SOCKET, " ARGS_DEFAULT_SOCKET ")"},
     {ARGS_OUTPUT, 'o', "output", "FORMAT", "table, wide, json or name"},

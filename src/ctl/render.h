@@ -33,6 +33,20 @@ void render_move_plan(
 /* What `explain` says of a guest, or of a host and its guests. */
 void render_explain(const json_t *answer, const struct style *style, bool wide,
     struct buf *out);
+/* Decisions (act/decisions.h, with detail as `decision show` gets it). */
+void render_decisions(const json_t *answer, const struct style *style,
+    bool wide, struct buf *out);
+void render_decision(const json_t *decision, const struct style *style,
+    bool wide, struct buf *out);
+void render_policies(const json_t *answer, const struct style *style, bool wide,
+    struct buf *out);
+void render_policy(const json_t *policy, const struct style *style, bool wide,
+    struct buf *out);
+/* One line about a change: "drain: mode observe (file: auto)", "decision 7
+ * (drain, kvm1): approved by uid 0; 2 start", "web1: app=web tier=front". */
+void render_mode_change(const json_t *policy, struct buf *out);
+void render_approval(const json_t *decision, struct buf *out);
+void render_labels(const json_t *vm, struct buf *out);
 /* What `simulate` says: the answer of plan/write.h, with makespan_ms, with
  * the host that is "drained" or else the least "min_gain", and with --score the
  * parts of the objective; and those alone. */
@@ -57,8 +71,18 @@ void render_refused(
 /* What a move does now: "pre-copy", "shutting down (asked 2 times)". */
 const char *render_phase(const json_t *move, char *out, size_t size);
 
+/* {alerts: []}, and those of one host (nothing when there are none). */
+void render_alerts(const json_t *answer, const struct style *style, bool wide,
+    struct buf *out);
+void render_host_alerts(
+    const json_t *alerts, const struct style *style, struct buf *out);
+
 /* Cores' worth of load ("1.7"), or "-". */
 const char *render_cores(const json_t *object, char out[TEXT_SIZE]);
+/* Adds "25 % cpu", a fraction times a factor, after what is in the line already;
+ * nothing when it is unknown. */
+void render_part(const json_t *object, const char *key, double factor,
+    const char *of, struct buf *line);
 
 /* ---- drains: what changed, and how it ended (render_drain.c) ---- */
 

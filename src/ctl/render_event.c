@@ -110,6 +110,12 @@ add_data(const json_t *data, struct buf *out)
 	add_count(out, &any, data, "moved");
 	add_count(out, &any, data, "blocked");
 	add_flag(out, &any, data, "maintenance");
+	/* Of a decision, and of a policy's mode. */
+	if (field_text(data, "summary") != NULL)
+		add_word(out, &any, "", field_text(data, "host"));
+	add_word(out, &any, "", field_text(data, "summary"));
+	add_word(out, &any, "mode ", field_text(data, "mode"));
+	add_word(out, &any, "was ", field_text(data, "before"));
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		add_word(out, &any, "", field_text(data, texts[i]));
 	/* A move's reason has parts; the text is the one for people. */

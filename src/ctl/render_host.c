@@ -197,6 +197,25 @@ add_kept(const json_t *kept, const struct style *style, struct buf *out)
 	table_free(table);
 }
 
+/* Smoothed, as policies see it. */
+static void
+add_load(const json_t *host, struct buf *out)
+{
+	int64_t cpus = field_int(host, "cpus");
+	struct buf line = BUF_INIT(1024);
+
+	if (cpus > 0)
+		render_part(host, "cpu_smooth", 1 / (double)cpus, "cpu", &line);
+	render_part(host, "memory_smooth", 1, "memory", &line);
+	render_part(host, "steal", 1, "steal", &line);
+	render_part(host, "psi_cpu", 1, "pressure on cpu", &line);
+	render_part(host, "psi_memory", 1, "on memory", &line);
+	render_part(host, "psi_io", 1, "on disks", &line);
+	if (line.len > 0)
+		render_field("load", buf_str(&line), out);
+	buf_free(&line);
+}
+
 void
 render_host(
     const json_t *host, const struct style *style, bool wide, struct buf *out)
@@ -232,6 +251,7 @@ render_host(
 		    text_bytes(
 			field_int(host, "memory_reserved_by_moves"), text));
 	render_field("memory", buf_str(&line), out);
+	add_load(host, out);
 	buf_clear(&line);
 	buf_addf(&line, "%s in, %s out",
 	    text_number(field_int(host, "moves_in"), text),
@@ -244,6 +264,7 @@ render_host(
 	add_list("networks", json_object_get(host, "networks"), out);
 	add_list("interfaces", json_object_get(host, "interfaces"), out);
 	add_drain(json_object_get(host, "drain"), style, out);
+	render_host_alerts(json_object_get(host, "alerts"), style, out);
 	if (json_array_size(guests) > 0) {
 		json_t *answer = json_pack("{s:O}", "vms", guests);
 

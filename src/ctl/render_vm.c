@@ -16,6 +16,7 @@ static const struct table_column columns[] = {
     {"MEMORY", true, false},
     {"AUTOSTART", false, true},
     {"PERSISTENT", false, true},
+    {"LABELS", false, true},
     {"UUID", false, true},
     {NULL, false, false},
 };
@@ -65,9 +66,70 @@ render_cores(const json_t *object, char out[TEXT_SIZE])
 	return out;
 }
 
+/* "app=web tier=front" */
+static void
+add_label_words(const json_t *vm, struct buf *out)
+{
+	json_t *labels = json_object_get(vm, "labels"), *value;
+	const char *key;
+
+	json_object_foreach(labels, key, value)
+	    buf_addf(out, "%s%s=%s", out->len > 0 ? " " : "", key,
+		json_is_string(value) ? json_string_value(value) : "-");
+}
+
+void
+render_labels(const json_t *vm, struct buf *out)
+{
+	struct buf labels = BUF_INIT(65536);
+
+	add_label_words(vm, &labels);
+	text_add(out, field_text_or(vm, "name", "-"));
+	buf_adds(out, ": ");
+	text_add(out, labels.len > 0 ? buf_str(&labels) : "no labels");
+	buf_adds(out, "\n");
+	buf_free(&labels);
+}
+
+void
+render_part(const json_t *object, const char *key, double factor,
+    const char *of, struct buf *line)
+{
+	const json_t *value = json_object_get(object, key);
+
+	if (!json_is_number(value))
+		return;
+	buf_addf(line, "%s%.0f %% %s", line->len > 0 ? ", " : "",
+	    json_number_value(value) * factor * 100, of);
+}
+
+/* What it uses, smoothed, as policies see it. */
+static void
+add_load(const json_t *vm, struct buf *out)
+{
+	const json_t *iops = json_object_get(vm, "disk_iops");
+	const json_t *net = json_object_get(vm, "net_rate");
+	int64_t vcpus = field_int(vm, "vcpus");
+	struct buf line = BUF_INIT(1024);
+	char text[TEXT_SIZE];
+
+	if (vcpus > 0)
+		render_part(vm, "cpu_smooth", 1 / (double)vcpus, "cpu", &line);
+	if (json_is_number(iops))
+		buf_addf(&line, "%s%.0f requests/s to disks",
+		    line.len > 0 ? ", " : "", json_number_value(iops));
+	if (json_is_number(net))
+		buf_addf(&line, "%s%s of network", line.len > 0 ? ", " : "",
+		    text_rate((int64_t)json_number_value(net), text));
+	if (line.len > 0)
+		render_field("load", buf_str(&line), out);
+	buf_free(&line);
+}
+
 static void
 add_row(struct table *table, const json_t *vm)
 {
+	struct buf labels = BUF_INIT(65536);
 	char text[TEXT_SIZE];
 
 	table_cell(table, TEXT_PLAIN, field_text(vm, "name"));
@@ -81,6 +143,9 @@ add_row(struct table *table, const json_t *vm)
 	    table, TEXT_PLAIN, text_bytes(field_int(vm, "memory"), text));
 	table_cell(table, TEXT_PLAIN, yes_or_no(vm, "autostart"));
 	table_cell(table, TEXT_PLAIN, yes_or_no(vm, "persistent"));
+	add_label_words(vm, &labels);
+	table_cell(table, TEXT_PLAIN, labels.len > 0 ? buf_str(&labels) : "-");
+	buf_free(&labels);
 	table_cell(table, TEXT_PLAIN, field_text(vm, "uuid"));
 }
 
@@ -141,6 +206,7 @@ render_vm(
     const json_t *vm, const struct style *style, bool wide, struct buf *out)
 {
 	char text[256], cores[TEXT_SIZE], figure[TEXT_SIZE];
+	struct buf labels = BUF_INIT(65536);
 
 	(void)style;
 	(void)wide;
@@ -154,8 +220,16 @@ render_vm(
 	    render_cores(vm, cores));
 	render_field("vcpus", text, out);
 	render_field("memory", text_bytes(field_int(vm, "memory"), cores), out);
+	add_load(vm, out);
 	render_field("autostart", yes_or_no(vm, "autostart"), out);
 	render_field("persistent", yes_or_no(vm, "persistent"), out);
+	add_label_words(vm, &labels);
+	if (labels.len > 0)
+		render_field("labels", buf_str(&labels), out);
+	buf_free(&labels);
+	if (field_text(vm, "last_moved") != NULL)
+		render_field("last moved",
+		    text_time(field_text(vm, "last_moved"), figure), out);
 	if (field_text(vm, "machine") != NULL) {
 		snprintf(text, sizeof(text), "%s %s",
 		    field_text_or(vm, "arch", "-"), field_text(vm, "machine"));

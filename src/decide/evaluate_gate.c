@@ -8,6 +8,7 @@
 
 #include "base/units.h"
 #include "decide/evaluate_priv.h"
+#include "decide/window.h"
 
 static void
 gate_wake_in(struct evaluate_state *state, int64_t ms)
@@ -98,6 +99,27 @@ gate_throttle(
 	    policy->line, policy->throttle_moves, text);
 }
 
+static const char *
+gate_window(
+    struct evaluate_state *state, const struct evaluate_decision *decision)
+{
+	const struct policy *policy = decision->policy;
+	struct wall now = state->input->snapshot->taken_wall, next;
+	char text[CLOCK_RFC3339_SIZE];
+
+	if (window_open(policy, now, &next))
+		return NULL;
+	if (next.ms == 0)
+		return arena_printf(state->arena,
+		    "outside of its windows (%s:%u)", policy->file,
+		    policy->windows[0].line);
+	gate_wake_in(state, next.ms - now.ms);
+	wall_format(next, text);
+	return arena_printf(state->arena,
+	    "outside of its windows (%s:%u) until %s", policy->file,
+	    policy->windows[0].line, text);
+}
+
 const char *
 gate_decision(
     struct evaluate_state *state, const struct evaluate_decision *decision)
@@ -106,7 +128,9 @@ gate_decision(
 
 	if (decision->mode == POLICY_APPROVE && !decision->approved)
 		return "mode approve: it waits for approval";
-	why = gate_quiet(state, decision);
+	why = gate_window(state, decision);
+	if (why == NULL)
+		why = gate_quiet(state, decision);
 	if (why == NULL)
 		why = gate_cooldown(state, decision);
 	return why != NULL ? why : gate_throttle(state, decision);

@@ -173,8 +173,15 @@ struct hv_ops {
 	struct facts_host *(*list)(struct hv_conn *conn, struct err *err);
 	struct facts_domain *(*domain)(
 	    struct hv_conn *conn, const char *uuid, struct err *err);
+	/* The host's memory and CPU; its guests are left out. */
 	int (*load)(
 	    struct hv_conn *conn, struct facts_load *out, struct err *err);
+	/* What all running guests use (`guests_only`), with or without `disks`;
+	 * the number of calls does not depend on how many there are.  Waits for
+	 * a QEMU that hangs: on a connection that nothing else needs.  May be
+	 * NULL: nobody tells. */
+	int (*stats)(struct hv_conn *conn, bool disks, struct facts_load *out,
+	    struct err *err);
 	int (*access)(
 	    struct hv_conn *conn, struct hv_access *out, struct err *err);
 	/* Can this host run such a guest (machine type, CPU)?  Without cpu_xml

@@ -28,6 +28,7 @@
 #include "hv/jobs.h"
 #include "hv/layers.h"
 #include "hv/listing.h"
+#include "hv/stats.h"
 #include "hv/streams.h"
 #include "hv/survey.h"
 
@@ -150,6 +151,7 @@ const struct hv_ops hv_libvirt = {
     .list = listing_host,
     .domain = listing_domain,
     .load = listing_load,
+    .stats = stats_guests,
     .access = libvirt_access,
     .check_abi = abi_check,
     .migrate = jobs_migrate,

@@ -32,6 +32,7 @@ struct read_item {
 	struct facts_host *host;
 	struct facts_domain *domain;
 	struct facts_load *load;
+	bool disks;
 };
 
 static struct read_item *
@@ -168,6 +169,8 @@ link_read_deferred(struct link *link)
 
 /* The listing. */
 
+static void link_read_stats(struct link *link);
+
 static void
 link_read_work_list(const struct hv_ops *ops, struct hv_conn *conn, void *arg)
 {
@@ -189,6 +192,7 @@ link_read_up(struct link *link)
 	link->silent_reported = false;
 	log_info("link", "%s: up", link->host);
 	link_set_sample_interval(link, link->sample_interval_ms);
+	link_read_stats(link);
 	if (was_silent)
 		link->callbacks.silent(link->host, 0, link->arg);
 }
@@ -338,6 +342,64 @@ link_read_load_done(void *arg, const struct err *err)
 	read_item_free(item);
 }
 
+/* Of the guests, where a QEMU that hangs holds up nothing else. */
+
+static void
+link_read_work_stats(const struct hv_ops *ops, struct hv_conn *conn, void *arg)
+{
+	struct read_item *item = arg;
+	struct facts_load *load = calloc(1, sizeof(*load));
+
+	if (load == NULL)
+		abort();
+	if (ops->stats(conn, item->disks, load, &item->err) == 0)
+		item->load = load;
+	else
+		free(load);
+}
+
+static void
+link_read_stats_done(void *arg, const struct err *err)
+{
+	struct read_item *item = arg;
+	struct link *link = item->link;
+	struct facts_load *load = item->load;
+
+	if (link_is_current(link, item->generation))
+		link->stats_waiting--;
+	if (read_is_void(item, err)) {
+		read_item_free(item);
+		return;
+	}
+	if (load != NULL) {
+		item->load = NULL;
+		link->callbacks.load(link->host, load, link->arg);
+	} else {
+		log_debug("link", "%s: statistics of guests: %s", link->host,
+		    item->err.msg);
+	}
+	read_item_free(item);
+}
+
+/* A second one beside one that hangs gets around the guest at fault. */
+static void
+link_read_stats(struct link *link)
+{
+	struct mono now = clock_mono_now();
+	struct read_item *item;
+
+	if (link->ops->stats == NULL || link->sample_interval_ms <= 0 ||
+	    link->stats_waiting >= LINK_STATS_MAX ||
+	    (link->stats_waiting > 0 &&
+		mono_diff(now, link->stats_started) < LINK_STATS_HANG_MS))
+		return;
+	item = read_item_new(link);
+	item->disks = link->stats_count++ % FACTS_LOAD_DISKS_EVERY == 0;
+	link->stats_waiting++;
+	link->stats_started = now;
+	link_call_aside(link, link_read_work_stats, link_read_stats_done, item);
+}
+
 /* One at a time: a host that is slow to answer is not asked more. */
 void
 link_read_sample(struct link *link)
@@ -358,6 +420,7 @@ link_read_on_sample(void *arg)
 		return;
 	loop_timer_set(link->sample_timer, link->sample_interval_ms);
 	link_read_sample(link);
+	link_read_stats(link);
 }
 
 void
@@ -387,6 +450,7 @@ link_read_reset(struct link *link)
 	link->listing = false;
 	link->relist_again = false;
 	link->sampling = false;
+	link->stats_waiting = 0;
 	map_free(link->rereads);
 	link->rereads = map_new(free);
 }

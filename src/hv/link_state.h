@@ -22,6 +22,9 @@
 
 #define LINK_SILENT_MS 5000
 #define LINK_TICK_MS 1000
+/* Statistics of guests: another call goes beside one that takes so long. */
+#define LINK_STATS_HANG_MS 30000
+#define LINK_STATS_MAX 2
 /* Listings because of events: at most one in this time. */
 #define LINK_HOST_EVENT_MS 1000
 /* Attempts that hang, at once. */
@@ -95,6 +98,9 @@ struct link {
 	struct loop_timer *sample_timer;
 	int64_t sample_interval_ms;
 	bool sampling;
+	unsigned stats_waiting; /* of the guests */
+	unsigned stats_count;
+	struct mono stats_started; /* the newest */
 
 	/* Calls without an answer. */
 	LIST_HEAD(, link_call_item) calls;

@@ -8,10 +8,8 @@
  * moment's view.  That is no loss: events are registered before a listing, and
  * what changes meanwhile is read again.
  *
- * Load is read without asking QEMU anything.  Of libvirt's bulk statistics the
- * groups that would be wanted wait for every guest's monitor (60 guests: 150 ms
- * of the daemon's time, and a guest that hangs is waited for); a plain
- * virDomainGetInfo() is answered from what the daemon has, and a tenth of it.
+ * The host's own load is read without asking any QEMU, so that a guest that
+ * hangs holds up nothing here.  What guests use is in stats.c.
  */
 #include "hv/listing.h"
 
@@ -348,11 +346,6 @@ listing_cpu(struct hv_conn *conn, struct facts_load *out)
 static int
 listing_load_held(struct hv_conn *conn, struct facts_load *out, struct err *err)
 {
-	cleanup(listing_list_clear) struct domain_list active = {0};
-
-	if (listing_by_flag(
-		conn, VIR_CONNECT_LIST_DOMAINS_ACTIVE, &active, err) < 0)
-		return -1;
 	*out = (struct facts_load){
 	    .memory_total = FACTS_UNKNOWN,
 	    .memory_free = FACTS_UNKNOWN,
@@ -361,24 +354,8 @@ listing_load_held(struct hv_conn *conn, struct facts_load *out, struct err *err)
 	};
 	listing_memory(conn, out);
 	listing_cpu(conn, out);
-	out->domains =
-	    listing_array((size_t)active.count, sizeof(*out->domains));
-	for (int i = 0; i < active.count; i++) {
-		struct facts_domain_load *load =
-		    &out->domains[out->domain_count];
-		virDomainInfo info;
-
-		if (virDomainGetInfo(active.domains[i], &info) < 0)
-			continue;
-		load->uuid = listing_uuid(active.domains[i]);
-		load->cpu_ns = (int64_t)info.cpuTime;
-		load->memory_actual = (int64_t)info.memory * 1024;
-		load->vcpus = info.nrVirtCpu;
-		out->domain_count++;
-	}
 	if (conn_is_alive(conn))
 		return 0;
-	facts_load_clear(out);
 	return err_set(err, ERR_UNREACHABLE, "the connection was lost");
 }
 

@@ -109,16 +109,27 @@ struct facts_network {
 	char *bridge; /* NULL: none */
 };
 
+/* Disks are asked for with each so manieth reading: that costs calls to QEMU. */
+#define FACTS_LOAD_DISKS_EVERY 6
+
+/* Of the host, or with `guests_only` of its guests; then the host's figures say
+ * nothing. */
 struct facts_load {
+	bool guests_only;
+	bool disks;           /* disk_requests were asked for */
 	int64_t memory_total; /* bytes */
 	int64_t memory_free;  /* free + buffers + cached */
 	/* Cumulative nanoseconds over all CPUs, since the host's boot. */
 	int64_t cpu_busy_ns, cpu_idle_ns;
 	struct facts_domain_load {
 		char *uuid;
-		int64_t cpu_ns;        /* cumulative */
-		int64_t memory_actual; /* balloon, bytes */
-		int vcpus;
+		/* All cumulative. */
+		int64_t cpu_ns;
+		int64_t vcpu_ns;       /* that its vCPUs ran; 0: not told */
+		int64_t delay_ns;      /* that they could have, and waited for a
+				   * processor; unknown with vcpu_ns 0 */
+		int64_t net_bytes;     /* both ways; unknown: not told */
+		int64_t disk_requests; /* read and write; unknown */
 	} * domains;
 	size_t domain_count;
 };

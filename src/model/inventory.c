@@ -72,6 +72,9 @@ inventory_forget_seen(struct inventory_host *host)
 	host->domains = map_new(inventory_domain_free);
 	inventory_forget_answers(host);
 	inventory_meter_reset(&host->cpu);
+	host->cpu_smooth = host->memory_smooth = host->steal =
+	    (struct smooth){0};
+	host->memory_at = (struct mono){0};
 	host->memory_total = SNAPSHOT_UNKNOWN;
 	host->memory_free = SNAPSHOT_UNKNOWN;
 	host->memory_arrived = 0;
@@ -105,6 +108,7 @@ inventory_new(void)
 	inventory->proofs = map_new(free);
 	inventory->samples = map_new(free);
 	inventory_labels_init(inventory);
+	inventory->guests = map_new(free);
 	return inventory;
 }
 
@@ -119,6 +123,7 @@ inventory_free(struct inventory *inventory)
 	map_free(inventory->proofs);
 	map_free(inventory->samples);
 	inventory_labels_clear(inventory);
+	map_free(inventory->guests);
 	free(inventory);
 }
 
@@ -233,27 +238,44 @@ inventory_configure(
 	}
 	free(inventory->hosts);
 	inventory->hosts = hosts;
+	inventory->sample_ms = settings->sample_interval_ms;
+	inventory->smoothing_ms = settings->smoothing_ms;
 	inventory->host_count = settings->host_count;
 	inventory_labels_configure(inventory, settings);
 	inventory->version++;
 }
 
 static bool
-inventory_apply_listed(
-    struct inventory_host *host, struct inventory_event *event)
+inventory_apply_listed(struct inventory *inventory, struct inventory_host *host,
+    struct inventory_event *event)
 {
 	bool changed;
 
 	if (event->facts == NULL)
 		return false;
-	changed = inventory_list_host(host, event->facts);
-	inventory_read_load(host, &event->facts->load, event->now);
+	changed =
+	    inventory_list_host(inventory, host, event->facts, event->now);
+	inventory_shift_load(inventory, host, event->now);
+	inventory_read_load(inventory, host, &event->facts->load, event->now);
 	if (!host->up || !host->known)
 		changed = true;
 	host->up = true;
 	host->known = true;
 	inventory_set_string(&host->down_why, NULL);
 	return changed;
+}
+
+static bool
+inventory_apply_gone(const struct inventory *inventory,
+    struct inventory_host *host, const struct inventory_event *event)
+{
+	struct inventory_domain *domain =
+	    event->uuid != NULL ? map_get(host->domains, event->uuid) : NULL;
+
+	if (domain == NULL)
+		return false;
+	inventory_leave(inventory, host, domain, event->now);
+	return map_remove(host->domains, event->uuid);
 }
 
 static bool
@@ -345,7 +367,7 @@ inventory_apply_to(struct inventory *inventory, struct inventory_host *host,
 
 	switch (event->news) {
 	case INVENTORY_HOST_LISTED:
-		changed = inventory_apply_listed(host, event);
+		changed = inventory_apply_listed(inventory, host, event);
 		inventory_labels_settle(inventory, host);
 		return inventory_proof_sweep(inventory, host, false) || changed;
 	case INVENTORY_HOST_LOST:
@@ -355,16 +377,18 @@ inventory_apply_to(struct inventory *inventory, struct inventory_host *host,
 	case INVENTORY_HOST_SILENT:
 		return inventory_apply_silent(host, event->silent_ms);
 	case INVENTORY_DOMAIN_READ:
-		changed = event->domain != NULL &&
-		    inventory_read_domain(host, event->domain);
+		if (event->domain == NULL)
+			return false;
+		changed = inventory_read_domain(host, event->domain);
 		inventory_labels_settle(inventory, host);
+		inventory_shift_load(inventory, host, event->now);
 		return changed;
 	case INVENTORY_DOMAIN_GONE:
-		return event->uuid != NULL &&
-		    map_remove(host->domains, event->uuid);
+		return inventory_apply_gone(inventory, host, event);
 	case INVENTORY_LOAD_READ:
 		if (event->load != NULL)
-			inventory_read_load(host, event->load, event->now);
+			inventory_read_load(
+			    inventory, host, event->load, event->now);
 		return false;
 	case INVENTORY_FLAG_SET:
 		return inventory_apply_flag(host, event);

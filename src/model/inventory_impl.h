@@ -3,6 +3,7 @@
 
 #include "base/map.h"
 #include "model/inventory.h"
+#include "model/smooth.h"
 
 /*
  * What the files of the inventory share; nobody else includes this.
@@ -10,9 +11,17 @@
 
 /* A cumulative figure, and what two readings of it say. */
 struct inventory_meter {
-	int64_t last_ns; /* FACTS_UNKNOWN: no reading */
+	int64_t last; /* FACTS_UNKNOWN: no reading */
 	struct mono last_at;
-	double used; /* cores' worth; NAN unknown */
+	double used; /* per nanosecond (so of CPU time, cores' worth); NAN
+		      * unknown */
+};
+
+/* What is smoothed of a guest.  It is the guest's and not its host's, so that it
+ * goes along when the guest moves. */
+struct inventory_guest {
+	struct mono seen; /* first */
+	struct smooth cpu, iops, net;
 };
 
 /* A guest at a host.  `vm` and its strings live in `arena`; the XML itself is
@@ -24,7 +33,8 @@ struct inventory_domain {
 			      * the host's CPU was added to it */
 	uint64_t xml_hash;
 	uint64_t print; /* of all that decisions see */
-	struct inventory_meter cpu;
+	struct inventory_meter cpu, vcpu, delay, disk, net;
+	bool ran;    /* its load is part of its host's smoothed figures */
 	bool listed; /* mark and sweep of a listing */
 	/* NULL: none, or of images that it does not have any more. */
 	struct facts_survey *survey;
@@ -73,6 +83,8 @@ struct inventory_host {
 	int64_t memory_total, memory_free;
 	int64_t memory_arrived; /* since these were read */
 	struct inventory_meter cpu;
+	struct mono memory_at; /* when memory was read; ms 0: not */
+	struct smooth cpu_smooth, memory_smooth, steal;
 	struct map *domains;  /* UUID -> inventory_domain */
 	struct map *verdicts; /* ABI key -> inventory_verdict */
 	struct map *files;    /* path -> inventory_file */
@@ -98,6 +110,9 @@ struct inventory {
 	size_t rule_count;
 	/* UUID -> inventory_sample: a guest that has moved writes as it did. */
 	struct map *samples;
+	/* UUID -> inventory_guest (inventory_load.c). */
+	struct map *guests;
+	int64_t sample_ms, smoothing_ms; /* of the settings */
 };
 
 struct inventory_sample {
@@ -125,7 +140,8 @@ struct inventory_host *inventory_find(
     const struct inventory *inventory, const char *name);
 
 /* inventory_listing.c: what was read of a host, understood. */
-bool inventory_list_host(struct inventory_host *host, struct facts_host *facts);
+bool inventory_list_host(const struct inventory *inventory,
+    struct inventory_host *host, struct facts_host *facts, struct mono now);
 bool inventory_read_domain(
     struct inventory_host *host, const struct facts_domain *facts);
 void inventory_domain_free(void *domain);
@@ -166,7 +182,22 @@ void inventory_file_list(struct arena *arena, const struct inventory_host *host,
 
 /* inventory_load.c */
 void inventory_meter_reset(struct inventory_meter *meter);
-void inventory_read_load(struct inventory_host *host,
-    const struct facts_load *load, struct mono now);
+void inventory_domain_reset_meters(struct inventory_domain *domain);
+void inventory_read_load(const struct inventory *inventory,
+    struct inventory_host *host, const struct facts_load *load,
+    struct mono now);
+/* Before it is removed from its host. */
+void inventory_leave(const struct inventory *inventory,
+    struct inventory_host *host, struct inventory_domain *domain,
+    struct mono now);
+/* Guests that have come to run at the host since the last time, or have ceased
+ * to, take their load along.  After all news about guests. */
+void inventory_shift_load(
+    struct inventory *inventory, struct inventory_host *host, struct mono now);
+void inventory_load_show_host(const struct inventory *inventory,
+    const struct inventory_host *host, struct mono now, struct snap_host *to);
+void inventory_load_show_vm(const struct inventory *inventory,
+    const struct inventory_domain *domain, struct mono now, struct wall wall,
+    struct snap_vm *to);
 
 #endif

@@ -39,7 +39,7 @@ inventory_domain_new(void)
 
 	if (domain == NULL)
 		abort();
-	inventory_meter_reset(&domain->cpu);
+	inventory_domain_reset_meters(domain);
 	domain->vm.dirty_rate = SNAPSHOT_UNKNOWN;
 	domain->vm.dirty_rate_long = SNAPSHOT_UNKNOWN;
 	domain->vm.memory_rss = SNAPSHOT_UNKNOWN;
@@ -191,7 +191,7 @@ inventory_read_domain(
 	domain->vm.managed_save = facts->managed_save;
 	domain->vm.relabels = facts->relabels;
 	if (!snapshot_vm_active(&domain->vm)) {
-		inventory_meter_reset(&domain->cpu);
+		inventory_domain_reset_meters(domain);
 		domain->sampled = false;
 		domain->samples = 0;
 		domain->vm.dirty_rate = SNAPSHOT_UNKNOWN;
@@ -207,7 +207,8 @@ inventory_read_domain(
 
 /* Guests that the listing no longer has. */
 static bool
-inventory_sweep_domains(struct inventory_host *host)
+inventory_sweep_domains(const struct inventory *inventory,
+    struct inventory_host *host, struct mono now)
 {
 	bool changed = false;
 	const char *uuid;
@@ -219,6 +220,7 @@ inventory_sweep_domains(struct inventory_host *host)
 
 		if (domain->listed)
 			continue;
+		inventory_leave(inventory, host, domain, now);
 		map_remove(host->domains, uuid);
 		changed = true;
 	}
@@ -310,7 +312,8 @@ inventory_read_pages(const struct facts_host *facts, struct snap_host *seen)
 }
 
 bool
-inventory_list_host(struct inventory_host *host, struct facts_host *facts)
+inventory_list_host(const struct inventory *inventory,
+    struct inventory_host *host, struct facts_host *facts, struct mono now)
 {
 	struct arena *scratch = arena_new(LISTING_ARENA_MAX);
 	struct snap_host seen = {.cpus = facts->cpus,
@@ -339,7 +342,7 @@ inventory_list_host(struct inventory_host *host, struct facts_host *facts)
 		((struct inventory_domain *)value)->listed = false;
 	for (size_t d = 0; d < facts->domain_count; d++)
 		changed |= inventory_read_domain(host, &facts->domains[d]);
-	changed |= inventory_sweep_domains(host);
+	changed |= inventory_sweep_domains(inventory, host, now);
 	inventory_settle_cpus(host);
 
 	if (host->seen_print != inventory_host_print(&host->seen)) {

@@ -43,8 +43,8 @@ inventory_list_verdicts(struct arena *arena, const struct inventory_host *host,
 }
 
 static void
-inventory_show_host(struct arena *arena, const struct inventory_host *host,
-    struct snap_host *out)
+inventory_show_host(const struct inventory *inventory, struct arena *arena,
+    const struct inventory_host *host, struct mono now, struct snap_host *out)
 {
 	const struct snap_host *config = &host->config;
 	struct snap_host shown = host->seen;
@@ -71,10 +71,7 @@ inventory_show_host(struct arena *arena, const struct inventory_host *host,
 	shown.memory_total = host->memory_total;
 	shown.memory_free = host->memory_free;
 	shown.memory_arrived = host->memory_arrived;
-	shown.cpu_used = host->cpu.used;
-	shown.cpu_smooth = shown.memory_smooth = NAN;
-	shown.steal = shown.swap_in = NAN;
-	shown.psi_cpu = shown.psi_memory = shown.psi_io = NAN;
+	inventory_load_show_host(inventory, host, now, &shown);
 	inventory_list_verdicts(arena, host, &shown);
 	inventory_file_list(arena, host, &shown);
 	copy_host(arena, &shown, out);
@@ -115,7 +112,8 @@ inventory_show_vms(const struct inventory *inventory, struct snapshot *s)
 			inventory_survey_show(inventory, s->arena, domain, vm);
 			vm->host = h;
 			vm->cpu_used = host->up ? domain->cpu.used : NAN;
-			vm->cpu_smooth = vm->disk_iops = vm->net_rate = NAN;
+			inventory_load_show_vm(
+			    inventory, domain, s->taken, s->taken_wall, vm);
 		}
 	}
 	qsort(s->vms, s->vm_count, sizeof(s->vms[0]), inventory_compare_vms);
@@ -136,7 +134,8 @@ inventory_snapshot(const struct inventory *inventory,
 	s->host_count = inventory->host_count;
 	s->hosts = arena_array(arena, s->host_count, sizeof(s->hosts[0]));
 	for (size_t h = 0; h < s->host_count; h++)
-		inventory_show_host(arena, inventory->hosts[h], &s->hosts[h]);
+		inventory_show_host(
+		    inventory, arena, inventory->hosts[h], now, &s->hosts[h]);
 	inventory_show_vms(inventory, s);
 	snapshot_set_active(s);
 

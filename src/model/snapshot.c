@@ -178,6 +178,78 @@ snapshot_set_correction(
 		    (struct snap_correction){time_ms, downtime_ln};
 }
 
+static int
+compare_alerts(const void *a, const void *b)
+{
+	const struct snap_alert *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
+
+	if (order == 0 && x->since.ms != y->since.ms)
+		return x->since.ms < y->since.ms ? -1 : 1;
+	for (size_t i = 0; order == 0; i++) {
+		if (i == x->label_count || i == y->label_count)
+			return (x->label_count > i) - (y->label_count > i);
+		order = strcmp(x->label_keys[i], y->label_keys[i]);
+		if (order == 0)
+			order = strcmp(x->label_values[i], y->label_values[i]);
+	}
+	return order;
+}
+
+static void
+copy_alert(
+    struct arena *arena, const struct snap_alert *from, struct snap_alert *out)
+{
+	size_t n = from->label_count;
+
+	*out = (struct snap_alert){.name = arena_strdup(arena, from->name),
+	    .severity = arena_strdup(arena, from->severity),
+	    .since = from->since,
+	    .label_keys = arena_array(arena, n, sizeof(out->label_keys[0])),
+	    .label_values = arena_array(arena, n, sizeof(out->label_values[0])),
+	    .label_count = n};
+	for (size_t i = 0; i < n; i++) {
+		out->label_keys[i] = arena_strdup(arena, from->label_keys[i]);
+		out->label_values[i] =
+		    arena_strdup(arena, from->label_values[i]);
+	}
+}
+
+void
+snapshot_set_alerts(struct snapshot *s, const struct snap_alert *alerts,
+    const char *const *hosts, size_t count)
+{
+	size_t *counts = arena_array(s->arena, s->host_count, sizeof(*counts));
+	struct snap_alert **lists =
+	    arena_array(s->arena, s->host_count, sizeof(lists[0]));
+	const struct snap_host *host;
+
+	for (size_t i = 0; i < count; i++) {
+		host =
+		    hosts[i] != NULL ? snapshot_find_host(s, hosts[i]) : NULL;
+		if (host != NULL)
+			counts[host - s->hosts]++;
+	}
+	for (size_t h = 0; h < s->host_count; h++) {
+		lists[h] =
+		    arena_array(s->arena, counts[h], sizeof(lists[h][0]));
+		s->hosts[h].alerts = lists[h];
+		s->hosts[h].alert_count = counts[h];
+		counts[h] = 0;
+	}
+	for (size_t i = 0; i < count; i++) {
+		host =
+		    hosts[i] != NULL ? snapshot_find_host(s, hosts[i]) : NULL;
+		if (host != NULL)
+			copy_alert(s->arena, &alerts[i],
+			    &lists[host - s->hosts][counts[host - s->hosts]++]);
+	}
+	for (size_t h = 0; h < s->host_count; h++)
+		if (counts[h] > 1)
+			qsort(lists[h], counts[h], sizeof(lists[h][0]),
+			    compare_alerts);
+}
+
 void
 snapshot_set_leftovers(
     struct snapshot *s, const struct snap_leftover *leftovers, size_t count)

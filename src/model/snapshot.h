@@ -313,6 +313,11 @@ void snapshot_set_correction(
 void snapshot_set_leftovers(
     struct snapshot *s, const struct snap_leftover *leftovers, size_t count);
 
+/* alerts[i] is about the host hosts[i]; NULL, and hosts that are not in the
+ * snapshot, are passed over.  Copied, and sorted by name, beginning and labels. */
+void snapshot_set_alerts(struct snapshot *s, const struct snap_alert *alerts,
+    const char *const *hosts, size_t count);
+
 /* `rate_of` gives bytes/s, 0 when not known. */
 void snapshot_set_link_rates(struct snapshot *s,
     int64_t (*rate_of)(const char *host, void *arg), void *arg);

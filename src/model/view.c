@@ -46,6 +46,21 @@ view_host_state(const struct snap_host *host)
 	return host->claimed_by != NULL ? "claimed" : "up";
 }
 
+json_t *
+view_alert(const struct snap_alert *alert)
+{
+	json_t *object = json_object(), *labels = json_object();
+
+	fields_text(object, "name", alert->name);
+	fields_text(object, "severity", alert->severity);
+	fields_time(object, "since", alert->since);
+	for (size_t i = 0; i < alert->label_count; i++)
+		fields_text(
+		    labels, alert->label_keys[i], alert->label_values[i]);
+	json_object_set_new(object, "labels", labels);
+	return object;
+}
+
 static json_t *
 view_pools(const struct snap_host *host)
 {
@@ -84,6 +99,16 @@ view_networks(const struct snap_host *host)
 	return array;
 }
 
+static json_t *
+view_alerts(const struct snap_host *host)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < host->alert_count; i++)
+		json_array_append_new(array, view_alert(&host->alerts[i]));
+	return array;
+}
+
 static void
 view_host_details(
     json_t *object, const struct snapshot *s, const struct snap_host *host)
@@ -104,6 +129,7 @@ view_host_details(
 			    guests, view_vm(s, &s->vms[i], false));
 	}
 	json_object_set_new(object, "guests", guests);
+	json_object_set_new(object, "alerts", view_alerts(host));
 }
 
 static void
@@ -169,6 +195,13 @@ view_host(const struct snapshot *s, const struct snap_host *host, bool detail)
 	}
 	fields_count(object, "cpus", host->cpus);
 	fields_real(object, "cpu_used", host->cpu_used);
+	fields_real(object, "cpu_smooth", host->cpu_smooth);
+	fields_real(object, "memory_smooth", host->memory_smooth);
+	fields_real(object, "steal", host->steal);
+	fields_real(object, "swap_in", host->swap_in);
+	fields_real(object, "psi_cpu", host->psi_cpu);
+	fields_real(object, "psi_memory", host->psi_memory);
+	fields_real(object, "psi_io", host->psi_io);
 	fields_count(object, "memory", host->memory_total);
 	fields_count(object, "memory_free", host->memory_free);
 	fields_count(object, "reserve_memory", host->reserve_memory);
@@ -284,6 +317,9 @@ view_vm(const struct snapshot *s, const struct snap_vm *vm, bool detail)
 	fields_count(object, "vcpus", vm->vcpus);
 	fields_count(object, "memory", vm->memory);
 	fields_real(object, "cpu_used", vm->cpu_used);
+	fields_real(object, "cpu_smooth", vm->cpu_smooth);
+	fields_real(object, "disk_iops", vm->disk_iops);
+	fields_real(object, "net_rate", vm->net_rate);
 	fields_count(object, "dirty_rate", vm->dirty_rate);
 	if (vm->dirty_rate != SNAPSHOT_UNKNOWN)
 		fields_count(object, "dirty_rate_age_ms",

@@ -28,7 +28,7 @@
 #define SIGN_KEY_MIN 24
 #define SIGN_KEY_MAX 64
 #define SIGN_TEXT_MAX 88 /* base64 of SIGN_KEY_MAX bytes */
-#define SIGN_FILE_MAX 512
+#define SIGN_FILE_MAX (SIGN_LINE_SIZE - 1)
 
 static const char sign_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				    "abcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -122,17 +122,26 @@ sign_read_file(const char *path, char out[SIGN_FILE_MAX + 1], struct err *err)
 }
 
 int
+sign_read_line(const char *path, char out[SIGN_LINE_SIZE], struct err *err)
+{
+	size_t len;
+
+	if (sign_read_file(path, out, err) != 0)
+		return -1;
+	len = strcspn(out, "\n");
+	while (len > 0 && strchr(" \t\r", out[len - 1]) != NULL)
+		len--;
+	out[len] = '\0';
+	return 0;
+}
+
+int
 sign_read_secret(const char *path, struct sign_secret *out, struct err *err)
 {
-	char text[SIGN_FILE_MAX + 1];
-	size_t len;
+	char text[SIGN_LINE_SIZE];
 	int rc = -1;
 
-	if (sign_read_file(path, text, err) == 0) {
-		len = strcspn(text, "\n");
-		while (len > 0 && strchr(" \t\r", text[len - 1]) != NULL)
-			len--;
-		text[len] = '\0';
+	if (sign_read_line(path, text, err) == 0) {
 		rc = sign_parse_secret(text, out, err);
 		if (rc != 0)
 			err_prefix(err, "%s", path);

@@ -23,6 +23,10 @@ int sign_parse_secret(
 int sign_read_secret(
     const char *path, struct sign_secret *out, struct err *err);
 
+/* The first line of such a file as it is; the caller wipes it. */
+#define SIGN_LINE_SIZE 513
+int sign_read_line(const char *path, char out[SIGN_LINE_SIZE], struct err *err);
+
 #define SIGN_SIZE 64
 int sign_message(const struct sign_secret *secret, const char *id,
     int64_t timestamp_s, const void *body, size_t len, char out[SIGN_SIZE],

@@ -56,6 +56,11 @@ struct read_snapshot {
 };
 
 extern const struct schema plan_read_schema;
+/* Its parts, which the files of policy tests have as well.  Whoever reads hosts
+ * has a map of their names as the context's `user`. */
+extern const struct schema plan_read_host_schema;      /* struct read_host */
+extern const struct schema plan_read_vm_schema;        /* struct read_vm */
+extern const struct schema plan_read_limits_schema;    /* settings_limits */
 extern const struct schema *const plan_read_schemas[]; /* ends with NULL */
 
 /* The value of the key "schema": is it one that this program knows? */

@@ -277,7 +277,7 @@ static const struct schema_key host_keys[] = {
     {.name = NULL},
 };
 
-static const struct schema host_schema = {
+const struct schema plan_read_host_schema = {
     .what = "a host",
     .size = sizeof(struct read_host),
     .keys = host_keys,
@@ -382,7 +382,7 @@ static const struct schema_key vm_keys[] = {
     {.name = NULL},
 };
 
-static const struct schema vm_schema = {
+const struct schema plan_read_vm_schema = {
     .what = "a guest",
     .size = sizeof(struct read_vm),
     .keys = vm_keys,
@@ -421,7 +421,7 @@ static const struct schema_key limits_keys[] = {
     {.name = NULL},
 };
 
-static const struct schema limits_schema = {
+const struct schema plan_read_limits_schema = {
     .what = "the limits",
     .size = sizeof(struct settings_limits),
     .keys = limits_keys,
@@ -440,7 +440,7 @@ static const struct schema_key snapshot_keys[] = {
 	.count_offset = offsetof(struct read_snapshot, host_count),
 	.min = 0,
 	.max = PLAN_READ_HOSTS_MAX,
-	.of = &host_schema,
+	.of = &plan_read_host_schema,
 	.meaning = "the list of hosts"},
     {.name = "vms",
 	.type = SCHEMA_LIST,
@@ -449,11 +449,11 @@ static const struct schema_key snapshot_keys[] = {
 	.count_offset = offsetof(struct read_snapshot, vm_count),
 	.min = 0,
 	.max = PLAN_READ_GUESTS_MAX,
-	.of = &vm_schema,
+	.of = &plan_read_vm_schema,
 	.meaning = "the list of guests"},
     {.name = "limits",
 	.type = SCHEMA_GROUP,
-	.of = &limits_schema,
+	.of = &plan_read_limits_schema,
 	.offset = offsetof(struct read_snapshot, limits),
 	.meaning = "how many moves at once, and how fast"},
     {.name = "apart",

@@ -13,24 +13,13 @@
 	"SELECT id, at, updated, ended, policy, host, mode, summary, body,"    \
 	" approved_by FROM decisions "
 
-static void
-decision_bind(struct query *q, const struct store_decision *row)
-{
-	query_bind_int(q, row->updated.ms);
-	query_bind_int(q, row->ended.ms);
-	query_bind_text(q, row->mode);
-	query_bind_text(q, row->summary != NULL ? row->summary : "");
-	query_bind_text(q, row->body != NULL ? row->body : "{}");
-	query_bind_text(q, row->approved_by);
-}
-
 int
 store_add_decision(
     struct store *store, struct store_decision *row, struct err *err)
 {
 	static const char add[] =
-	    "INSERT INTO decisions (updated, ended, mode, summary, body,"
-	    " approved_by, at, policy, host) VALUES (?,?,?,?,?,?,?,?,?)";
+	    "INSERT INTO decisions (at, updated, ended, policy, host, mode,"
+	    " summary, body, approved_by) VALUES (?,?,?,?,?,?,?,?,?)";
 	static const char prune[] =
 	    "DELETE FROM decisions WHERE id IN (SELECT id FROM decisions"
 	    " WHERE id <= ? AND ended > 0 ORDER BY id LIMIT 8)";
@@ -42,10 +31,15 @@ store_add_decision(
 	if (store_enter(store, &own, err) != 0)
 		return -1;
 	q = query_open(store, add);
-	decision_bind(&q, row);
 	query_bind_int(&q, row->at.ms);
+	query_bind_int(&q, row->updated.ms);
+	query_bind_int(&q, row->ended.ms);
 	query_bind_text(&q, row->policy);
 	query_bind_text(&q, row->host);
+	query_bind_text(&q, row->mode);
+	query_bind_text(&q, row->summary);
+	query_bind_text(&q, row->body);
+	query_bind_text(&q, row->approved_by);
 	id = query_insert(&q, err);
 	if (id > 0) {
 		q = query_open(store, prune);
@@ -58,24 +52,58 @@ store_add_decision(
 	return rc;
 }
 
+/* Binds the id as the last one. */
+static int
+decision_change(struct query *q, int64_t id, struct err *err)
+{
+	int changes;
+
+	query_bind_int(q, id);
+	if (query_run(q, &changes, err) != 0)
+		return -1;
+	if (changes == 0)
+		return err_set(err, ERR_NOT_FOUND, "there is no decision %lld",
+		    (long long)id);
+	return 0;
+}
+
 int
 store_update_decision(
     struct store *store, const struct store_decision *row, struct err *err)
 {
 	static const char sql[] =
-	    "UPDATE decisions SET updated = ?, ended = ?, mode = ?,"
-	    " summary = ?, body = ?, approved_by = ? WHERE id = ?";
+	    "UPDATE decisions SET updated = ?, mode = ?, summary = ?,"
+	    " body = ? WHERE id = ?";
 	struct query q = query_open(store, sql);
-	int changes;
 
-	decision_bind(&q, row);
-	query_bind_int(&q, row->id);
-	if (query_run(&q, &changes, err) != 0)
-		return -1;
-	if (changes == 0)
-		return err_set(err, ERR_NOT_FOUND, "there is no decision %lld",
-		    (long long)row->id);
-	return 0;
+	query_bind_int(&q, row->updated.ms);
+	query_bind_text(&q, row->mode);
+	query_bind_text(&q, row->summary);
+	query_bind_text(&q, row->body);
+	return decision_change(&q, row->id, err);
+}
+
+int
+store_end_decision(
+    struct store *store, int64_t id, struct wall ended, struct err *err)
+{
+	static const char sql[] = "UPDATE decisions SET ended = ? WHERE id = ?";
+	struct query q = query_open(store, sql);
+
+	query_bind_int(&q, ended.ms);
+	return decision_change(&q, id, err);
+}
+
+int
+store_approve_decision(
+    struct store *store, int64_t id, const char *by, struct err *err)
+{
+	static const char sql[] =
+	    "UPDATE decisions SET approved_by = ? WHERE id = ?";
+	struct query q = query_open(store, sql);
+
+	query_bind_text(&q, by);
+	return decision_change(&q, id, err);
 }
 
 static void

@@ -178,9 +178,14 @@ struct store_decision {
 };
 int store_add_decision(
     struct store *store, struct store_decision *row, struct err *err);
-/* All but id, at, policy and host.  ERR_NOT_FOUND. */
+/* updated, mode, summary and body.  ERR_NOT_FOUND, as the next two. */
 int store_update_decision(
     struct store *store, const struct store_decision *row, struct err *err);
+int store_end_decision(
+    struct store *store, int64_t id, struct wall ended, struct err *err);
+/* by NULL: takes it back. */
+int store_approve_decision(
+    struct store *store, int64_t id, const char *by, struct err *err);
 int store_get_decision(struct store *store, int64_t id,
     void (*fn)(const struct store_decision *row, void *arg), void *arg,
     struct err *err); /* ERR_NOT_FOUND */
@@ -260,6 +265,23 @@ int store_remove_marker(struct store *store, const char *host, const char *pool,
     const char *volume, struct err *err);
 int store_each_marker(struct store *store,
     void (*fn)(const struct store_marker *row, void *arg), void *arg,
+    struct err *err);
+
+/* ---- alerts that are on ---- */
+
+struct store_alert {
+	const char *labels; /* all of them as JSON, sorted: the key */
+	const char *fingerprint;
+	struct wall since, ends, seen; /* ends: ms 0: not told */
+};
+int store_put_alert(
+    struct store *store, const struct store_alert *row, struct err *err);
+/* Those with these labels, or with this fingerprint (NULL: none has it).
+ * Succeeds when there is none. */
+int store_remove_alert(struct store *store, const char *labels,
+    const char *fingerprint, struct err *err);
+int store_each_alert(struct store *store,
+    void (*fn)(const struct store_alert *row, void *arg), void *arg,
     struct err *err);
 
 /* ---- how predictions came out ---- */

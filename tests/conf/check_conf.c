@@ -8,8 +8,9 @@
  * The name tells what the file is: main-*, policy-* and hosts-* are one file of
  * that kind (beside a main file that says "version: 1"), set-* holds several,
  * each after a line "=== main|hosts|policies FILE".  What has "-valid" in its
- * name must load, and its .ok shows the settings; all others must be refused,
- * and every fault must have a line and a column.
+ * name must load, and its .ok shows the settings; what has "-lint" must load as
+ * well, and its .ok shows the lints; all others must be refused, and every fault
+ * must have a line and a column.
  */
 
 #include <dirent.h>
@@ -258,6 +259,11 @@ dump_settings(const struct settings *s, struct buf *out)
 	    s->limits.per_target, s->limits.bandwidth,
 	    s->proof == SETTINGS_PROOF_MARKER ? "marker" : "declared",
 	    s->keep_source_ms);
+	if (s->alerts_listen != NULL)
+		buf_addf(out,
+		    "alerts listen=%s token=%s label=%s expire=%" PRId64 "\n",
+		    s->alerts_listen, s->alerts_token_file,
+		    s->alerts_host_label, s->alerts_expire_ms);
 	for (size_t i = 0; i < s->shared_path_count; i++)
 		buf_addf(out, "shared %s\n", s->shared_paths[i]);
 	for (size_t i = 0; i < s->host_count; i++)
@@ -291,13 +297,29 @@ dump_settings(const struct settings *s, struct buf *out)
 		dump_placement(&s->placements[i], out);
 }
 
+static int
+count_placeless(const char *name, const struct diag_list *diags)
+{
+	int bad = 0;
+
+	for (size_t i = 0; i < diags->count; i++) {
+		if (diags->items[i].line > 0 && diags->items[i].column > 0)
+			continue;
+		printf("%s: a fault without position: %s\n", name,
+		    diags->items[i].text);
+		bad++;
+	}
+	return bad;
+}
+
 /* Returns the number of complaints about the behaviour itself. */
 static int
 load(const char *name, const struct buf *in, struct buf *out)
 {
-	bool valid = strstr(name, "-valid") != NULL;
+	bool lint = strstr(name, "-lint") != NULL;
+	bool valid = lint || strstr(name, "-valid") != NULL;
 	struct parts parts = {.count = 0};
-	struct diag_list diags;
+	struct diag_list diags, lints;
 	struct settings *settings;
 	int bad = 0;
 
@@ -310,25 +332,28 @@ load(const char *name, const struct buf *in, struct buf *out)
 			    strlen(empty_main));
 	}
 	diag_init(&diags);
-	settings = settings_parse(parts.files, parts.count, MAIN_DIR, &diags);
+	diag_init(&lints);
+	settings = settings_parse_linted(
+	    parts.files, parts.count, MAIN_DIR, &diags, lint ? &lints : NULL);
 	if (settings != NULL)
 		dump_settings(settings, out);
 	else
 		diag_print(&diags, out);
+	if (lint) {
+		buf_clear(out);
+		diag_print(&lints, out);
+		if (!diag_any(&lints))
+			buf_adds(out, "no lints\n");
+	}
 	if ((settings != NULL) != valid ||
 	    (settings == NULL) != diag_any(&diags)) {
 		printf("%s: %s\n", name, valid ? "refused" : "accepted");
 		bad++;
 	}
-	for (size_t i = 0; i < diags.count; i++) {
-		if (diags.items[i].line > 0 && diags.items[i].column > 0)
-			continue;
-		printf("%s: a fault without position: %s\n", name,
-		    diags.items[i].text);
-		bad++;
-	}
+	bad += count_placeless(name, &diags) + count_placeless(name, &lints);
 	settings_free(settings);
 	diag_free(&diags);
+	diag_free(&lints);
 	return bad;
 }
 

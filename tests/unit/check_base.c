@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/map.h"
 
@@ -540,6 +541,47 @@ START_TEST(map_stays_right_under_long_churn)
 }
 END_TEST
 
+START_TEST(rfc_3339_times_are_read)
+{
+	static const struct {
+		const char *text;
+		int64_t ms;
+	} good[] = {
+	    {"1970-01-01T00:00:00Z", 0},
+	    {"2026-11-21T03:00:00.123456789Z", INT64_C(1795230000123)},
+	    {"2026-11-21T04:30:00.5+01:30", INT64_C(1795230000500)},
+	    {"2026-11-20T22:00:00-05:00", INT64_C(1795230000000)},
+	    {"2024-02-29 23:59:60z", INT64_C(1709251200000)},
+	    {"0001-01-01T00:00:00Z", INT64_C(-62135596800000)},
+	    {"1969-12-31T23:59:59.999Z", -1},
+	};
+	static const char *const bad[] = {"", "2026-11-21", "2026-11-21T03:00Z",
+	    "2026-11-21T03:00:00", "2026-11-21T24:00:00Z",
+	    "2026-11-21T03:60:00Z", "2026-11-21T03:00:61Z",
+	    "2026-02-29T00:00:00Z", "2026-00-01T00:00:00Z",
+	    "2026-13-01T00:00:00Z", "2026-11-31T00:00:00Z",
+	    "2026-11-21T03:00:00.Z", "2026-11-21T03:00:00+1:00",
+	    "2026-11-21T03:00:00+24:00", "2026-11-21T03:00:00Zx",
+	    " 2026-11-21T03:00:00Z", "2026-11-21T03:00:00+01"};
+	char again[CLOCK_RFC3339_SIZE];
+	struct wall t;
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		ck_assert_msg(wall_parse(good[i].text, &t), "%s", good[i].text);
+		ck_assert_msg(t.ms == good[i].ms, "%s: %lld", good[i].text,
+		    (long long)t.ms);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert_msg(!wall_parse(bad[i], &t), "%s", bad[i]);
+	for (int64_t ms = INT64_C(-62167219200000);
+	     ms < INT64_C(253402300799999); ms += INT64_C(7654321987654)) {
+		wall_format((struct wall){ms}, again);
+		ck_assert(wall_parse(again, &t));
+		ck_assert_int_eq(t.ms, ms);
+	}
+}
+END_TEST
+
 static Suite *
 suite_base(void)
 {
@@ -584,6 +626,7 @@ suite_base(void)
 	tcase_add_test(tc, map_iterates_in_order_of_insertion);
 	tcase_add_test(tc, map_allows_removal_while_iterating);
 	tcase_add_test(tc, map_stays_right_under_long_churn);
+	tcase_add_test(tc, rfc_3339_times_are_read);
 	suite_add_tcase(suite, tc);
 
 	return suite;

@@ -245,7 +245,53 @@ START_TEST(each_route_reaches_its_call)
 	    202, "vm_move web1 kvm2 live-shared 0 uid=%u", uid);
 	expect("POST", "/v1/vms/web1/move", "{\"dry_run\": true}", 200,
 	    "vm_move web1 - - 1 uid=%u", uid);
+	expect("GET", "/v1/alerts", "", 200, "alerts");
+	expect("POST", "/v1/alerts", "{\"any\": 1}", 200,
+	    "alerts_post 10 {\"any\": 1}");
+	expect("POST", "/v1/vms/web1/labels",
+	    "{\"labels\": {\"app\": \"web\", \"tier\": null}}", 200,
+	    "label web1 {\"app\":\"web\",\"tier\":null} uid=%u", uid);
+	expect("GET", "/v1/decisions", "", 200, "decisions - - 100 0");
+	expect("GET", "/v1/decisions?policy=drain&host=kvm1&max=3&open=1", "",
+	    200, "decisions drain kvm1 3 1");
+	expect("GET", "/v1/decisions/7", "", 200, "decision 7");
+	expect("POST", "/v1/decisions/7/approve", "", 200, "approve 7 uid=%u",
+	    uid);
+	expect("GET", "/v1/policies", "", 200, "policies");
+	expect("GET", "/v1/policies/drain", "", 200, "policy drain");
+	expect("POST", "/v1/policies/drain/mode", "{\"mode\": \"observe\"}",
+	    200, "set_mode drain observe uid=%u", uid);
 	expect("POST", "/v1/reload", "", 200, "reload");
+}
+END_TEST
+
+static void
+expect_refused(const char *where, const char *body, const char *part)
+{
+	struct answer answer = ask("POST", where, body);
+	const char *message = json_string_value(
+	    json_object_get(json_object_get(answer.body, "error"), "message"));
+
+	ck_assert_int_eq(answer.status, 400);
+	ck_assert_msg(message != NULL && strstr(message, part) != NULL,
+	    "%s: %s", body, message != NULL ? message : "-");
+	answer_free(&answer);
+}
+
+START_TEST(labels_and_modes_are_checked_for_their_form)
+{
+	char calls[4096];
+
+	expect_refused("/v1/vms/web1/labels", "", "\"labels\" is missing");
+	expect_refused("/v1/vms/web1/labels", "{\"labels\": {}}",
+	    "\"labels\": an object of 1 to 64 keys is wanted");
+	expect_refused("/v1/vms/web1/labels", "{\"labels\": [\"app\"]}",
+	    "\"labels\": an object of 1 to 64 keys is wanted");
+	expect_refused("/v1/vms/web1/labels", "{\"labels\": {\"app\": 7}}",
+	    "\"app\": a text, or null, is wanted");
+	expect_refused("/v1/policies/drain/mode", "{}", "\"mode\" is missing");
+	fake_calls(&fake, calls);
+	ck_assert_str_eq(calls, "");
 }
 END_TEST
 
@@ -787,6 +833,7 @@ main(void)
 	tcase_add_checked_fixture(routes, setup, teardown);
 	tcase_add_test(routes, each_route_reaches_its_call);
 	tcase_add_test(routes, health_answers_without_the_backend);
+	tcase_add_test(routes, labels_and_modes_are_checked_for_their_form);
 	tcase_add_test(routes, metrics_are_text);
 	tcase_add_test(
 	    routes, schema_comes_first_and_numbers_stay_as_they_were);

@@ -103,6 +103,60 @@ START_TEST(tables_line_up_and_say_what_is_not_known)
 }
 END_TEST
 
+START_TEST(the_load_that_policies_see_is_shown_where_it_is_known)
+{
+	show(render_host,
+	    "{'name': 'kvm1', 'state': 'up', 'cpus': 16, 'cpu_smooth': 4.0, "
+	    "'memory_smooth': 0.5, 'steal': 0.031, 'psi_cpu': 0.1}",
+	    false);
+	expect_part("25 % cpu, 50 % memory, 3 % steal, 10 % pressure on cpu\n");
+	show(render_host, "{'name': 'kvm1', 'state': 'up', 'cpus': 16}", false);
+	ck_assert_ptr_null(strstr(buf_str(&out), "load"));
+	show(render_vm,
+	    "{'name': 'web1', 'vcpus': 2, 'cpu_smooth': 0.5, "
+	    "'disk_iops': 119.6, 'net_rate': 3145728.5}",
+	    false);
+	expect_part(
+	    "25 % cpu, 120 requests/s to disks, 3.0 MiB/s of network\n");
+	show(render_vm, "{'name': 'web1', 'net_rate': 0.0}", false);
+	expect_part(" 0 B/s of network\n");
+	show(render_vm, "{'name': 'web1', 'vcpus': 2}", false);
+	ck_assert_ptr_null(strstr(buf_str(&out), "load"));
+}
+END_TEST
+
+START_TEST(alerts_are_listed_with_their_hosts)
+{
+	show(render_alerts,
+	    "{'alerts': [{'name': 'DiskFailing', 'severity': 'critical', "
+	    "'host': 'kvm1', 'labels': {'alertname': 'DiskFailing', "
+	    "'device': 'sda', 'severity': 'critical'}}, "
+	    "{'labels': {'job': 'x'}}]}",
+	    false);
+	expect_text("HOST    ALERT        SEVERITY  SINCE\n"
+		    "kvm1    DiskFailing  critical  -\n"
+		    "(none)  -            -         -\n");
+	show(render_alerts,
+	    "{'alerts': [{'name': 'A', 'labels': {'alertname': 'A', "
+	    "'device': 'sda', 'job': 'node'}}]}",
+	    true);
+	expect_part("  device=sda,job=node\n");
+	show(render_alerts, "{'alerts': []}", false);
+	expect_text("");
+}
+END_TEST
+
+START_TEST(one_host_shows_its_alerts)
+{
+	show(render_host,
+	    "{'name': 'kvm1', 'state': 'up', 'alerts': [{'name': 'Hot', "
+	    "'severity': 'warning', 'labels': {'zone': 'a'}}]}",
+	    false);
+	expect_part("ALERT  SEVERITY  SINCE  LABELS\n"
+		    "Hot    warning   -      zone=a\n");
+}
+END_TEST
+
 START_TEST(a_host_that_another_daemon_acts_on_says_which)
 {
 	show(render_hosts,
@@ -519,7 +573,11 @@ add_rendering(Suite *suite)
 	tcase_add_test(text, names_cannot_drive_the_terminal);
 	tcase_add_test(text, cutting_keeps_characters_whole);
 	tcase_add_test(text, tables_line_up_and_say_what_is_not_known);
+	tcase_add_test(text, alerts_are_listed_with_their_hosts);
+	tcase_add_test(text, one_host_shows_its_alerts);
 	tcase_add_test(text, a_host_that_another_daemon_acts_on_says_which);
+	tcase_add_test(
+	    text, the_load_that_policies_see_is_shown_where_it_is_known);
 	tcase_add_test(text, nothing_is_cut_in_a_pipe_and_rows_fit_a_terminal);
 	tcase_add_test(text, colour_is_there_only_when_asked_for);
 	tcase_add_test(text, guests_moves_and_plans_are_shown);

@@ -18,6 +18,7 @@ static struct link *link_;
 /* What the link has told. */
 static struct {
 	int listed, lost, domains, gone, loads, silent, answers, events;
+	int stats, stats_of_disks;
 	int list_version, domain_version;
 	char why[256];
 	bool close_on_listed;
@@ -74,7 +75,9 @@ on_load(const char *host, struct facts_load *load, void *arg)
 {
 	(void)host;
 	(void)arg;
-	told.loads++;
+	told.loads += !load->guests_only;
+	told.stats += load->guests_only;
+	told.stats_of_disks += load->disks;
 	facts_load_clear(load);
 	free(load);
 }
@@ -639,6 +642,75 @@ START_TEST(a_question_aside_takes_no_connection_that_is_kept_ready)
 }
 END_TEST
 
+/* ---- statistics of guests ---- */
+
+static struct hv_ops ops_with_stats;
+
+static void
+setup_link_with_stats(void)
+{
+	link_close(link_);
+	ops_with_stats = fake_hv;
+	ops_with_stats.stats = fake_stats;
+	link_ = link_new(loop, workers, &ops_with_stats, "kvm1", "fake://kvm1",
+	    1, &callbacks, NULL);
+}
+
+static bool
+has_many_stats(void)
+{
+	return told.stats >= 2 * FACTS_LOAD_DISKS_EVERY;
+}
+static bool
+is_in_stats(void)
+{
+	return fake_inside(FAKE_STATS) > 0;
+}
+static bool
+has_two_in_stats(void)
+{
+	return fake_inside(FAKE_STATS) == LINK_STATS_MAX;
+}
+static bool
+has_many_loads(void)
+{
+	return told.loads > 20;
+}
+
+START_TEST(disks_are_asked_for_with_every_sixth_reading)
+{
+	setup_link_with_stats();
+	run_until(has_many_stats);
+	ck_assert_int_eq(told.stats_of_disks,
+	    (told.stats + FACTS_LOAD_DISKS_EVERY - 1) / FACTS_LOAD_DISKS_EVERY);
+	ck_assert_int_eq(fake_most_inside(FAKE_STATS), 1);
+	ck_assert_int_eq(fake_misused(), 0);
+}
+END_TEST
+
+START_TEST(a_guest_that_hangs_holds_up_statistics_alone)
+{
+	setup_link_with_stats();
+	link_->silent_ms = 20;
+	fake_hold(FAKE_STATS);
+	run_until(is_in_stats);
+	told.loads = 0;
+	run_until(has_many_loads);
+	ck_assert_int_eq(told.silent, 0);
+	ck_assert_int_eq(fake_begun(FAKE_STATS), 1);
+	/* It takes very long: another one goes beside it, and no third. */
+	link_->stats_started.ms -= LINK_STATS_HANG_MS;
+	run_until(has_two_in_stats);
+	link_->stats_started.ms -= LINK_STATS_HANG_MS;
+	told.loads = 0;
+	run_until(has_many_loads);
+	ck_assert_int_eq(fake_begun(FAKE_STATS), LINK_STATS_MAX);
+	ck_assert_int_eq(told.stats, 0);
+	fake_let_go(FAKE_STATS);
+	run_until(has_many_stats);
+}
+END_TEST
+
 START_TEST(load_is_not_asked_again_before_it_answered)
 {
 	link_set_sample_interval(link_, 1);
@@ -850,6 +922,8 @@ main(void)
 	ADD(a_long_call_replaces_an_idle_connection_that_broke);
 	ADD(a_question_aside_takes_no_connection_that_is_kept_ready);
 	ADD(load_is_not_asked_again_before_it_answered);
+	ADD(disks_are_asked_for_with_every_sixth_reading);
+	ADD(a_guest_that_hangs_holds_up_statistics_alone);
 	ADD(a_host_that_does_not_answer_is_called_silent_until_it_does);
 	ADD(a_slow_operation_does_not_make_a_host_silent);
 	ADD(after_close_nothing_is_told_but_calls_are_done);

@@ -1,4 +1,6 @@
 /* What monitoring reads: counters of the store, and the error of predictions. */
+#include <math.h>
+
 #include "control/metrics.h"
 #include "record/private.h"
 #include "store_fixture.h"
@@ -131,10 +133,14 @@ START_TEST(gauges_are_as_given)
 {
 	static const struct metrics_gauge moves[] = {{"restart", 2}};
 	static const struct metrics_gauge hosts[] = {{"up", 3}, {"down", 1}};
+	static const struct metrics_load loads[] = {
+	    {"kvm1", 0.25, 0.5}, {"kvm2", NAN, NAN}};
 	struct store *store = open_store();
 
 	write_out(store,
 	    &(struct metrics_now){.version = "0.2",
+		.loads = loads,
+		.load_count = 2,
 		.in_flight = moves,
 		.in_flight_count = 1,
 		.hosts = hosts,
@@ -145,6 +151,9 @@ START_TEST(gauges_are_as_given)
 	has("drover_hosts{state=\"up\"} 3");
 	has("drover_hosts{state=\"down\"} 1");
 	has("drover_kept_images 5");
+	has("drover_host_cpu_ratio{host=\"kvm1\"} 0.2500");
+	has("drover_host_memory_ratio{host=\"kvm1\"} 0.5000");
+	ck_assert_ptr_null(strstr(text, "ratio{host=\"kvm2\"}"));
 	store_close(store);
 }
 END_TEST

@@ -515,6 +515,95 @@ START_TEST(a_cordoned_host_takes_none_and_keeps_its_own)
 }
 END_TEST
 
+static void
+set_mode(const char *mode)
+{
+	struct err err = {0};
+
+	ck_assert_msg(
+	    modes_set(modes, settings, "maintenance", mode, "uid 0", &err) >= 0,
+	    "%s", err.msg);
+	pilot_turn(pilot);
+}
+
+static bool
+decision_is_there(void)
+{
+	return decisions_id(decisions, "maintenance", "kvm1") != 0;
+}
+
+static bool
+decision_has_ended(void)
+{
+	return ask("SELECT COUNT(*) FROM decisions WHERE ended > 0") == 1;
+}
+
+START_TEST(a_drain_is_one_decision_on_record)
+{
+	add_guests(1, 1, 3);
+	await_guests(3);
+	drain("kvm1");
+	run_until(drain_is_done);
+	put_flag("kvm1", false);
+	run_until(decision_has_ended);
+	ck_assert_int_eq(ask("SELECT COUNT(*) FROM decisions WHERE policy ="
+			     " 'maintenance' AND host = 'kvm1' AND mode ="
+			     " 'auto' AND at <= updated AND updated <= ended"),
+	    1);
+	ck_assert_int_eq(ask("SELECT COUNT(*) FROM decisions"), 1);
+	/* All three started at once, so that there is one piece of news. */
+	ck_assert_int_eq(count_events("decision.made"), 1);
+	ck_assert_int_eq(ask("SELECT json_array_length(body, '$.data.items')"
+			     " FROM events WHERE type ="
+			     " 'drover.decision.made'"),
+	    3);
+}
+END_TEST
+
+START_TEST(a_policy_that_is_turned_down_moves_nothing_until_it_is_turned_up)
+{
+	add_guests(1, 1, 2);
+	await_guests(2);
+	set_mode("observe");
+	put_flag("kvm1", true);
+	run_until(decision_is_there);
+	for (int i = 0; i < 5; i++)
+		pilot_turn(pilot);
+	ck_assert_int_eq(ask("SELECT COUNT(*) FROM moves"), 0);
+	ck_assert_int_eq(
+	    ask("SELECT COUNT(*) FROM decisions WHERE mode = 'observe' AND"
+		" summary = '2 start'"),
+	    1);
+	set_mode("default");
+	run_until(drain_is_done);
+	ck_assert_int_eq(site_running_at(1), 0);
+}
+END_TEST
+
+START_TEST(a_policy_that_asks_moves_when_somebody_approves)
+{
+	struct err err = {0};
+	int64_t id;
+
+	add_guests(1, 1, 2);
+	await_guests(2);
+	set_mode("approve");
+	put_flag("kvm1", true);
+	run_until(decision_is_there);
+	for (int i = 0; i < 5; i++)
+		pilot_turn(pilot);
+	ck_assert_int_eq(ask("SELECT COUNT(*) FROM moves"), 0);
+	id = decisions_id(decisions, "maintenance", "kvm1");
+	ck_assert_int_eq(decisions_approve(decisions, id, "uid 7", &err), 1);
+	pilot_turn(pilot);
+	run_until(drain_is_done);
+	ck_assert_int_eq(site_running_at(1), 0);
+	ck_assert_int_eq(
+	    ask("SELECT COUNT(*) FROM decisions WHERE approved_by = 'uid 7'"),
+	    1);
+}
+END_TEST
+
 static int64_t
 last_moved(int n)
 {
@@ -574,6 +663,10 @@ main(void)
 	tcase_add_test(tc, a_drain_goes_on_in_a_later_daemon);
 	tcase_add_test(tc, an_operator_moves_one_guest);
 	tcase_add_test(tc, a_flag_that_cannot_be_written_is_not_set);
+	tcase_add_test(tc, a_drain_is_one_decision_on_record);
+	tcase_add_test(tc,
+	    a_policy_that_is_turned_down_moves_nothing_until_it_is_turned_up);
+	tcase_add_test(tc, a_policy_that_asks_moves_when_somebody_approves);
 	tcase_add_test(tc, a_later_daemon_knows_when_a_guest_was_moved);
 	tcase_add_test(tc, a_drain_with_a_deadline_has_a_plan_and_follows_it);
 	tcase_add_test(tc, a_cordoned_host_takes_none_and_keeps_its_own);

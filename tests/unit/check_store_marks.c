@@ -92,14 +92,16 @@ START_TEST(a_decision_is_updated_in_place)
 	struct store *store = open_store();
 	struct err err = {0};
 	struct store_decision row = {.updated = {50},
-	    .ended = {60},
 	    .mode = "approve",
 	    .summary = "nothing to do",
-	    .body = "{\"items\":[]}",
-	    .approved_by = "uid 0"};
+	    .body = "{\"items\":[]}"};
 
 	row.id = add_decision(store, "drain", "kvm1", 10, 0);
 	ck_assert_int_eq(store_update_decision(store, &row, &err), 0);
+	ck_assert_int_eq(
+	    store_approve_decision(store, row.id, "uid 0", &err), 0);
+	ck_assert_int_eq(
+	    store_end_decision(store, row.id, (struct wall){60}, &err), 0);
 	text[0] = '\0';
 	ck_assert_int_eq(
 	    store_get_decision(store, row.id, add_text, NULL, &err), 0);
@@ -108,6 +110,9 @@ START_TEST(a_decision_is_updated_in_place)
 	row.id = 7;
 	ck_assert_int_eq(store_update_decision(store, &row, &err), -1);
 	ck_assert_int_eq(err.code, ERR_NOT_FOUND);
+	ck_assert_int_eq(store_approve_decision(store, 7, "uid 0", &err), -1);
+	ck_assert_int_eq(
+	    store_end_decision(store, 7, (struct wall){60}, &err), -1);
 	ck_assert_int_eq(
 	    store_get_decision(store, 7, add_text, NULL, &err), -1);
 	ck_assert_str_eq(err.msg, "there is no decision 7");

@@ -402,30 +402,6 @@ START_TEST(monotonic_time_adds_and_compares)
 }
 END_TEST
 
-START_TEST(times_are_read_as_they_are_written)
-{
-	static const char *const wrong[] = {"", "2026-11-21",
-	    "2026-11-21T03:00:00", "2026-11-21 03:00:00Z",
-	    "2026-13-21T03:00:00Z", "2026-11-21T24:00:00Z",
-	    "2026-11-21T03:00:00.12Z", "2026-11-21T03:00:00+01:00",
-	    "2026-11-21T03:00:00Zx", "1969-12-31T23:59:59Z"};
-	static const int64_t times[] = {
-	    0, 951782400000, 951868799999, 1795230000123, 4102444800000};
-	char text[CLOCK_RFC3339_SIZE];
-	struct wall t;
-
-	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
-		wall_format((struct wall){times[i]}, text);
-		ck_assert_msg(wall_parse(text, &t), "%s", text);
-		ck_assert_int_eq(t.ms, times[i]);
-	}
-	ck_assert(wall_parse("2026-11-21T03:00:00Z", &t));
-	ck_assert_int_eq(t.ms, 1795230000000);
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-		ck_assert_msg(!wall_parse(wrong[i], &t), "%s", wrong[i]);
-}
-END_TEST
-
 static Suite *
 suite_units(void)
 {
@@ -444,7 +420,6 @@ suite_units(void)
 	tc = tcase_create("clock");
 	tcase_add_loop_test(tc, wall_time_as_rfc3339, 0, COUNT(wall_rows));
 	tcase_add_test(tc, wall_time_agrees_with_counting_days);
-	tcase_add_test(tc, times_are_read_as_they_are_written);
 	tcase_add_test(tc, monotonic_time_adds_and_compares);
 	suite_add_tcase(suite, tc);
 	return suite;

@@ -37,6 +37,8 @@ static struct leftovers *leftovers;
 static struct executor *executor;
 static struct drains *drains;
 static struct flags *flags;
+static struct modes *modes;
+static struct decisions *decisions;
 static struct pilot *pilot;
 static bool with_pilot;
 
@@ -309,6 +311,11 @@ build(void)
 	must(labels_load(store, inventory, &err), &err);
 	drains = drains_new(store, announce, executor);
 	must(drains_load(drains, &err), &err);
+	modes = modes_new(store, announce);
+	must(modes_load(modes, &err), &err);
+	decisions = decisions_new(store, announce);
+	must(decisions_load(decisions, &err), &err);
+	decisions_configure(decisions, settings);
 	flags = flags_new(store, announce, on_flag, NULL);
 	must(flags_load(flags, &err), &err);
 	if (with_pilot) {
@@ -317,6 +324,8 @@ build(void)
 		    .executor = executor,
 		    .drains = drains,
 		    .flags = flags,
+		    .decisions = decisions,
+		    .modes = modes,
 		    .link = find_link});
 		pilot_configure(pilot, settings);
 	}
@@ -354,6 +363,8 @@ take_down(void)
 	pilot_free(pilot);
 	pilot = NULL;
 	flags_free(flags);
+	decisions_free(decisions);
+	modes_free(modes);
 	drains_free(drains);
 	executor_free(executor);
 	leftovers_free(leftovers);

@@ -57,6 +57,19 @@ fake_metrics(void *arg, struct buf *out, struct err *err)
 }
 
 static json_t *
+fake_alerts(void *arg, struct err *err)
+{
+	return note(arg, err, "alerts");
+}
+
+static json_t *
+fake_alerts_post(void *arg, const char *body, size_t len, struct err *err)
+{
+	return note(arg, err, "alerts_post %zu %.*s", len,
+	    (int)(len < 40 ? len : 40), body);
+}
+
+static json_t *
 fake_hosts(void *arg, struct err *err)
 {
 	return note(arg, err, "hosts");
@@ -181,6 +194,60 @@ fake_move_abort(
 }
 
 static json_t *
+fake_decisions(
+    void *arg, const struct control_decision_filter *filter, struct err *err)
+{
+	return note(arg, err, "decisions %s %s %d %d", or_none(filter->policy),
+	    or_none(filter->host), filter->max, filter->open_only);
+}
+
+static json_t *
+fake_decision(void *arg, int64_t id, struct err *err)
+{
+	return note(arg, err, "decision %lld", (long long)id);
+}
+
+static json_t *
+fake_approve(
+    void *arg, int64_t id, const struct control_peer *peer, struct err *err)
+{
+	return note(arg, err, "approve %lld uid=%u", (long long)id,
+	    (unsigned)peer->uid);
+}
+
+static json_t *
+fake_policies(void *arg, struct err *err)
+{
+	return note(arg, err, "policies");
+}
+
+static json_t *
+fake_policy(void *arg, const char *name, struct err *err)
+{
+	return note(arg, err, "policy %s", name);
+}
+
+static json_t *
+fake_set_mode(void *arg, const char *name, const char *mode,
+    const struct control_peer *peer, struct err *err)
+{
+	return note(
+	    arg, err, "set_mode %s %s uid=%u", name, mode, (unsigned)peer->uid);
+}
+
+static json_t *
+fake_label(void *arg, const char *name, json_t *labels,
+    const struct control_peer *peer, struct err *err)
+{
+	char *text = json_dumps(labels, JSON_COMPACT | JSON_SORT_KEYS);
+	json_t *answer = note(
+	    arg, err, "label %s %s uid=%u", name, text, (unsigned)peer->uid);
+
+	free(text);
+	return answer;
+}
+
+static json_t *
 fake_reload(void *arg, char **out_faults, struct err *err)
 {
 	struct fake_backend *fake = arg;
@@ -259,6 +326,15 @@ fake_init(struct fake_backend *fake)
 	    .move = fake_move,
 	    .vm_move = fake_vm_move,
 	    .move_abort = fake_move_abort,
+	    .decisions = fake_decisions,
+	    .decision = fake_decision,
+	    .decision_approve = fake_approve,
+	    .policies = fake_policies,
+	    .policy = fake_policy,
+	    .policy_set_mode = fake_set_mode,
+	    .vm_label = fake_label,
+	    .alerts = fake_alerts,
+	    .alerts_post = fake_alerts_post,
 	    .reload = fake_reload,
 	    .events = fake_events,
 	    .last_event = fake_last_event,

@@ -600,6 +600,16 @@ fd_snapshot(void *arg, struct err *err)
 }
 
 static json_t *
+fd_alerts(void *arg, struct err *err)
+{
+	(void)arg;
+	(void)err;
+	return json_pack("{s:[{s:s, s:s, s:s, s:{s:s}}]}", "alerts", "name",
+	    "DiskFailing", "severity", "critical", "host", "kvm1", "labels",
+	    "alertname", "DiskFailing");
+}
+
+static json_t *
 fd_reload(void *arg, char **out_faults, struct err *err)
 {
 	(void)arg;
@@ -667,6 +677,7 @@ main(int argc, char **argv)
 	    .moves = fd_moves,
 	    .move = fd_move,
 	    .vm_move = fd_vm_move,
+	    .alerts = fd_alerts,
 	    .reload = fd_reload,
 	    .events = fd_events,
 	    .last_event = fd_last_event,

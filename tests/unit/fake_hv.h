@@ -17,6 +17,7 @@ enum fake_call {
 	FAKE_LIST,
 	FAKE_DOMAIN,
 	FAKE_LOAD,
+	FAKE_STATS,
 	FAKE_JOB,
 	FAKE_MIGRATE,
 	FAKE_CLAIM,
@@ -30,6 +31,9 @@ enum fake_call {
 };
 
 extern const struct hv_ops fake_hv;
+/* Its `stats`, which it does not have unless a test wants it to. */
+int fake_stats(
+    struct hv_conn *conn, bool disks, struct facts_load *out, struct err *err);
 
 void fake_reset(void);
 void fake_hold(enum fake_call call);
