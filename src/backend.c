@@ -284,6 +284,7 @@ drain(void *arg, const char *host, const struct control_drain_options *o,
 	struct daemon *d = arg;
 	char by[64];
 	int64_t id;
+	json_t *outlook, *shown;
 	struct store_flag flag = {.host = host,
 	    .maintenance = true,
 	    .cordoned = true,
@@ -303,14 +304,20 @@ drain(void *arg, const char *host, const struct control_drain_options *o,
 		.reason = o->reason,
 		.by = by,
 		.force_off = o->force_off,
-		.include_stopped = o->include_stopped},
+		.include_stopped = o->include_stopped,
+		.deadline = o->deadline},
 	    err);
 	if (id < 0)
 		return NULL;
 	/* Now, so that the answer names the guests. */
 	pilot_retry(d->pilot, host);
+	outlook = pilot_route(d->pilot, host);
 	pilot_turn(d->pilot);
-	return drains_show(d->drains, id, true, err);
+	shown = drains_show(d->drains, id, true, err);
+	if (shown != NULL && outlook != NULL)
+		json_object_set(shown, "outlook", outlook);
+	json_decref(outlook);
+	return shown;
 }
 
 /* A flag that a file sets would come back with the file: so the file goes. */

@@ -9,6 +9,7 @@
 #include "backend.h"
 #include "base/log.h"
 #include "decide/evaluate.h"
+#include "decide/route.h"
 #include "model/view.h"
 #include "plan/write.h"
 
@@ -63,18 +64,27 @@ backend_plan(void *arg, const char *host, const struct control_drain_options *o,
 	    .parallel = o->parallel,
 	    .only_to = o->only_to,
 	    .include_stopped = o->include_stopped,
-	    .force_off = o->force_off};
+	    .force_off = o->force_off,
+	    .deadline = o->deadline};
 	struct evaluate_input input;
+	struct route *route;
 	struct plan *planned;
+	json_t *json;
 
 	if (h == NULL || backend_check_target(d, host, o->only_to, err) < 0)
 		return NULL;
 	pilot_fill_input(d->pilot, s, &input);
 	input.drains = &drain;
 	input.drain_count = 1;
+	route = route_drain(arena, &input, h);
+	drain.hints = route->hints;
+	drain.hint_count = route->hint_count;
 	planned = plan_drain(arena, &input, h);
 	wonder_all(d, planned);
-	return with_mode(d, explain_plan(planned));
+	json = with_mode(d, explain_plan(planned));
+	json_object_set_new(
+	    json, "outlook", route_json(route, s, s->taken_wall));
+	return json;
 }
 
 json_t *

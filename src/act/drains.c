@@ -52,6 +52,7 @@ forget(struct drains *ds, struct drain *d)
 		at = &(*at)->next;
 	*at = d->next;
 	map_free(d->guests);
+	drains_forget_route(d);
 	free(d->host);
 	free(d->only_to);
 	free(d->reason);
@@ -95,6 +96,8 @@ open_drain(struct drains *ds, const struct store_drain *row)
 	d->only_to = str_dup(row->only_to);
 	d->force_off = row->force_off;
 	d->include_stopped = row->include_stopped;
+	d->deadline = row->deadline;
+	d->unrouted = true;
 	d->reason = str_dup(row->reason);
 	d->by = str_dup(row->by);
 	d->guests = map_new(guest_free);
@@ -215,16 +218,19 @@ join(struct drains *ds, struct drain *d, const struct drains_options *o,
 	bool same = o->parallel == d->parallel &&
 	    o->force_off == d->force_off &&
 	    o->include_stopped == d->include_stopped &&
+	    o->deadline.ms == d->deadline.ms &&
 	    (o->only_to == NULL) == (d->only_to == NULL) &&
 	    (o->only_to == NULL || strcmp(o->only_to, d->only_to) == 0);
 
 	d->progressed = clock_mono_now();
+	d->unrouted = true;
 	if (same && d->state == STORE_DRAIN_RUNNING)
 		return d->id;
 	changed.progressed = d->progressed;
 	changed.parallel = o->parallel;
 	changed.force_off = o->force_off;
 	changed.include_stopped = o->include_stopped;
+	changed.deadline = o->deadline;
 	changed.only_to = str_dup(o->only_to);
 	if (drains_write(ds, &changed, STORE_DRAIN_RUNNING, NULL, err) < 0) {
 		free(changed.only_to);
@@ -251,6 +257,7 @@ drains_start(struct drains *ds, const char *host,
 	    .by = o->by,
 	    .force_off = o->force_off,
 	    .include_stopped = o->include_stopped,
+	    .deadline = o->deadline,
 	};
 
 	if (d != NULL)
@@ -278,6 +285,7 @@ drains_write(struct drains *ds, struct drain *d, enum store_drain_state state,
 	    .by = d->by,
 	    .force_off = d->force_off,
 	    .include_stopped = d->include_stopped,
+	    .deadline = d->deadline,
 	    .moved = d->moved,
 	    .failed = d->failed,
 	    .blocked = d->blocked,
@@ -334,6 +342,7 @@ drains_settle(struct drains *ds, struct drain *d, enum store_drain_state state)
 	case STORE_DRAIN_RUNNING:
 		return;
 	case STORE_DRAIN_BLOCKED:
+		d->unrouted = true;
 		log_warn("drain", "%s: blocked: %d moved, %d remain", d->host,
 		    d->moved, d->blocked);
 		return;
@@ -382,7 +391,10 @@ drains_options(struct drains *ds, size_t *out_count)
 		    .parallel = d->parallel,
 		    .only_to = d->only_to,
 		    .include_stopped = d->include_stopped,
-		    .force_off = d->force_off};
+		    .force_off = d->force_off,
+		    .deadline = d->deadline,
+		    .hints = d->hints,
+		    .hint_count = d->hint_count};
 	*out_count = n;
 	return ds->options;
 }

@@ -6,6 +6,7 @@
 
 #include "act/executor.h"
 #include "decide/evaluate.h"
+#include "decide/route.h"
 #include "notify/announce.h"
 #include "record/store.h"
 
@@ -38,6 +39,7 @@ struct drains_options {
 	const char *reason;  /* NULL */
 	const char *by;
 	bool force_off, include_stopped;
+	struct wall deadline; /* ms 0: none */
 };
 /* Starts one, or joins the one that is open for this host (options are taken
  * over).  Returns its id, or -1. */
@@ -52,6 +54,14 @@ int64_t drains_open_id(const struct drains *drains, const char *host);
 /* Options of the open drains, for the evaluation; valid until the next change. */
 const struct evaluate_drain *drains_options(
     struct drains *drains, size_t *out_count);
+
+/* A drain that is new, that has other options, whose move has failed, or that is
+ * blocked wants a plan (route.h): the host of one, NULL when there is none.  It is
+ * asked for once. */
+const char *drains_unrouted(struct drains *drains);
+/* The plan is what the drain's guests are moved by from now on.  Copied. */
+void drains_set_route(
+    struct drains *drains, const char *host, const struct route *route);
 
 /* After each evaluation: how the host's guests stand. */
 void drains_update(struct drains *drains,

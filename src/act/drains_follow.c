@@ -79,8 +79,14 @@ count_in_flight(const struct executor_report *r, void *arg)
 
 	if (strcmp(r->move->to, d->host) == 0)
 		d->arriving++;
-	if (strcmp(r->move->from, d->host) != 0)
+	if (strcmp(r->move->from, d->host) != 0) {
+		/* It makes room for a guest of this host. */
+		if (r->drain_id == d->id) {
+			d->in_flight++;
+			d->active++;
+		}
 		return;
+	}
 	d->in_flight++;
 	/* One that waits looks again and again. */
 	if (r->move->state != MOVE_WAITING &&
@@ -150,7 +156,8 @@ drains_update(struct drains *ds, const struct evaluate_decision *decision,
 	d->lagging = 0;
 	d->unseen = !decision->host->up || !decision->host->known;
 	for (i = 0; i < decision->item_count; i++)
-		update_guest(d, decision, &decision->items[i]);
+		if (!decision->items[i].room)
+			update_guest(d, decision, &decision->items[i]);
 	d->in_flight = d->active = d->arriving = 0;
 	executor_each(ds->executor, count_in_flight, d);
 	settle_counts(ds, d, now);
@@ -184,6 +191,9 @@ drains_move_ended(struct drains *ds, const struct executor_report *r)
 
 	if (d != NULL)
 		d->arrived = clock_mono_now();
+	for (d = ds->open; d != NULL; d = d->next)
+		if (d->id == r->drain_id && r->move->outcome != MOVE_COMPLETED)
+			d->unrouted = true;
 	d = drains_find(ds, r->move->from);
 	if (d == NULL)
 		return;

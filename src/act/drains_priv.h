@@ -39,6 +39,10 @@ struct drain {
 	struct wall started, ended;
 	int parallel;
 	bool force_off, include_stopped;
+	struct wall deadline;
+	struct evaluate_hint *hints; /* of its plan */
+	size_t hint_count;
+	bool unrouted;      /* it wants a plan */
 	struct map *guests; /* uuid -> struct drain_guest */
 	int moved, failed, blocked;
 	int in_flight, active; /* moves; those that do not just wait */
@@ -73,6 +77,9 @@ void drains_settle(
 struct drain_guest *drains_guest(
     struct drain *drain, const char *uuid, const char *name);
 /* *at is freed and becomes a copy; NULL allowed. */
+
+/* drains_route.c */
+void drains_forget_route(struct drain *drain);
 
 /* drains_show.c */
 char *drains_dump_guests(struct drains *drains, const struct drain *drain);

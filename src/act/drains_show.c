@@ -196,6 +196,7 @@ drain_json(struct drains *ds, const struct drain *d, bool with_vms)
 	fields_text(o, "reason", d->reason);
 	fields_text(o, "to", d->only_to);
 	set_flags(o, d->force_off, d->include_stopped);
+	fields_time(o, "deadline", d->deadline);
 	if (d->parallel >= 0)
 		json_object_set_new(o, "parallel", json_integer(d->parallel));
 	if (d->unattended)
@@ -284,6 +285,7 @@ show_row(const struct store_drain *row, void *arg)
 		fields_text(o, "reason", row->reason);
 		fields_text(o, "to", row->only_to);
 		set_flags(o, row->force_off, row->include_stopped);
+		fields_time(o, "deadline", row->deadline);
 		json_object_set_new(o, "failed", json_integer(row->failed));
 		set_tally(o, guests);
 		if (q->with_vms)

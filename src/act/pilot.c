@@ -301,6 +301,7 @@ take_turn(void *arg)
 	loop_timer_clear(p->sample);
 	loop_timer_clear(p->wake);
 	abicheck_run(p->abicheck);
+	pilot_route_all(p);
 	s = pilot_snapshot(p);
 	arena = arena_new(ARENA_MAX);
 	pilot_fill_input(p, s, &input);

@@ -65,6 +65,10 @@ void pilot_retry(struct pilot *pilot, const char *host);
 /* Somebody asks about this guest: what a survey can tell of it comes next. */
 void pilot_wonder(struct pilot *pilot, const char *uuid);
 
+/* Makes the plan of the open drain of this host (decide/route.h) and gives it to
+ * the drain.  Returns route_json(); NULL when the host was never seen. */
+json_t *pilot_route(struct pilot *pilot, const char *host);
+
 /* What everything is seen as now, with moves in flight.  free: snapshot_free. */
 struct snapshot *pilot_snapshot(struct pilot *pilot);
 /* The rest of what an evaluation needs. */

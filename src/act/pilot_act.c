@@ -26,7 +26,8 @@ begin_moves(struct pilot *p, struct arena *arena,
 		if (item->fate != EVALUATE_START)
 			continue;
 		if (pilot_start(p, arena, &item->choice, decision->policy,
-			item->with, &err) < 0) {
+			item->with, item->room ? decision->host->name : NULL,
+			&err) < 0) {
 			log_error("move", "%s", err.msg);
 			item->fate = EVALUATE_WAIT;
 			item->why = "its move could not be begun, see the log";

@@ -34,11 +34,14 @@ struct pilot {
 	bool again;
 };
 
-/* Begins the move of a choice; policy NULL: an operator's own; `with`: how.
- * Returns the move's id, -1 with the reason. */
+/* pilot_route.c: plans for the drains that want one. */
+void pilot_route_all(struct pilot *p);
+
+/* Begins the move of a choice; policy NULL: an operator's own; `with`: how; of the
+ * drain of `drained`, NULL: of its own host's, if there is one.  Returns the move's id, -1 with the reason. */
 int64_t pilot_start(struct pilot *p, struct arena *arena,
     const struct place_choice *choice, const struct policy *policy,
-    const struct policy *with, struct err *err);
+    const struct policy *with, const char *drained, struct err *err);
 
 /* Starts, sets and tells what the decision says. */
 void pilot_act(struct pilot *p, struct arena *arena,

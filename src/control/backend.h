@@ -30,12 +30,13 @@
  *          path, since, until, note}]
  * vms      {vms: [view vm]}                  vm: one with detail
  * snapshot plan/write.h: all hosts and guests as droverctl simulate takes them
- * plan     decide/evaluate.h explain_plan
+ * plan     decide/evaluate.h explain_plan, and "outlook": decide/route.h
+ *          route_json
  * explain  of a guest {kind: "vm", state, policy} and an item of
  *          explain_plan; of a host {kind: "host", state, policies: [{policy,
  *          file, line, mode, when, holds: true|false|unknown}]} and a plan
  * drain    {id, host, state: running|done|blocked|cancelled, started, ended,
- *          by, reason, parallel, to, force_off, include_stopped (true or
+ *          by, reason, parallel, to, deadline, force_off, include_stopped (true or
  *          absent), duration_ms, total, moved, moving,
  *          waiting, blocked, failed (attempts that failed),
  *          bytes, vms: [drain_vm]}
@@ -62,7 +63,8 @@
  * GET /metrics is not JSON but text: what is counted since the state directory
  * was made, and how things are now; droverd(8), METRICS.
  *
- * A drain that was asked for a host which is already being drained joins it.
+ * A drain that was asked for a host which is already being drained joins it.  What
+ * starts or joins one is answered with the drain and its "outlook".
  */
 
 /* Who asks: from the socket's peer credentials. */
@@ -78,6 +80,7 @@ struct control_drain_options {
 	const char *reason;  /* NULL */
 	bool force_off;      /* of guests that do not shut down */
 	bool include_stopped;
+	struct wall deadline; /* ms 0: none */
 };
 struct control_move_options {
 	const char *to;       /* NULL: the best */

@@ -145,11 +145,27 @@ drain_options(const struct call *call)
 	};
 }
 
+/* false: what was given is no time, with *err. */
+static bool
+take_deadline(const struct call *call, struct control_drain_options *options,
+    struct err *err)
+{
+	const char *text = arg_text(call, "deadline");
+
+	if (text == NULL || wall_parse(text, &options->deadline))
+		return true;
+	(void)err_set(err, ERR_INVALID,
+	    "\"deadline\": a time such as 2026-11-21T03:00:00Z is wanted");
+	return false;
+}
+
 static json_t *
 get_plan(struct call *call, struct err *err)
 {
 	struct control_drain_options options = drain_options(call);
 
+	if (!take_deadline(call, &options, err))
+		return NULL;
 	return BACKEND(call, plan_drain, call->name, &options, err);
 }
 
@@ -164,6 +180,8 @@ post_drain(struct call *call, struct err *err)
 {
 	struct control_drain_options options = drain_options(call);
 
+	if (!take_deadline(call, &options, err))
+		return NULL;
 	return BACKEND(
 	    call, drain, call->name, &options, &call->request->peer, err);
 }
@@ -415,6 +433,7 @@ get_events(struct call *call, struct err *err)
 #define P_REASON P_TEXT("reason", ROUTES_TEXT_MAX)
 #define P_FORCE P_BOOL("force_off")
 #define P_STOPPED P_BOOL("include_stopped")
+#define P_DEADLINE P_TEXT("deadline", 64)
 #define P_PARALLEL P_NUMBER("parallel", 1, 1000)
 #define P_HOST P_TEXT("host", ROUTES_NAME_MAX)
 #define P_POLICY P_TEXT("policy", ROUTES_NAME_MAX)
@@ -432,12 +451,12 @@ static const struct route routes[] = {
     {"GET", "/v1/hosts", 200, get_hosts, {{0}}},
     {"GET", "/v1/hosts/NAME", 200, get_host, {{0}}},
     {"POST", "/v1/hosts/NAME/drain", 202, post_drain,
-	{P_PARALLEL, P_TO, P_REASON, P_FORCE, P_STOPPED}},
+	{P_PARALLEL, P_TO, P_REASON, P_FORCE, P_STOPPED, P_DEADLINE}},
     {"POST", "/v1/hosts/NAME/undrain", 200, post_undrain, {{0}}},
     {"POST", "/v1/hosts/NAME/cordon", 200, post_cordon, {P_REASON}},
     {"POST", "/v1/hosts/NAME/uncordon", 200, post_uncordon, {{0}}},
     {"GET", "/v1/plan/drain/NAME", 200, get_plan,
-	{P_PARALLEL, P_TO, P_FORCE, P_STOPPED}},
+	{P_PARALLEL, P_TO, P_FORCE, P_STOPPED, P_DEADLINE}},
     {"GET", "/v1/explain/NAME", 200, get_explain, {P_TO}},
     {"GET", "/v1/snapshot", 200, get_snapshot, {{0}}},
     {"GET", "/v1/drains", 200, get_drains, {P_MAX}},

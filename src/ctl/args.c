@@ -100,6 +100,35 @@ parse_strategy(const char *text, const char **out, struct err *err)
 	    nearest != NULL ? nearest : "", nearest != NULL ? "?)" : "");
 }
 
+/* "02:00", or from now: "45m". */
+static int
+parse_deadline(const char *text, struct args *args, struct err *err)
+{
+	size_t hour = strspn(text, "0123456789");
+	char *end;
+	long hours, minutes;
+
+	args->deadline_minute = -1;
+	if (text[hour] != ':') {
+		if (units_parse_duration(text, &args->deadline_ms, err) == 0 &&
+		    args->deadline_ms > 0)
+			return 0;
+		return err_set(err, ERR_INVALID,
+		    "--deadline %s: a time of the day such as 02:00, or a "
+		    "duration such as 45m is wanted",
+		    text);
+	}
+	hours = strtol(text, NULL, 10);
+	minutes = strtol(text + hour + 1, &end, 10);
+	if (hour < 1 || hour > 2 || end != text + hour + 3 || *end != '\0' ||
+	    text[hour + 1] < '0' || text[hour + 1] > '5' || hours > 23)
+		return err_set(err, ERR_INVALID,
+		    "--deadline %s: a time of the day is written as 02:00",
+		    text);
+	args->deadline_minute = (int)(hours * 60 + minutes);
+	return 0;
+}
+
 static int
 set_option(struct args *args, const struct args_flag *flag, const char *value,
     struct err *err)
@@ -140,6 +169,8 @@ set_option(struct args *args, const struct args_flag *flag, const char *value,
 		result = parse_number(
 		    flag->name, value, 0, INT64_MAX, &args->since, err);
 		break;
+	case ARGS_DEADLINE:
+		return parse_deadline(value, args, err);
 	case ARGS_TO:
 		args->to = value;
 		break;

@@ -38,6 +38,7 @@ enum args_option {
 	ARGS_STRICT = 1 << 26,
 	ARGS_CONFIG = 1 << 27,
 	ARGS_VERBOSE = 1 << 24,
+	ARGS_DEADLINE = 1 << 25,
 	ARGS_POLICY = 1 << 20,
 	ARGS_HOST = 1 << 21,
 	/* any command */
@@ -88,6 +89,10 @@ struct args {
 	int64_t since;                      /* -1: none */
 	int max;                            /* -1: none */
 	double min_gain;                    /* with ARGS_MIN_GAIN */
+	/* With ARGS_DEADLINE: a minute of the local day, or -1, and then so many
+	 * ms from now. */
+	int deadline_minute;
+	int64_t deadline_ms;
 	/* With ARGS_HELP, how far it names a command; may be NULL. */
 	const char *help_noun, *help_verb;
 };

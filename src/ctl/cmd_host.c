@@ -7,8 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "ctl/ctl.h"
 #include "ctl/field.h"
 #include "ctl/render.h"
@@ -31,6 +33,31 @@ ctl_host_show(struct ctl *ctl)
 
 /* ---- plans ---- */
 
+/* NULL: none was given.  A time of the day is the next one. */
+static const char *
+deadline_text(const struct ctl *ctl, char out[CLOCK_RFC3339_SIZE])
+{
+	time_t now = time(NULL);
+	struct wall at = {(int64_t)now * 1000 + ctl->args.deadline_ms};
+	struct tm day;
+
+	if ((ctl->args.given & ARGS_DEADLINE) == 0)
+		return NULL;
+	if (ctl->args.deadline_minute >= 0 && localtime_r(&now, &day) != NULL) {
+		day.tm_hour = ctl->args.deadline_minute / 60;
+		day.tm_min = ctl->args.deadline_minute % 60;
+		day.tm_sec = 0;
+		day.tm_isdst = -1;
+		if (mktime(&day) <= now) {
+			day.tm_mday++;
+			day.tm_isdst = -1;
+		}
+		at.ms = (int64_t)mktime(&day) * 1000;
+	}
+	wall_format(at, out);
+	return out;
+}
+
 static char *
 plan_path(const struct ctl *ctl, const char *host)
 {
@@ -38,6 +65,7 @@ plan_path(const struct ctl *ctl, const char *host)
 	cleanup_free char *to =
 	    ctl->args.to != NULL ? ctl_path("&to=", ctl->args.to, "") : NULL;
 	struct buf path = BUF_INIT(16384);
+	char deadline[CLOCK_RFC3339_SIZE];
 
 	buf_adds(&path, base);
 	if (ctl->args.parallel >= 0)
@@ -46,6 +74,8 @@ plan_path(const struct ctl *ctl, const char *host)
 		buf_adds(&path, to);
 	if (ctl->args.given & ARGS_STOPPED)
 		buf_adds(&path, "&include_stopped=1");
+	if (deadline_text(ctl, deadline) != NULL)
+		buf_addf(&path, "&deadline=%s", deadline);
 	/* The first of them begins the query. */
 	if (strchr(buf_str(&path), '&') != NULL)
 		*strchr(path.data, '&') = '?';
@@ -96,7 +126,10 @@ static json_t *
 drain_body(const struct ctl *ctl)
 {
 	json_t *body = json_object();
+	char deadline[CLOCK_RFC3339_SIZE];
 
+	if (deadline_text(ctl, deadline) != NULL)
+		json_object_set_new(body, "deadline", json_string(deadline));
 	if (ctl->args.parallel >= 0)
 		json_object_set_new(
 		    body, "parallel", json_integer(ctl->args.parallel));
@@ -243,6 +276,17 @@ show_started(struct ctl *ctl, const json_t *drains)
 	ctl_print(&out);
 }
 
+/* Said at the beginning, while one could still think again. */
+static void
+show_outlook(struct ctl *ctl, const json_t *drain)
+{
+	struct buf out = BUF_INIT(CTL_OUTPUT_MAX);
+
+	if (ctl->args.output == ARGS_TABLE || ctl->args.output == ARGS_WIDE)
+		render_outlook(drain, &ctl->style, &out);
+	ctl_print(&out);
+}
+
 int
 ctl_host_drain(struct ctl *ctl)
 {
@@ -261,8 +305,10 @@ ctl_host_drain(struct ctl *ctl)
 		} else {
 			drain =
 			    ctl_ask(ctl, "POST", path, drain_body(ctl), &one);
-			if (drain != NULL)
+			if (drain != NULL) {
+				show_outlook(ctl, drain);
 				json_array_append_new(drains, drain);
+			}
 		}
 		status = watch_worse(status, one);
 		if (one == CTL_NO_DAEMON)

@@ -11,7 +11,7 @@
 #define WAITING (ARGS_NO_WAIT | ARGS_TIMEOUT)
 #define DRAINING                                                               \
 	(ARGS_DRY_RUN | WAITING | ARGS_PARALLEL | ARGS_TO | ARGS_REASON |      \
-	    ARGS_FORCE_OFF | ARGS_STOPPED)
+	    ARGS_FORCE_OFF | ARGS_STOPPED | ARGS_DEADLINE)
 #define MANY ARGS_WORDS_MAX
 
 #define DRAIN_HELP                                                             \
@@ -26,6 +26,9 @@
 	"the policy\n"                                                         \
 	"allows it; one that does not shut down stays, unless --force-off is " \
 	"given.\n"                                                             \
+	"With --deadline all shall be out by then; whether that can be met "   \
+	"is "                                                                  \
+	"said at once.\n"                                                      \
 	"With --dry-run nothing is done; the plan is shown."
 #define UNDRAIN_HELP                                                           \
 	"Ends a drain, and clears the maintenance and cordon flags.  Moves "   \
@@ -51,8 +54,9 @@ const struct args_command args_commands[] = {
     {"alert", "list", "", 0, 0, 0, true, ctl_alert_list,
 	"alerts that are on, of all hosts",
 	"Alerts that fit no host are shown, too: HOST is then \"(none)\"."},
-    {"plan", "drain", "HOST", 1, 1, ARGS_PARALLEL | ARGS_TO | ARGS_STOPPED,
-	true, ctl_plan_drain, "what a drain would do", NULL},
+    {"plan", "drain", "HOST", 1, 1,
+	ARGS_PARALLEL | ARGS_TO | ARGS_STOPPED | ARGS_DEADLINE, true,
+	ctl_plan_drain, "what a drain would do", NULL},
     {"plan", "balance", "", 0, 0, ARGS_MAX | ARGS_MIN_GAIN | ARGS_SCORE, true,
 	ctl_plan_balance, "what would even out the load",
 	"Says which moves would even out the load of all hosts, those that "
@@ -148,6 +152,8 @@ const struct args_flag args_flags[] = {
     {ARGS_NO_WAIT, 0, "no-wait", NULL, "return once it has started"},
     {ARGS_TIMEOUT, 0, "timeout", "DURATION",
 	"stop waiting after 90s, 1h30m, ...; what was started goes on"},
+    {ARGS_DEADLINE, 0, "deadline", "TIME",
+	"all shall be out by 02:00, or within 45m"},
     {ARGS_PARALLEL, 0, "parallel", "N", "at most N moves at once"},
     {ARGS_TO, 0, "to", "HOST", "only to this host"},
     {ARGS_REASON, 0, "reason", "TEXT", "why, for others to read"},

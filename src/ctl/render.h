@@ -94,6 +94,9 @@ void render_part(const json_t *object, const char *key, double factor,
 void render_drain_changes(
     const json_t *before, const json_t *now, struct buf *out);
 /* "kvm1: drained: 3 moved, 0 remain, 5.2 s" */
+/* What a drain, or a plan of one, comes to: its "outlook" in lines. */
+void render_outlook(
+    const json_t *drain, const struct style *style, struct buf *out);
 void render_drain_summary(
     const json_t *drain, const struct style *style, struct buf *out);
 /* Each guest that is blocked, with the reason per host.  `before` (NULL: none)

@@ -88,6 +88,7 @@ render_plan(
 	size_t i;
 
 	add_headline(plan, style, out);
+	render_outlook(plan, style, out);
 	json_array_foreach(steps, i, step) if (goes(step))
 	    add_step(table, step);
 	table_print(table, style, out);

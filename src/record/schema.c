@@ -133,8 +133,11 @@ static const char schema_5[] =
     " ends INTEGER NOT NULL, seen INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE INDEX alerts_fingerprint ON alerts (fingerprint);";
 
+static const char schema_6[] =
+    "ALTER TABLE drains ADD COLUMN deadline INTEGER NOT NULL DEFAULT 0;";
+
 const char *const schema_steps[] = {
-    schema_1, schema_2, schema_3, schema_4, schema_5};
+    schema_1, schema_2, schema_3, schema_4, schema_5, schema_6};
 const int schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);
 
 /* Copies the first column of the first row; "" when there is none. */

@@ -73,6 +73,7 @@ struct store_drain {
 	const char *only_to;        /* NULL */
 	const char *reason;         /* NULL */
 	bool force_off, include_stopped;
+	struct wall deadline; /* ms 0: none */
 	const char *by;
 	int moved, failed, blocked;
 	const char *detail; /* JSON of what is blocked and why; NULL */

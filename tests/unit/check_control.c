@@ -224,6 +224,8 @@ START_TEST(each_route_reaches_its_call)
 	    "drain kvm1 -1 - - force stopped uid=%u pid=%d", uid, pid);
 	expect("GET", "/v1/plan/drain/kvm1?include_stopped=1", "", 200,
 	    "plan_drain kvm1 -1 - - stopped");
+	expect("GET", "/v1/plan/drain/kvm1?deadline=2026-11-21T03:00:00Z", "",
+	    200, "plan_drain kvm1 -1 - - by then");
 	expect("POST", "/v1/hosts/kvm1/undrain", "{}", 200,
 	    "undrain kvm1 uid=%u", uid);
 	expect("POST", "/v1/hosts/kvm1/cordon", "{\"reason\": \"fan\"}", 200,

@@ -392,6 +392,15 @@ START_TEST(mistakes_are_answered_with_what_was_meant)
 	    {"status -o name", "use -o json"},
 	    {"vm move a --strategy live", "did you mean live-"},
 	    {"vm move a --strategy", "--strategy wants a NAME"},
+	    {"plan drain a --deadline 25:00",
+		"--deadline 25:00: a time of the day is written as 02:00"},
+	    {"drain a --deadline 2:5",
+		"--deadline 2:5: a time of the day is written as 02:00"},
+	    {"drain a --deadline soon",
+		"--deadline soon: a time of the day such as 02:00, or a "
+		"duration such as 45m is wanted"},
+	    {"drain a --deadline 0s", "--deadline 0s: a time of the day"},
+	    {"vm move a --deadline 1h", "vm move has no option --deadline"},
 	    {"plan drain a --force-off", "plan drain has no option"},
 	    {"move list --max 0", "a whole number from 1 on"},
 	};

@@ -4,6 +4,8 @@
  */
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
 
 #include "ctl/field.h"
 #include "ctl/render.h"
@@ -420,6 +422,44 @@ START_TEST(redrawing_finds_its_place_in_a_narrower_window)
 }
 END_TEST
 
+START_TEST(what_a_drain_comes_to_is_said)
+{
+	json_t *drain = parse(
+	    "{'outlook': {'deadline': '2026-11-21T02:00:00.000Z', 'met': true,"
+	    " 'late': [], 'ends': '2026-11-21T01:41:12.000Z', 'blocked': 0,"
+	    " 'room': [{'vm': 'web3', 'from': 'kvm2', 'to': 'kvm4', 'why':"
+	    " 'makes room on kvm2 for db1'}], 'filled': [{'host': 'kvm2',"
+	    " 'memory_percent': 93}, {'host': 'kvm3', 'memory_percent': "
+	    "91}]}}");
+
+	setenv("TZ", "UTC", 1);
+	tzset();
+	buf_clear(&out);
+	render_outlook(drain, &pipe_style, &out);
+	expect_text("by 02:00: yes, ends 01:41\n"
+		    "web3 goes from kvm2 to kvm4: makes room on kvm2 for db1\n"
+		    "after this drain 2 hosts above 90 % memory: kvm2 93 %, "
+		    "kvm3 91 %\n");
+	json_decref(drain);
+	drain = parse(
+	    "{'outlook': {'deadline': '2026-11-20T23:50:00.000Z', 'met': false,"
+	    " 'late': ['a', 'b'], 'ends': '2026-11-21T00:10:00.000Z',"
+	    " 'blocked': 1, 'room': [], 'filled': []}}");
+	buf_clear(&out);
+	render_outlook(drain, &pipe_style, &out);
+	expect_text(
+	    "by 23:50: no, 2 guests would be late: a, b, 1 guest cannot "
+	    "leave; ends 2026-11-21 00:10\n");
+	json_decref(drain);
+	/* Nothing is said of what is fine. */
+	drain = parse("{'outlook': {'blocked': 0, 'room': [], 'filled': []}}");
+	buf_clear(&out);
+	render_outlook(drain, &pipe_style, &out);
+	expect_text("");
+	json_decref(drain);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -444,6 +484,7 @@ main(void)
 	tcase_add_test(live, what_holds_a_move_takes_the_place_of_its_figures);
 	tcase_add_test(live, what_moves_comes_first_and_the_rest_is_counted);
 	tcase_add_test(live, several_drains_share_the_window);
+	tcase_add_test(live, what_a_drain_comes_to_is_said);
 	tcase_add_test(live, redrawing_finds_its_place_in_a_narrower_window);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

@@ -325,6 +325,38 @@ START_TEST(an_operators_limit_holds)
 }
 END_TEST
 
+START_TEST(a_drain_with_a_deadline_has_a_plan_and_follows_it)
+{
+	struct wall until = {clock_wall_now().ms + 3600000};
+	json_t *outlook, *shown;
+
+	add_guests(1, 1, 4);
+	await_guests(4);
+	put_flag("kvm1", true);
+	ck_assert_int_gt(
+	    drains_start(drains, "kvm1",
+		&(struct drains_options){
+		    .parallel = -1, .by = "uid 0", .deadline = until},
+		NULL),
+	    0);
+	outlook = pilot_route(pilot, "kvm1");
+	ck_assert(json_is_true(json_object_get(outlook, "met")));
+	json_decref(outlook);
+	run_until(drain_is_done);
+	ck_assert_int_eq(site_running_at(1), 0);
+	ck_assert_int_eq(
+	    ask("SELECT COUNT(*) FROM moves WHERE outcome = 'completed' AND "
+		"drain_id = 1 AND why LIKE '%by the plan of the drain'"),
+	    4);
+	/* As the store has it: a later daemon knows it, too. */
+	shown = drains_show(drains, 1, false, NULL);
+	ck_assert_ptr_nonnull(json_object_get(shown, "deadline"));
+	json_decref(shown);
+	ck_assert_int_eq(
+	    ask("SELECT COUNT(*) FROM drains WHERE deadline > 0"), 1);
+}
+END_TEST
+
 static bool
 one_runs_at_kvm3(void)
 {
@@ -636,6 +668,7 @@ main(void)
 	    a_policy_that_is_turned_down_moves_nothing_until_it_is_turned_up);
 	tcase_add_test(tc, a_policy_that_asks_moves_when_somebody_approves);
 	tcase_add_test(tc, a_later_daemon_knows_when_a_guest_was_moved);
+	tcase_add_test(tc, a_drain_with_a_deadline_has_a_plan_and_follows_it);
 	tcase_add_test(tc, a_cordoned_host_takes_none_and_keeps_its_own);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);

@@ -100,7 +100,9 @@ fake_plan_drain(void *arg, const char *host,
 	return note(arg, err, "plan_drain %s %d %s %s%s%s", host,
 	    options->parallel, or_none(options->only_to),
 	    or_none(options->reason), options->force_off ? " force" : "",
-	    options->include_stopped ? " stopped" : "");
+	    options->include_stopped                    ? " stopped"
+		: options->deadline.ms == 1795230000000 ? " by then"
+							: "");
 }
 
 static json_t *
