@@ -225,7 +225,8 @@ decisions_note(struct decisions *d, const struct evaluate_decision *decision,
 		a->by = NULL;
 		a->withdrawn = true;
 	}
-	if (take_starts(a, decision))
+	/* What only would be done may change its mind every few seconds. */
+	if (take_starts(a, decision) && decision->act)
 		a->announce = true;
 	print = decisions_print(decision);
 	if (a->known && print == a->print && !a->announce && !a->withdrawn)
