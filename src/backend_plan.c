@@ -248,6 +248,12 @@ backend_move_vm(void *arg, const char *name,
 		pilot_wonder(d->pilot, vm->uuid);
 	id = pilot_move_guest(d->pilot, arena, s, vm, o->to,
 	    o->strategy != NULL ? &by : NULL, o->dry_run, &choice, err);
+	if (id < 0 && choice.wait) {
+		/* So that what is awaited is asked for first. */
+		pilot_wonder(d->pilot, vm->uuid);
+		if (o->out_wait != NULL)
+			*o->out_wait = true;
+	}
 	if (o->dry_run && choice.vm != NULL) {
 		if (err != NULL)
 			*err = (struct err){0};

@@ -30,6 +30,7 @@ struct call {
 	int64_t id;
 	json_t *args;
 	json_t *details; /* of an error */
+	bool wait;       /* the error may pass: asking again is worth it */
 	struct routes_reply *reply;
 };
 
@@ -249,6 +250,7 @@ post_vm_move(struct call *call, struct err *err)
 	    .to = arg_text(call, "to"),
 	    .strategy = arg_text(call, "strategy"),
 	    .dry_run = arg_bool(call, "dry_run", false),
+	    .out_wait = &call->wait,
 	};
 
 	if (options.dry_run)
@@ -640,6 +642,8 @@ run_route(const struct route *route, struct call *call, struct err *err)
 		return;
 	if (result == NULL) {
 		reply_failure(reply, err, call->details);
+		if (call->wait)
+			json_object_set_new(reply->body, "wait", json_true());
 		return;
 	}
 	reply->body = json_pack("{s:s}", "schema", SCHEMA);

@@ -74,7 +74,8 @@ const struct args_command args_commands[] = {
     {"vm", "move", "VM", 1, 1, ARGS_DRY_RUN | WAITING | ARGS_TO | ARGS_STRATEGY,
 	true, ctl_vm_move, "move one guest",
 	"Without --to, the best host is chosen.  Waits until the move has "
-	"ended."},
+	"ended, and\nwhere an answer of a host is awaited, until it can begin: "
+	"30s, or --timeout."},
     {"vm", "label", "VM KEY=VALUE|KEY-...", 2, MANY, 0, true, ctl_vm_label,
 	"give labels to a guest, or take them back",
 	"Labels last, wherever the guest is, and go before those of its "
