@@ -89,6 +89,7 @@ struct control_move_options {
 	const char *to;       /* NULL: the best */
 	const char *strategy; /* NULL: any that fits */
 	bool dry_run;
+	bool force; /* whatever policies forbid */
 	/* NULL, or set when it is refused for now only: an answer is awaited,
 	 * and whoever asks again may get another. */
 	bool *out_wait;

@@ -250,6 +250,7 @@ post_vm_move(struct call *call, struct err *err)
 	    .to = arg_text(call, "to"),
 	    .strategy = arg_text(call, "strategy"),
 	    .dry_run = arg_bool(call, "dry_run", false),
+	    .force = arg_bool(call, "force", false),
 	    .out_wait = &call->wait,
 	};
 
@@ -466,7 +467,7 @@ static const struct route routes[] = {
     {"GET", "/v1/vms", 200, get_vms, {{0}}},
     {"GET", "/v1/vms/NAME", 200, get_vm, {{0}}},
     {"POST", "/v1/vms/NAME/move", 202, post_vm_move,
-	{P_TO, P_TEXT("strategy", 64), P_BOOL("dry_run")}},
+	{P_TO, P_TEXT("strategy", 64), P_BOOL("dry_run"), P_BOOL("force")}},
     {"POST", "/v1/vms/NAME/labels", 200, post_labels, {P_LABELS}},
     {"GET", "/v1/decisions", 200, get_decisions,
 	{P_POLICY, P_HOST, P_MAX, P_BOOL("open")}},

@@ -44,6 +44,8 @@ move_body(const struct ctl *ctl)
 		    body, "strategy", json_string(ctl->args.strategy));
 	if (ctl->args.given & ARGS_DRY_RUN)
 		json_object_set_new(body, "dry_run", json_true());
+	if (ctl->args.given & ARGS_FORCE)
+		json_object_set_new(body, "force", json_true());
 	return body;
 }
 

@@ -245,6 +245,8 @@ START_TEST(each_route_reaches_its_call)
 	    202, "vm_move web1 kvm2 live-shared 0 uid=%u", uid);
 	expect("POST", "/v1/vms/web1/move", "{\"dry_run\": true}", 200,
 	    "vm_move web1 - - 1 uid=%u", uid);
+	expect("POST", "/v1/vms/web1/move", "{\"force\": true}", 202,
+	    "vm_move web1 - - 0 force uid=%u", uid);
 	expect("GET", "/v1/alerts", "", 200, "alerts");
 	expect("POST", "/v1/alerts", "{\"any\": 1}", 200,
 	    "alerts_post 10 {\"any\": 1}");

@@ -109,6 +109,20 @@ START_TEST(it_is_waited_no_longer_than_told)
 }
 END_TEST
 
+START_TEST(force_is_passed_on)
+{
+	char calls[4096];
+
+	ck_assert_int_eq(
+	    run("vm move web1 --force --to kvm2 --no-wait"), CTL_DONE);
+	fake_calls(&fake, calls);
+	ck_assert_ptr_nonnull(strstr(calls, "vm_move web1 kvm2 - 0 force"));
+	ck_assert_int_eq(run("vm move web1 --no-wait"), CTL_DONE);
+	fake_calls(&fake, calls);
+	ck_assert_ptr_null(strstr(calls, "force"));
+}
+END_TEST
+
 START_TEST(what_cannot_pass_by_itself_is_not_asked_again)
 {
 	err_set(&fake.fail, ERR_CONFLICT, "web1 is being moved already");
@@ -132,6 +146,7 @@ main(void)
 	tcase_add_checked_fixture(tcase, start_daemon, stop_daemon);
 	tcase_add_test(tcase, a_move_begins_once_the_answer_is_there);
 	tcase_add_test(tcase, it_is_waited_no_longer_than_told);
+	tcase_add_test(tcase, force_is_passed_on);
 	tcase_add_test(tcase, what_cannot_pass_by_itself_is_not_asked_again);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);

@@ -184,9 +184,9 @@ fake_vm_move(void *arg, const char *vm,
 
 	json_t *answer;
 
-	answer = note(arg, err, "vm_move %s %s %s %d uid=%u", vm,
+	answer = note(arg, err, "vm_move %s %s %s %d%s uid=%u", vm,
 	    or_none(options->to), or_none(options->strategy), options->dry_run,
-	    (unsigned)peer->uid);
+	    options->force ? " force" : "", (unsigned)peer->uid);
 	if (fake->waits == 0 || answer == NULL)
 		return answer;
 	json_decref(answer);
