@@ -230,6 +230,10 @@ backend_move_vm(void *arg, const char *name,
 	const struct snap_vm *vm = backend_find_vm(s, name, err);
 	struct place_choice choice = {0};
 	enum strategy by = STRATEGY_LIVE_SHARED;
+	struct pilot_wish wish = {.only_to = o->to,
+	    .only_by = o->strategy != NULL ? &by : NULL,
+	    .dry_run = o->dry_run,
+	    .force = o->force};
 	struct executor_report report;
 	int64_t id;
 
@@ -246,8 +250,13 @@ backend_move_vm(void *arg, const char *name,
 		return NULL;
 	if (o->dry_run)
 		pilot_wonder(d->pilot, vm->uuid);
-	id = pilot_move_guest(d->pilot, arena, s, vm, o->to,
-	    o->strategy != NULL ? &by : NULL, o->dry_run, &choice, err);
+	id = pilot_move_guest(d->pilot, arena, s, vm, &wish, &choice, err);
+	if (id < 0 && choice.wait) {
+		/* So that what is awaited is asked for first. */
+		pilot_wonder(d->pilot, vm->uuid);
+		if (o->out_wait != NULL)
+			*o->out_wait = true;
+	}
 	if (o->dry_run && choice.vm != NULL) {
 		if (err != NULL)
 			*err = (struct err){0};
@@ -255,8 +264,9 @@ backend_move_vm(void *arg, const char *name,
 	}
 	if (id <= 0)
 		return NULL;
-	log_info("control", "%s: move to %s asked for by uid %u", vm->name,
-	    choice.target->name, (unsigned)peer->uid);
+	log_info("control", "%s: move to %s asked for by uid %u%s", vm->name,
+	    choice.target->name, (unsigned)peer->uid,
+	    o->force ? ", whatever policies forbid" : "");
 	if (executor_find(d->executor, id, &report))
 		return executor_report_json(&report);
 	return backend_show_move(d, id, err);

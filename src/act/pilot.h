@@ -75,15 +75,20 @@ struct snapshot *pilot_snapshot(struct pilot *pilot);
 void pilot_fill_input(struct pilot *pilot, const struct snapshot *snapshot,
     struct evaluate_input *out);
 
+/* What an operator says of his own move of a guest. */
+struct pilot_wish {
+	const char *only_to;          /* NULL: the best host */
+	const enum strategy *only_by; /* NULL: what is noticed least */
+	bool dry_run;
+	bool force; /* also what a policy forbids */
+};
 /*
- * An operator's own move of one guest.  Places it (only_to NULL: the best) by
- * that strategy (only_by NULL: the one that is noticed least);
- * *choice is filled in the arena also when nothing was started.  Returns the
- * move's id, 0 for a dry run, -1 with the reason in err.
+ * An operator's own move of one guest.  *choice is filled in the arena also when
+ * nothing was started.  Returns the move's id, 0 for a dry run, -1 with the reason
+ * in err.
  */
 int64_t pilot_move_guest(struct pilot *pilot, struct arena *arena,
     const struct snapshot *snapshot, const struct snap_vm *vm,
-    const char *only_to, const enum strategy *only_by, bool dry_run,
-    struct place_choice *choice, struct err *err);
+    const struct pilot_wish *by, struct place_choice *choice, struct err *err);
 
 #endif

@@ -131,13 +131,49 @@ pilot_start(struct pilot *p, struct arena *arena,
 	return id;
 }
 
+/* What policies say about targets, to one who is none of them. */
+static struct guard
+operators_guard(struct pilot *p, struct arena *arena, const struct snapshot *s,
+    const struct place_ledger *ledger, const struct snap_vm *vm, bool force)
+{
+	struct look_cluster *cluster = arena_alloc(arena, sizeof(*cluster));
+	struct guard guard = {.arena = arena,
+	    .settings = p->settings,
+	    .s = s,
+	    .watch = p->watch,
+	    .cluster = cluster,
+	    .ledger = ledger,
+	    .force = force,
+	    .storage = look_at_storage(s, p->settings, vm)};
+
+	look_at_cluster(s, cluster);
+	if (p->deps.modes != NULL)
+		guard.modes = modes_of(p->deps.modes, p->settings);
+	return guard;
+}
+
+/* Whoever is told that a policy forbids it should know that it is up to him. */
+static void
+add_hint(struct arena *arena, struct place_choice *choice)
+{
+	bool forbidden = false;
+
+	for (size_t i = 0; i < choice->rejection_count; i++)
+		forbidden |= choice->rejections[i].rule == PLACE_FORBIDDEN;
+	if (forbidden)
+		choice->why = arena_printf(arena,
+		    "%s; --force overrides what a policy forbids", choice->why);
+}
+
 int64_t
 pilot_move_guest(struct pilot *p, struct arena *arena, const struct snapshot *s,
-    const struct snap_vm *vm, const char *only_to, const enum strategy *only_by,
-    bool dry_run, struct place_choice *choice, struct err *err)
+    const struct snap_vm *vm, const struct pilot_wish *by,
+    struct place_choice *choice, struct err *err)
 {
 	struct strategy_wish wish = strategy_wish_of(p->settings, NULL);
 	struct place_ledger *ledger = place_ledger_new(arena, s);
+	struct guard guard =
+	    operators_guard(p, arena, s, ledger, vm, by->force);
 	const char *held;
 	struct pace_limits limits = {
 	    .total = p->settings->limits.total,
@@ -146,18 +182,23 @@ pilot_move_guest(struct pilot *p, struct arena *arena, const struct snapshot *s,
 	};
 
 	wish.at_once = true;
-	if (only_by != NULL) {
-		wish.order[0] = *only_by;
+	if (by->only_by != NULL) {
+		wish.order[0] = *by->only_by;
 		wish.count = 1;
 	}
 	place_choose(arena, p->settings, s, ledger,
-	    &(struct place_request){
-		.vm = vm, .only_to = only_to, .retries = -1, .wish = &wish},
+	    &(struct place_request){.vm = vm,
+		.only_to = by->only_to,
+		.retries = -1,
+		.wish = &wish,
+		.guard = &guard},
 	    choice);
-	if (choice->target == NULL)
+	if (choice->target == NULL) {
+		add_hint(arena, choice);
 		return err_set(
 		    err, ERR_CONFLICT, "%s: %s", vm->name, choice->why);
-	if (dry_run)
+	}
+	if (by->dry_run)
 		return 0;
 	if (snapshot_is_moving(s, vm->uuid))
 		return err_set(

@@ -63,6 +63,9 @@
  * GET /metrics is not JSON but text: what is counted since the state directory
  * was made, and how things are now; droverd(8), METRICS.
  *
+ * A move that is refused for now only, because an answer is awaited, has "wait":
+ * true beside "error".
+ *
  * A drain that was asked for a host which is already being drained joins it.  What
  * starts or joins one is answered with the drain and its "outlook".
  */
@@ -86,6 +89,10 @@ struct control_move_options {
 	const char *to;       /* NULL: the best */
 	const char *strategy; /* NULL: any that fits */
 	bool dry_run;
+	bool force; /* whatever policies forbid */
+	/* NULL, or set when it is refused for now only: an answer is awaited,
+	 * and whoever asks again may get another. */
+	bool *out_wait;
 };
 /* limit, and only what is under way */
 struct control_move_filter {

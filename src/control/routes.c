@@ -30,6 +30,7 @@ struct call {
 	int64_t id;
 	json_t *args;
 	json_t *details; /* of an error */
+	bool wait;       /* the error may pass: asking again is worth it */
 	struct routes_reply *reply;
 };
 
@@ -249,6 +250,8 @@ post_vm_move(struct call *call, struct err *err)
 	    .to = arg_text(call, "to"),
 	    .strategy = arg_text(call, "strategy"),
 	    .dry_run = arg_bool(call, "dry_run", false),
+	    .force = arg_bool(call, "force", false),
+	    .out_wait = &call->wait,
 	};
 
 	if (options.dry_run)
@@ -464,7 +467,7 @@ static const struct route routes[] = {
     {"GET", "/v1/vms", 200, get_vms, {{0}}},
     {"GET", "/v1/vms/NAME", 200, get_vm, {{0}}},
     {"POST", "/v1/vms/NAME/move", 202, post_vm_move,
-	{P_TO, P_TEXT("strategy", 64), P_BOOL("dry_run")}},
+	{P_TO, P_TEXT("strategy", 64), P_BOOL("dry_run"), P_BOOL("force")}},
     {"POST", "/v1/vms/NAME/labels", 200, post_labels, {P_LABELS}},
     {"GET", "/v1/decisions", 200, get_decisions,
 	{P_POLICY, P_HOST, P_MAX, P_BOOL("open")}},
@@ -640,6 +643,8 @@ run_route(const struct route *route, struct call *call, struct err *err)
 		return;
 	if (result == NULL) {
 		reply_failure(reply, err, call->details);
+		if (call->wait)
+			json_object_set_new(reply->body, "wait", json_true());
 		return;
 	}
 	reply->body = json_pack("{s:s}", "schema", SCHEMA);

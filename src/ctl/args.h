@@ -39,6 +39,7 @@ enum args_option {
 	ARGS_CONFIG = 1 << 27,
 	ARGS_VERBOSE = 1 << 24,
 	ARGS_DEADLINE = 1 << 25,
+	ARGS_FORCE = 1 << 22,
 	ARGS_POLICY = 1 << 20,
 	ARGS_HOST = 1 << 21,
 	/* any command */

@@ -71,10 +71,13 @@ const struct args_command args_commands[] = {
     {"vm", "list", "", 0, 0, 0, true, ctl_vm_list, "the guests", NULL},
     {"vm", "show", "VM", 1, 1, 0, true, ctl_vm_show,
 	"one guest, by name or UUID", NULL},
-    {"vm", "move", "VM", 1, 1, ARGS_DRY_RUN | WAITING | ARGS_TO | ARGS_STRATEGY,
-	true, ctl_vm_move, "move one guest",
+    {"vm", "move", "VM", 1, 1,
+	ARGS_DRY_RUN | WAITING | ARGS_TO | ARGS_STRATEGY | ARGS_FORCE, true,
+	ctl_vm_move, "move one guest",
 	"Without --to, the best host is chosen.  Waits until the move has "
-	"ended."},
+	"ended, and\nwhere an answer of a host is awaited, until it can begin: "
+	"30s, or --timeout.\nWhat policies forbid is refused, unless --force "
+	"is given."},
     {"vm", "label", "VM KEY=VALUE|KEY-...", 2, MANY, 0, true, ctl_vm_label,
 	"give labels to a guest, or take them back",
 	"Labels last, wherever the guest is, and go before those of its "
@@ -158,6 +161,7 @@ const struct args_flag args_flags[] = {
     {ARGS_TO, 0, "to", "HOST", "only to this host"},
     {ARGS_REASON, 0, "reason", "TEXT", "why, for others to read"},
     {ARGS_STRATEGY, 0, "strategy", "NAME", "live-shared, live-copy or restart"},
+    {ARGS_FORCE, 0, "force", NULL, "also where a policy forbids it"},
     {ARGS_FORCE_OFF, 0, "force-off", NULL,
 	"cut the power of guests that do not shut down"},
     {ARGS_STOPPED, 0, "include-stopped", NULL, "also guests that are shut off"},

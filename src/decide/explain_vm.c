@@ -107,7 +107,9 @@ explain_vm(struct arena *arena, const struct evaluate_input *input,
 	const struct snap_host *from = &s->hosts[vm->host];
 	const struct policy *policy = plan_find_policy(input, from);
 	struct strategy_wish wish = strategy_wish_of(input->settings, policy);
+	struct look_cluster cluster;
 	struct drain drain;
+	struct guard guard;
 	struct explain_vm look = {.arena = arena,
 	    .input = input,
 	    .ledger = place_ledger_new(arena, s),
@@ -115,10 +117,14 @@ explain_vm(struct arena *arena, const struct evaluate_input *input,
 		.only_to = only_to,
 		.retries = -1,
 		.wish = &wish,
+		.guard = &guard,
 		.leaving = policy != NULL}};
 	json_t *object, *hosts = json_array();
 
 	drain_init(&drain, arena, input, from, policy);
+	look_at_cluster(s, &cluster);
+	drain.cluster = &cluster;
+	guard = drain_guard_for(&drain, look.ledger, vm);
 	if (policy != NULL)
 		wish = drain.wish;
 	wish.at_once = true;

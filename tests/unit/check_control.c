@@ -245,6 +245,8 @@ START_TEST(each_route_reaches_its_call)
 	    202, "vm_move web1 kvm2 live-shared 0 uid=%u", uid);
 	expect("POST", "/v1/vms/web1/move", "{\"dry_run\": true}", 200,
 	    "vm_move web1 - - 1 uid=%u", uid);
+	expect("POST", "/v1/vms/web1/move", "{\"force\": true}", 202,
+	    "vm_move web1 - - 0 force uid=%u", uid);
 	expect("GET", "/v1/alerts", "", 200, "alerts");
 	expect("POST", "/v1/alerts", "{\"any\": 1}", 200,
 	    "alerts_post 10 {\"any\": 1}");
@@ -427,6 +429,25 @@ START_TEST(wrong_bodies_are_refused_with_what_is_wanted)
 	expect("GET", "/v1/plan/drain/kvm1?to=%f", "", 400, "malformed");
 	fake_calls(&fake, calls);
 	ck_assert_str_eq(calls, "");
+}
+END_TEST
+
+START_TEST(a_move_that_is_refused_for_now_only_says_so)
+{
+	struct answer answer;
+
+	fake.waits = 1;
+	answer = ask("POST", "/v1/vms/web1/move", "{}");
+	ck_assert_int_eq(answer.status, 409);
+	ck_assert(json_is_true(json_object_get(answer.body, "wait")));
+	ck_assert_ptr_nonnull(strstr(
+	    member(&answer, "error", "message"), "no host can take it yet"));
+	answer_free(&answer);
+	err_set(&fake.fail, ERR_CONFLICT, "web1 is being moved already");
+	answer = ask("POST", "/v1/vms/web1/move", "{}");
+	ck_assert_int_eq(answer.status, 409);
+	ck_assert_ptr_null(json_object_get(answer.body, "wait"));
+	answer_free(&answer);
 }
 END_TEST
 
@@ -842,6 +863,7 @@ main(void)
 	tcase_add_test(
 	    routes, malformed_names_and_numbers_in_the_path_are_refused);
 	tcase_add_test(routes, wrong_bodies_are_refused_with_what_is_wanted);
+	tcase_add_test(routes, a_move_that_is_refused_for_now_only_says_so);
 	tcase_add_test(routes, a_body_too_large_is_refused_unread);
 	tcase_add_test(routes, errors_of_the_backend_have_their_status);
 	tcase_add_test(routes, a_refused_reload_lists_every_fault);

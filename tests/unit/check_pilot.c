@@ -432,38 +432,71 @@ vm1_is_at_kvm3(void)
 	return site_look(3, 1).present && executor_count(executor) == 0;
 }
 
-START_TEST(an_operator_moves_one_guest)
+/* An operator's move of vm1; why it was refused: in *err. */
+static int64_t
+move_vm1(const struct pilot_wish *wish, struct err *err)
 {
 	struct arena *arena = arena_new((size_t)64 << 20);
+	struct snapshot *s = pilot_snapshot(pilot);
 	struct place_choice choice;
+	int64_t id = pilot_move_guest(
+	    pilot, arena, s, snapshot_find_vm(s, UUID_VM1), wish, &choice, err);
+
+	if (id == 0 && wish->only_to != NULL)
+		ck_assert_str_eq(choice.target->name, wish->only_to);
+	snapshot_free(s);
+	arena_free(arena);
+	return id;
+}
+
+START_TEST(an_operator_moves_one_guest)
+{
+	struct pilot_wish wish = {.only_to = "kvm3", .dry_run = true};
 	struct err err = {0};
-	struct snapshot *s;
-	const struct snap_vm *vm;
 
 	add_guests(1, 1, 1);
 	await_guests(1);
-	s = pilot_snapshot(pilot);
-	vm = snapshot_find_vm(s, UUID_VM1);
-	ck_assert_int_eq(pilot_move_guest(pilot, arena, s, vm, "kvm3", NULL,
-			     true, &choice, &err),
-	    0);
-	ck_assert_str_eq(choice.target->name, "kvm3");
+	ck_assert_int_eq(move_vm1(&wish, &err), 0);
 	ck_assert_int_eq(site_migrations(), 0);
-	ck_assert_int_eq(pilot_move_guest(pilot, arena, s, vm, "kvm3", NULL,
-			     false, &choice, &err),
-	    1);
-	snapshot_free(s);
-	s = pilot_snapshot(pilot);
-	vm = snapshot_find_vm(s, UUID_VM1);
-	ck_assert_int_eq(pilot_move_guest(pilot, arena, s, vm, "kvm2", NULL,
-			     false, &choice, &err),
-	    -1);
-	snapshot_free(s);
+	wish.dry_run = false;
+	ck_assert_int_eq(move_vm1(&wish, &err), 1);
+	wish.only_to = "kvm2";
+	ck_assert_int_eq(move_vm1(&wish, &err), -1);
 	run_until(vm1_is_at_kvm3);
 	ck_assert_int_eq(ask("SELECT COUNT(*) FROM moves WHERE policy IS NULL "
 			     "AND rule = 'operator' AND drain_id = 0"),
 	    1);
-	arena_free(arena);
+}
+END_TEST
+
+START_TEST(what_a_policy_forbids_an_operator_can_force)
+{
+	struct pilot_wish wish = {.only_to = "kvm3", .dry_run = true};
+	struct err err = {0};
+
+	extra_policies = "  - name: keep-off\n"
+			 "    mode: auto\n"
+			 "    forbid: target.name = \"kvm3\"\n";
+	take_down();
+	settings_free(settings);
+	settings = parse_settings();
+	build();
+	pilot_begin(pilot);
+	run_until(all_hosts_are_up);
+	add_guests(1, 1, 1);
+	await_guests(1);
+	ck_assert_int_eq(move_vm1(&wish, &err), -1);
+	ck_assert_int_eq(err.code, ERR_CONFLICT);
+	ck_assert_ptr_nonnull(strstr(err.msg,
+	    "vm1: kvm3 cannot take it: policy keep-off "
+	    "(10-maintenance.yaml:9) forbids: "));
+	ck_assert_ptr_nonnull(strstr(err.msg, "; --force overrides"));
+	/* Elsewhere it may go, and policies stay bound by it. */
+	wish.only_to = "kvm2";
+	ck_assert_int_eq(move_vm1(&wish, &err), 0);
+	wish = (struct pilot_wish){.only_to = "kvm3", .force = true};
+	ck_assert_int_eq(move_vm1(&wish, &err), 1);
+	run_until(vm1_is_at_kvm3);
 }
 END_TEST
 
@@ -662,6 +695,7 @@ main(void)
 	tcase_add_test(tc, clearing_the_flag_cancels_the_drain);
 	tcase_add_test(tc, a_drain_goes_on_in_a_later_daemon);
 	tcase_add_test(tc, an_operator_moves_one_guest);
+	tcase_add_test(tc, what_a_policy_forbids_an_operator_can_force);
 	tcase_add_test(tc, a_flag_that_cannot_be_written_is_not_set);
 	tcase_add_test(tc, a_drain_is_one_decision_on_record);
 	tcase_add_test(tc,

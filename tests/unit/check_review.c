@@ -102,8 +102,10 @@ move_vm1(const char *to, bool begin)
 	struct arena *arena = arena_new((size_t)64 << 20);
 	struct snapshot *s = pilot_snapshot(pilot);
 	struct place_choice choice;
-	int64_t id = pilot_move_guest(pilot, arena, s,
-	    snapshot_find_vm(s, site_uuid(1)), to, NULL, !begin, &choice, NULL);
+	int64_t id =
+	    pilot_move_guest(pilot, arena, s, snapshot_find_vm(s, site_uuid(1)),
+		&(struct pilot_wish){.only_to = to, .dry_run = !begin}, &choice,
+		NULL);
 
 	snapshot_free(s);
 	arena_free(arena);

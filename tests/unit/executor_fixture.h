@@ -69,16 +69,22 @@ static const char policies[] =
     "    when: { host: maintenance }\n"
     "    on_failure: { retries: 2, backoff: 50ms }\n";
 
+/* More policies, in the same file. */
+static const char *extra_policies = "";
+
 static inline struct settings *
 parse_settings(void)
 {
+	char text[2048];
 	struct settings_file files[] = {
 	    {SETTINGS_MAIN, "drover.yaml", config, strlen(config)},
-	    {SETTINGS_POLICIES, "10-maintenance.yaml", policies,
-		strlen(policies)},
+	    {SETTINGS_POLICIES, "10-maintenance.yaml", text, 0},
 	};
 	struct diag_list diags;
 	struct settings *s;
+
+	snprintf(text, sizeof(text), "%s%s", policies, extra_policies);
+	files[1].len = strlen(text);
 
 	diag_init(&diags);
 	s = settings_parse(files, 2, dir, &diags);

@@ -180,9 +180,21 @@ fake_vm_move(void *arg, const char *vm,
     const struct control_move_options *options, const struct control_peer *peer,
     struct err *err)
 {
-	return note(arg, err, "vm_move %s %s %s %d uid=%u", vm,
+	struct fake_backend *fake = arg;
+
+	json_t *answer;
+
+	answer = note(arg, err, "vm_move %s %s %s %d%s uid=%u", vm,
 	    or_none(options->to), or_none(options->strategy), options->dry_run,
-	    (unsigned)peer->uid);
+	    options->force ? " force" : "", (unsigned)peer->uid);
+	if (fake->waits == 0 || answer == NULL)
+		return answer;
+	json_decref(answer);
+	fake->waits--;
+	*options->out_wait = true;
+	err_set(err, ERR_CONFLICT, "%s: no host can take it yet: %s", vm,
+	    "kvm2: is being asked");
+	return NULL;
 }
 
 static json_t *
