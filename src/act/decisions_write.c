@@ -4,23 +4,38 @@
  */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "act/decisions_priv.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+
+/* NULL: it is not configured any more. */
+static const struct policy *
+find_policy(const struct decisions *d, const char *name)
+{
+	for (size_t i = 0; d->settings != NULL && i < d->settings->policy_count;
+	     i++) {
+		if (strcmp(d->settings->policies[i].name, name) == 0)
+			return &d->settings->policies[i];
+	}
+	return NULL;
+}
 
 static int
 announce_one(
     struct decisions *d, const struct store_decision *row, struct err *err)
 {
 	json_t *data = decisions_row_json(row, true);
+	const struct policy *policy = find_policy(d, row->policy);
 	struct buf subject = BUF_INIT(512);
 	int rc;
 
 	decisions_cut(data, DECISIONS_EVENT_MAX);
 	buf_addf(&subject, "policy/%s", row->policy);
-	rc = announce_event(
-	    d->announce, "decision.made", buf_str(&subject), data, err);
+	rc = announce_event_to(d->announce, "decision.made", buf_str(&subject),
+	    data, policy != NULL ? policy->notify : NULL,
+	    policy != NULL ? policy->notify_count : 0, err);
 	buf_free(&subject);
 	return rc;
 }

@@ -101,9 +101,12 @@ set_flag(struct pilot *p, const struct evaluate_decision *decision)
 	    .by = decision->policy->name,
 	    .reason = decision->why};
 
-	if (is_flagged(p, decision) ||
-	    (now != NULL && (now->maintenance || !maintenance)))
+	if (is_flagged(p, decision))
 		return;
+	if (now != NULL && (now->maintenance || !maintenance)) {
+		remember_flag(p, decision);
+		return;
+	}
 	if (flags_set(p->deps.flags, &flag, &err) < 0) {
 		log_error("policy", "%s: %s: its flag could not be set: %s",
 		    decision->policy->name, host, err.msg);

@@ -155,15 +155,32 @@ announce_make_room(struct announce *a, struct err *err)
 	return 0;
 }
 
+/* Whom an event is for; count 0: everybody. */
+struct announce_to {
+	const char *const *names;
+	size_t count;
+};
+
+static bool
+announce_is_for(const struct announce_to *to, const char *receiver)
+{
+	for (size_t i = 0; i < to->count; i++) {
+		if (strcmp(to->names[i], receiver) == 0)
+			return true;
+	}
+	return to->count == 0;
+}
+
 static int
-announce_queue(
-    struct announce *a, const struct store_event *event, struct err *err)
+announce_queue(struct announce *a, const struct store_event *event,
+    const struct announce_to *to, struct err *err)
 {
 	for (size_t i = 0; i < a->settings->receiver_count; i++) {
 		const struct settings_receiver *r = &a->settings->receivers[i];
 		struct err why = {0};
 
-		if (!settings_receiver_wants(r, event->type))
+		if (!settings_receiver_wants(r, event->type) ||
+		    !announce_is_for(to, r->name))
 			continue;
 		if (store_add_outbox(
 			a->store, event->seq, r->name, event->at, &why) == 0)
@@ -179,14 +196,15 @@ announce_queue(
 }
 
 static int
-announce_write(struct announce *a, struct store_event *event, struct err *err)
+announce_write(struct announce *a, struct store_event *event,
+    const struct announce_to *to, struct err *err)
 {
 	bool own = !store_in_transaction(a->store);
 
 	if (own && store_begin(a->store, err) != 0)
 		return -1;
 	if (store_add_event(a->store, event, err) != 0 ||
-	    announce_queue(a, event, err) != 0) {
+	    announce_queue(a, event, to, err) != 0) {
 		if (own)
 			store_rollback(a->store);
 		return -1;
@@ -198,6 +216,15 @@ int
 announce_event(struct announce *a, const char *type, const char *subject,
     json_t *data, struct err *err)
 {
+	return announce_event_to(a, type, subject, data, NULL, 0, err);
+}
+
+int
+announce_event_to(struct announce *a, const char *type, const char *subject,
+    json_t *data, const char *const *receivers, size_t receiver_count,
+    struct err *err)
+{
+	const struct announce_to to = {receivers, receiver_count};
 	char id[ANNOUNCE_ID_SIZE], full[ANNOUNCE_TYPE_MAX];
 	struct store_event event = {
 	    .id = id, .type = full, .at = clock_wall_now()};
@@ -214,7 +241,7 @@ announce_event(struct announce *a, const char *type, const char *subject,
 	if (rc == 0) {
 		snprintf(full, sizeof(full), "drover.%s", type);
 		event.body = body;
-		rc = announce_write(a, &event, err);
+		rc = announce_write(a, &event, &to, err);
 	}
 	return rc == 0 ? 0 : err_prefix(err, "announce %s", type);
 }

@@ -32,6 +32,11 @@ void announce_configure(
 int announce_event(struct announce *announce, const char *type,
     const char *subject, json_t *data, struct err *err);
 
+/* The same, to those of the receivers that are named (count 0: to all of them). */
+int announce_event_to(struct announce *announce, const char *type,
+    const char *subject, json_t *data, const char *const *receivers,
+    size_t receiver_count, struct err *err);
+
 /* Listeners are called from announce_flush with each new event. */
 void announce_listen(struct announce *announce,
     void (*fn)(const struct store_event *event, void *arg), void *arg);

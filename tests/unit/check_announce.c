@@ -109,6 +109,27 @@ START_TEST(odd_names_still_make_a_valid_body)
 }
 END_TEST
 
+START_TEST(an_event_may_be_for_some_receivers_alone)
+{
+	const char *const names[] = {"chat", "nobody"};
+	struct err err = {0};
+
+	ck_assert_int_eq(announce_event_to(announce, "move.completed",
+			     "vm/web1", json_object(), names, 2, &err),
+	    0);
+	ck_assert_int_eq(query_sql(store, "SELECT COUNT(*) FROM outbox"), 1);
+	ck_assert_int_eq(query_sql(store,
+			     "SELECT COUNT(*) FROM outbox WHERE"
+			     " receiver = 'chat'"),
+	    1);
+	/* What it does not want it does not get. */
+	ck_assert_int_eq(announce_event_to(announce, "host.lost", "host/kvm1",
+			     json_object(), names, 2, &err),
+	    0);
+	ck_assert_int_eq(query_sql(store, "SELECT COUNT(*) FROM outbox"), 1);
+}
+END_TEST
+
 START_TEST(each_receiver_gets_what_it_wants)
 {
 	say("move.completed");
@@ -249,6 +270,7 @@ main(void)
 	tcase_add_test(tcase, a_body_is_a_cloudevent);
 	tcase_add_test(tcase, odd_names_still_make_a_valid_body);
 	tcase_add_test(tcase, each_receiver_gets_what_it_wants);
+	tcase_add_test(tcase, an_event_may_be_for_some_receivers_alone);
 	tcase_add_test(
 	    tcase, followers_hear_of_what_is_durable_and_nothing_else);
 	tcase_add_test(tcase, what_was_told_before_a_restart_is_not_told_again);

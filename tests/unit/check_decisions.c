@@ -46,7 +46,7 @@ take_down(void)
 static void
 setup_all(void)
 {
-	static char uuids[GUESTS][8], names[GUESTS][8];
+	static char uuids[GUESTS][16], names[GUESTS][16];
 
 	setup();
 	log_set_level(LOG_LEVEL_ERROR);
@@ -63,7 +63,7 @@ setup_all(void)
 	    .policy_count = 2,
 	    .keep_decisions_ms = 1000};
 	for (int i = 0; i < 3; i++) {
-		static char host_names[3][8];
+		static char host_names[3][16];
 
 		snprintf(host_names[i], sizeof(host_names[i]), "kvm%d", i + 1);
 		hosts[i] = (struct snap_host){.name = host_names[i]};

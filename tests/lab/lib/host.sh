@@ -187,8 +187,6 @@ daemon_start() # HOST
 	anchor=$(pid_of "$STATE/$1/anchor") || die "$1 has lost its anchor"
 	run=(setsid env -i "PATH=$PATH" HOME=/root LC_ALL=C nsenter
 		--target "$anchor" --net --uts --mount --)
-	# what guests burn is to be theirs also on a busy machine
-	[[ ! -e $STATE/own-cpu ]] || run=(nice -n -10 "${run[@]}")
 	set -- "$1" libvirtd --listen --pid-file /run/libvirt/libvirtd.pid
 	if [[ $(<"$STATE/reaper") == own ]]; then
 		read -r pid < <(exec "${run[@]}" perl "$LAB_DIR/lib/reaper.pl" \

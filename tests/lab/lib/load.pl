@@ -1,7 +1,8 @@
 # load.pl DATA: keeps DATA/HOST/stat, which a lab host has as its /proc/stat.  What
 # the QEMUs of the host have used is "user", the rest of the time since the start,
 # on all processors of the machine, is "idle".  A QEMU that ends leaves what it has
-# used.
+# used.  Also gives the QEMUs priority: what guests burn is to be theirs on a machine
+# that others keep busy, too.
 use strict;
 use warnings;
 use POSIX ();
@@ -29,6 +30,16 @@ sub ticks {
 	return $fields[10] + $fields[11];
 }
 
+# Each QEMU is a session of its own, which the scheduler may weigh as one.
+sub prefer {
+	my ($pid) = @_;
+	for my $task (glob("/proc/$pid/task/*")) {
+		setpriority(0, $task =~ s{.*/}{}r, -10);
+	}
+	open(my $group, '>', "/proc/$pid/autogroup") or return;
+	syswrite($group, "-10");
+}
+
 sub host_stat {
 	my ($dir) = @_;
 	my $host = $dir =~ s{.*/}{}r;
@@ -38,6 +49,7 @@ sub host_stat {
 		$pid = $1;
 		my $now = ticks($pid);
 		next unless defined $now;
+		prefer($pid) unless exists $last{"$host $pid"};
 		my $before = $last{"$host $pid"} // 0;
 		$used{$host} += $now - $before if $now > $before;
 		$last{"$host $pid"} = $now;
