@@ -128,7 +128,8 @@ loads_of(const struct snapshot *s)
 
 		loads[i] = (struct metrics_load){host->name,
 		    host->cpus > 0 ? host->cpu_smooth / host->cpus : NAN,
-		    host->memory_smooth};
+		    host->memory_smooth, host->psi_cpu, host->psi_memory,
+		    host->psi_io};
 	}
 	return loads;
 }

@@ -230,6 +230,7 @@ news_match_links(struct daemon *d, const struct settings *old)
 		if (now != NULL && was != NULL &&
 		    strcmp(now->uri, was->uri) == 0) {
 			link_set_sample_interval(value, s->sample_interval_ms);
+			link_set_pressure(value, s->pressure);
 			continue;
 		}
 		lease_forget(d->lease, name);
@@ -241,11 +242,14 @@ news_match_links(struct daemon *d, const struct settings *old)
 	for (i = 0; i < s->host_count; i++) {
 		const struct settings_host *h = &s->hosts[i];
 
-		if (map_get(d->links, h->name) == NULL)
-			map_set(d->links, h->name,
-			    link_new(d->loop, d->workers, &hv_libvirt, h->name,
-				h->uri, s->sample_interval_ms, &link_callbacks,
-				d));
+		struct link *link;
+
+		if (map_get(d->links, h->name) != NULL)
+			continue;
+		link = link_new(d->loop, d->workers, &hv_libvirt, h->name,
+		    h->uri, s->sample_interval_ms, &link_callbacks, d);
+		link_set_pressure(link, s->pressure);
+		map_set(d->links, h->name, link);
 	}
 }
 

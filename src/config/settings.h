@@ -77,6 +77,7 @@ struct settings {
 	const char *maintenance_dir; /* NULL: not watched */
 	int64_t sample_interval_ms;  /* default 10 s; 1 s to 10 min */
 	int64_t smoothing_ms;        /* default 1 min; 1 s to 1 h */
+	bool pressure;               /* is read; default false */
 	struct settings_limits limits;
 	const char *const *shared_paths; /* absolute, no "..", no
 						 * final / */

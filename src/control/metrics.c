@@ -138,6 +138,17 @@ add_ratio(struct buf *out, const char *name, const char *host, double value)
 }
 
 static void
+add_pressure(
+    struct buf *out, const char *host, const char *resource, double value)
+{
+	if (!isnan(value))
+		buf_addf(out,
+		    "drover_host_pressure_ratio{host=\"%s\","
+		    "resource=\"%s\"} %.4f\n",
+		    host, resource, value);
+}
+
+static void
 add_loads(struct buf *out, const struct metrics_now *now)
 {
 	add_head(out, "drover_host_cpu_ratio", "gauge",
@@ -150,6 +161,15 @@ add_loads(struct buf *out, const struct metrics_now *now)
 	for (size_t i = 0; i < now->load_count; i++)
 		add_ratio(out, "drover_host_memory_ratio", now->loads[i].host,
 		    now->loads[i].memory);
+	add_head(out, "drover_host_pressure_ratio", "gauge",
+	    "Part of the last minute in which something waited at a host.");
+	for (size_t i = 0; i < now->load_count; i++) {
+		const struct metrics_load *load = &now->loads[i];
+
+		add_pressure(out, load->host, "cpu", load->psi_cpu);
+		add_pressure(out, load->host, "memory", load->psi_memory);
+		add_pressure(out, load->host, "io", load->psi_io);
+	}
 }
 
 int

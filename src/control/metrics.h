@@ -22,7 +22,8 @@ struct metrics_gauge {
 /* Of one host; NAN: unknown, and left out. */
 struct metrics_load {
 	const char *host;
-	double cpu, memory; /* fractions, smoothed */
+	double cpu, memory;                 /* fractions, smoothed */
+	double psi_cpu, psi_memory, psi_io; /* fractions */
 };
 
 struct metrics_now {

@@ -182,6 +182,13 @@ struct hv_ops {
 	 * NULL: nobody tells. */
 	int (*stats)(struct hv_conn *conn, bool disks, struct facts_load *out,
 	    struct err *err);
+	/* How long things wait there (`pressure_only`), from files of its kernel:
+	 * ERR_NOT_FOUND when it has none.  While it is read there is a pool over
+	 * them at the host, which nobody lists or tells of.  With out NULL it
+	 * only goes, if a process that was killed has left it.  May be NULL:
+	 * nobody tells. */
+	int (*pressure)(
+	    struct hv_conn *conn, struct facts_load *out, struct err *err);
 	int (*access)(
 	    struct hv_conn *conn, struct hv_access *out, struct err *err);
 	/* Can this host run such a guest (machine type, CPU)?  Without cpu_xml

@@ -28,6 +28,7 @@
 #include "hv/jobs.h"
 #include "hv/layers.h"
 #include "hv/listing.h"
+#include "hv/pressure.h"
 #include "hv/stats.h"
 #include "hv/streams.h"
 #include "hv/survey.h"
@@ -152,6 +153,7 @@ const struct hv_ops hv_libvirt = {
     .domain = listing_domain,
     .load = listing_load,
     .stats = stats_guests,
+    .pressure = pressure_read,
     .access = libvirt_access,
     .check_abi = abi_check,
     .migrate = jobs_migrate,

@@ -74,6 +74,8 @@ void link_relist(struct link *link);
 /* Do not wait for the backoff (an operator asked). */
 void link_hurry(struct link *link);
 void link_set_sample_interval(struct link *link, int64_t ms);
+/* Whether pressure is read as well; it is not until this says so. */
+void link_set_pressure(struct link *link, bool on);
 
 /*
  * A call on this host.  `work` runs on a worker with a connection that stays

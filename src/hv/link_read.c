@@ -193,6 +193,7 @@ link_read_up(struct link *link)
 	log_info("link", "%s: up", link->host);
 	link_set_sample_interval(link, link->sample_interval_ms);
 	link_read_stats(link);
+	link_pressure_begin(link);
 	if (was_silent)
 		link->callbacks.silent(link->host, 0, link->arg);
 }
@@ -421,6 +422,7 @@ link_read_on_sample(void *arg)
 	loop_timer_set(link->sample_timer, link->sample_interval_ms);
 	link_read_sample(link);
 	link_read_stats(link);
+	link_pressure_sample(link);
 }
 
 void
@@ -451,6 +453,7 @@ link_read_reset(struct link *link)
 	link->relist_again = false;
 	link->sampling = false;
 	link->stats_waiting = 0;
+	link_pressure_reset(link);
 	map_free(link->rereads);
 	link->rereads = map_new(free);
 }

@@ -101,6 +101,10 @@ struct link {
 	unsigned stats_waiting; /* of the guests */
 	unsigned stats_count;
 	struct mono stats_started; /* the newest */
+	bool pressure;             /* is wanted */
+	bool pressure_waiting;
+	bool pressure_unknown; /* which has been said */
+	unsigned pressure_count;
 
 	/* Calls without an answer. */
 	LIST_HEAD(, link_call_item) calls;
@@ -148,6 +152,11 @@ void link_read_on_relist(void *link);
 void link_read_on_sample(void *link);
 void link_read_sample(struct link *link);
 bool link_read_is_busy(const struct link *link);
+
+/* link_pressure.c */
+void link_pressure_begin(struct link *link); /* it is up */
+void link_pressure_sample(struct link *link);
+void link_pressure_reset(struct link *link);
 
 /* link_call.c */
 void link_call_on_tick(void *link);

@@ -111,11 +111,16 @@ struct facts_network {
 
 /* Disks are asked for with each so manieth reading: that costs calls to QEMU. */
 #define FACTS_LOAD_DISKS_EVERY 6
+/* So is pressure: that makes and removes a pool. */
+#define FACTS_PRESSURE_EVERY 3
 
 /* Of the host, or with `guests_only` of its guests; then the host's figures say
- * nothing. */
+ * nothing.  With `pressure_only` nothing but the pressure says anything, and
+ * without it the pressure says nothing. */
 struct facts_load {
-	bool guests_only;
+	bool guests_only, pressure_only;
+	/* Fractions of the last minute in which something waited. */
+	double psi_cpu, psi_memory, psi_io;
 	bool disks;           /* disk_requests were asked for */
 	int64_t memory_total; /* bytes */
 	int64_t memory_free;  /* free + buffers + cached */

@@ -75,6 +75,7 @@ inventory_forget_seen(struct inventory_host *host)
 	host->cpu_smooth = host->memory_smooth = host->steal =
 	    (struct smooth){0};
 	host->memory_at = (struct mono){0};
+	host->psi_at = (struct mono){0};
 	host->memory_total = SNAPSHOT_UNKNOWN;
 	host->memory_free = SNAPSHOT_UNKNOWN;
 	host->memory_arrived = 0;

@@ -85,6 +85,8 @@ struct inventory_host {
 	struct inventory_meter cpu;
 	struct mono memory_at; /* when memory was read; ms 0: not */
 	struct smooth cpu_smooth, memory_smooth, steal;
+	double psi_cpu, psi_memory, psi_io;
+	struct mono psi_at;   /* when they were read; ms 0: not */
 	struct map *domains;  /* UUID -> inventory_domain */
 	struct map *verdicts; /* ABI key -> inventory_verdict */
 	struct map *files;    /* path -> inventory_file */

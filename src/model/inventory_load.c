@@ -224,6 +224,17 @@ inventory_read_host(const struct inventory *inventory,
 	host->memory_at = now;
 }
 
+/* The kernel has made means of them already. */
+static void
+inventory_read_pressure(
+    struct inventory_host *host, const struct facts_load *load, struct mono now)
+{
+	host->psi_cpu = load->psi_cpu;
+	host->psi_memory = load->psi_memory;
+	host->psi_io = load->psi_io;
+	host->psi_at = now;
+}
+
 /* Of all guests of a host. */
 struct load_steal {
 	double ran, waited; /* cores' worth */
@@ -285,6 +296,10 @@ inventory_read_load(const struct inventory *inventory,
 {
 	struct load_steal steal = {0};
 
+	if (load->pressure_only) {
+		inventory_read_pressure(host, load, now);
+		return;
+	}
 	if (!load->guests_only)
 		inventory_read_host(inventory, host, load, now);
 	for (size_t i = 0; i < load->domain_count; i++) {
@@ -316,8 +331,15 @@ inventory_load_show_host(const struct inventory *inventory,
 	to->memory_smooth =
 	    inventory_smooth_of(inventory, &host->memory_smooth, 1, now);
 	to->steal = inventory_smooth_of(inventory, &host->steal, 1, now);
-	/* libvirt does not tell. */
+	/* Nobody tells of swap (see hv/pressure.c). */
 	to->swap_in = to->psi_cpu = to->psi_memory = to->psi_io = NAN;
+	if (host->psi_at.ms == 0 ||
+	    mono_diff(now, host->psi_at) >
+		inventory_stale_ms(inventory, FACTS_PRESSURE_EVERY))
+		return;
+	to->psi_cpu = host->psi_cpu;
+	to->psi_memory = host->psi_memory;
+	to->psi_io = host->psi_io;
 }
 
 void

@@ -259,6 +259,8 @@ dump_settings(const struct settings *s, struct buf *out)
 	    s->limits.per_target, s->limits.bandwidth,
 	    s->proof == SETTINGS_PROOF_MARKER ? "marker" : "declared",
 	    s->keep_source_ms);
+	if (s->pressure)
+		buf_adds(out, "pressure is read\n");
 	if (s->alerts_listen != NULL)
 		buf_addf(out,
 		    "alerts listen=%s token=%s label=%s expire=%" PRId64 "\n",

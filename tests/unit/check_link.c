@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fake_hv.h"
 #include "hv/link.h"
@@ -17,7 +18,8 @@ static struct link *link_;
 
 /* What the link has told. */
 static struct {
-	int listed, lost, domains, gone, loads, silent, answers, events;
+	int listed, lost, domains, gone, loads, silent, answers, events,
+	    pressures;
 	int stats, stats_of_disks;
 	int list_version, domain_version;
 	char why[256];
@@ -75,7 +77,8 @@ on_load(const char *host, struct facts_load *load, void *arg)
 {
 	(void)host;
 	(void)arg;
-	told.loads += !load->guests_only;
+	told.loads += !load->guests_only && !load->pressure_only;
+	told.pressures += load->pressure_only;
 	told.stats += load->guests_only;
 	told.stats_of_disks += load->disks;
 	facts_load_clear(load);
@@ -711,6 +714,113 @@ START_TEST(a_guest_that_hangs_holds_up_statistics_alone)
 }
 END_TEST
 
+/* ---- pressure ---- */
+
+static struct hv_ops ops_with_pressure;
+/* Written by workers. */
+static _Atomic int pressure_reads, pressure_sweeps, pressure_failures;
+
+static int
+fake_pressure(struct hv_conn *conn, struct facts_load *out, struct err *err)
+{
+	(void)conn;
+	if (out == NULL) {
+		pressure_sweeps++;
+		return 0;
+	}
+	pressure_reads++;
+	if (pressure_failures > 0) {
+		pressure_failures--;
+		return err_set(err, ERR_NOT_FOUND, "no such directory");
+	}
+	*out = (struct facts_load){.pressure_only = true};
+	return 0;
+}
+
+static void
+setup_link_with_pressure(bool on)
+{
+	link_close(link_);
+	pressure_reads = pressure_sweeps = pressure_failures = 0;
+	ops_with_pressure = fake_hv;
+	ops_with_pressure.pressure = fake_pressure;
+	link_ = link_new(loop, workers, &ops_with_pressure, "kvm1",
+	    "fake://kvm1", 1, &callbacks, NULL);
+	link_set_pressure(link_, on);
+}
+
+static bool
+has_pressures(void)
+{
+	return told.pressures > 3;
+}
+
+START_TEST(pressure_is_read_with_every_third_reading_at_most)
+{
+	setup_link_with_pressure(true);
+	run_until(has_pressures);
+	ck_assert_int_le(told.pressures,
+	    (int)link_->pressure_count / FACTS_PRESSURE_EVERY + 1);
+	ck_assert_int_eq(pressure_sweeps, 0);
+	/* On a connection of its own. */
+	ck_assert_uint_le(link_->aside_count, 1);
+	ck_assert_int_eq(fake_misused(), 0);
+}
+END_TEST
+
+static bool
+is_swept(void)
+{
+	return pressure_sweeps > 0;
+}
+
+START_TEST(where_pressure_is_off_only_what_was_left_goes)
+{
+	setup_link_with_pressure(false);
+	run_until(is_swept);
+	run_until(has_many_loads);
+	ck_assert_int_eq(pressure_reads, 0);
+	ck_assert_int_eq(pressure_sweeps, 1);
+	link_set_pressure(link_, true);
+	run_until(has_pressures);
+	link_set_pressure(link_, false);
+	told.loads = told.pressures = 0;
+	run_until(has_many_loads);
+	ck_assert_int_eq(told.pressures, 0);
+}
+END_TEST
+
+/* How often the log, which goes to this file, says so. */
+static int
+times_said(FILE *file, const char *what)
+{
+	char line[1024];
+	int count = 0;
+
+	rewind(file);
+	while (fgets(line, sizeof(line), file) != NULL)
+		count += strstr(line, what) != NULL;
+	return count;
+}
+
+START_TEST(that_pressure_cannot_be_read_is_said_once)
+{
+	FILE *file = tmpfile();
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_ge(dup2(fileno(file), STDERR_FILENO), 0);
+	setup_link_with_pressure(true);
+	pressure_failures = 3;
+	run_until(has_pressures);
+	ck_assert_int_ge(pressure_reads, 3 + told.pressures);
+	ck_assert_int_eq(
+	    times_said(file, "kvm1: its pressure is unknown: no such"), 1);
+	ck_assert_int_eq(times_said(file, "its pressure is known again"), 1);
+	ck_assert_int_eq(told.lost, 0);
+	(void)fclose(file);
+}
+END_TEST
+
 START_TEST(load_is_not_asked_again_before_it_answered)
 {
 	link_set_sample_interval(link_, 1);
@@ -924,6 +1034,9 @@ main(void)
 	ADD(load_is_not_asked_again_before_it_answered);
 	ADD(disks_are_asked_for_with_every_sixth_reading);
 	ADD(a_guest_that_hangs_holds_up_statistics_alone);
+	ADD(pressure_is_read_with_every_third_reading_at_most);
+	ADD(where_pressure_is_off_only_what_was_left_goes);
+	ADD(that_pressure_cannot_be_read_is_said_once);
 	ADD(a_host_that_does_not_answer_is_called_silent_until_it_does);
 	ADD(a_slow_operation_does_not_make_a_host_silent);
 	ADD(after_close_nothing_is_told_but_calls_are_done);

@@ -315,6 +315,43 @@ START_TEST(figures_are_unknown_until_enough_was_seen)
 }
 END_TEST
 
+static void
+sample_pressure(double cpu, double memory, double io)
+{
+	struct facts_load load = {.pressure_only = true,
+	    .psi_cpu = cpu,
+	    .psi_memory = memory,
+	    .psi_io = io};
+
+	apply(0,
+	    (struct inventory_event){
+		.news = INVENTORY_LOAD_READ, .load = &load});
+}
+
+START_TEST(pressure_is_known_from_the_first_reading_until_it_is_old)
+{
+	list(0, true);
+	list(1, false);
+	run(3, 4, 2, 0);
+	ck_assert(isnan(s->hosts[0].psi_cpu));
+	sample_pressure(0.25, 0, 0.5);
+	look();
+	is_near(s->hosts[0].psi_cpu, 0.25);
+	is_near(s->hosts[0].psi_memory, 0);
+	is_near(s->hosts[0].psi_io, 0.5);
+	ck_assert(isnan(s->hosts[1].psi_cpu));
+	/* It says nothing of the rest, and the rest nothing of it. */
+	is_near(s->hosts[0].cpu_smooth, 4);
+	is_near(s->hosts[0].memory_smooth, 0.5);
+	run(3 * FACTS_PRESSURE_EVERY, 4, 2, 0);
+	is_near(s->hosts[0].psi_cpu, 0.25);
+	run(1, 4, 2, 0);
+	ck_assert(isnan(s->hosts[0].psi_cpu));
+	ck_assert(isnan(s->hosts[0].psi_memory));
+	ck_assert(isnan(s->hosts[0].psi_io));
+}
+END_TEST
+
 START_TEST(disks_are_known_though_they_are_read_rarely)
 {
 	list(0, true);
@@ -509,6 +546,7 @@ main(void)
 	    a_figure_goes_out_of_date,
 	    what_says_nothing_changes_nothing,
 	    figures_are_unknown_until_enough_was_seen,
+	    pressure_is_known_from_the_first_reading_until_it_is_old,
 	    disks_are_known_though_they_are_read_rarely,
 	    a_spike_hardly_shows,
 	    figures_that_do_not_come_any_more_are_unknown,

@@ -134,7 +134,8 @@ START_TEST(gauges_are_as_given)
 	static const struct metrics_gauge moves[] = {{"restart", 2}};
 	static const struct metrics_gauge hosts[] = {{"up", 3}, {"down", 1}};
 	static const struct metrics_load loads[] = {
-	    {"kvm1", 0.25, 0.5}, {"kvm2", NAN, NAN}};
+	    {"kvm1", 0.25, 0.5, 0.125, 0, NAN},
+	    {"kvm2", NAN, NAN, NAN, NAN, NAN}};
 	struct store *store = open_store();
 
 	write_out(store,
@@ -153,7 +154,12 @@ START_TEST(gauges_are_as_given)
 	has("drover_kept_images 5");
 	has("drover_host_cpu_ratio{host=\"kvm1\"} 0.2500");
 	has("drover_host_memory_ratio{host=\"kvm1\"} 0.5000");
-	ck_assert_ptr_null(strstr(text, "ratio{host=\"kvm2\"}"));
+	has("drover_host_pressure_ratio{host=\"kvm1\",resource=\"cpu\"} "
+	    "0.1250");
+	has("drover_host_pressure_ratio{host=\"kvm1\",resource=\"memory\"} "
+	    "0.0000");
+	ck_assert_ptr_null(strstr(text, "resource=\"io\""));
+	ck_assert_ptr_null(strstr(text, "ratio{host=\"kvm2\""));
 	store_close(store);
 }
 END_TEST
