@@ -111,7 +111,8 @@ fill_guest(struct facts_domain *domain, int g)
 			      "file='/var/lib/libvirt/images/g%05d.qcow2'/>"
 			      "<target dev='vda'/></disk>";
 	static const int gib[] = {2, 4, 4, 8, 8, 16, 32, 8};
-	static const char *const apps[] = {"web", "db", "cache", "batch", "dns"};
+	static const char *const apps[] = {
+	    "web", "db", "cache", "batch", "dns"};
 	char xml[4096], disk[400];
 
 	snprintf(disk, sizeof(disk), guest_is_local(g) ? local : shared, g);
@@ -153,7 +154,9 @@ fill_storage(struct facts_host *facts)
 	facts->pools = make(4, sizeof(facts->pools[0]));
 	for (int i = 0; i < 3; i++) {
 		snprintf(xml, sizeof(xml), nfs, i, i,
-		    i == 0 ? "/srv/nfs" : i == 1 ? "/srv/iso" : "/srv/old");
+		    i == 0       ? "/srv/nfs"
+			: i == 1 ? "/srv/iso"
+				 : "/srv/old");
 		facts->pools[i] = (struct facts_pool){text("nfs%d", i), true,
 		    strdup(xml), 9000 * GIB, 4000 * GIB, 5000 * GIB};
 	}
@@ -169,8 +172,7 @@ list_host(int h)
 	int per_host = guest_count / host_count;
 
 	facts->cpus = CORES;
-	facts->host_uuid =
-	    text("%08d-1111-4000-8000-%012d", h + 1, 4 * h + 1);
+	facts->host_uuid = text("%08d-1111-4000-8000-%012d", h + 1, 4 * h + 1);
 	facts->libvirt_version = 9000000;
 	facts->hypervisor_version = 7002000;
 	facts->domains = make((size_t)per_host, sizeof(facts->domains[0]));
@@ -225,9 +227,8 @@ read_load(int h, int reading)
 		    .net_bytes = (int64_t)(reading * 1000000 * (1 + i % 7)),
 		    .disk_requests = reading * 500 * (1 + i % 5)};
 	}
-	tell((struct inventory_event){.news = INVENTORY_LOAD_READ,
-	    .host = host_name(h),
-	    .load = &load});
+	tell((struct inventory_event){
+	    .news = INVENTORY_LOAD_READ, .host = host_name(h), .load = &load});
 }
 
 static void
@@ -243,10 +244,10 @@ survey_guest(int g)
 	survey->disks = make(1, sizeof(survey->disks[0]));
 	survey->disk_count = 1;
 	survey->disks[0] = (struct facts_disk){.target = strdup("vda"),
-	    .path = text(guest_is_local(g)
-		    ? "/var/lib/libvirt/images/g%05d.qcow2"
-		    : "/srv/nfs/g%05d.qcow2",
-		g),
+	    .path =
+		text(guest_is_local(g) ? "/var/lib/libvirt/images/g%05d.qcow2"
+				       : "/srv/nfs/g%05d.qcow2",
+		    g),
 	    .format = strdup("qcow2"),
 	    .pool = strdup(guest_is_local(g) ? "default" : "nfs0"),
 	    .volume = text("g%05d.qcow2", g),
@@ -347,7 +348,8 @@ add_policy(struct buf *buf, int i)
 		    "    hosts: labels.rack = \"r%d\"\n    when:\n      any:\n"
 		    "        - { host: memory > 92%%, for: 3m, until: memory < "
 		    "85%% }\n"
-		    "        - { host: swap_in > 10MiB/s and memory > 80%%, for: "
+		    "        - { host: swap_in > 10MiB/s and memory > 80%%, "
+		    "for: "
 		    "2m }\n"
 		    "    select: { order: cheapest-first, max: 1 }\n"
 		    "    strategy:\n"
@@ -362,7 +364,8 @@ add_policy(struct buf *buf, int i)
 		break;
 	case 4:
 		buf_addf(buf,
-		    "    when: { vm: disk.iops > %d and name like \"g1*\", for: "
+		    "    when: { vm: disk.iops > %d and name like \"g1*\", "
+		    "for: "
 		    "5m, until: disk.iops < 500 }\n",
 		    5000 + i);
 		break;
@@ -494,7 +497,8 @@ print_decisions(const struct evaluation *evaluation)
 static struct snapshot *
 take(void)
 {
-	struct snap_alert alerts[3] = {{.name = "Disk66", .severity = "warning",
+	struct snap_alert alerts[3] = {{.name = "Disk66",
+	    .severity = "warning",
 	    .since = {INT64_C(1789999000000)}}};
 	const char *hosts[] = {"kvm0001", "kvm0002", "kvm0003"};
 	struct snap_move moves[MOVES];
@@ -518,12 +522,28 @@ take(void)
 	return s;
 }
 
+/* One guest was read, and is not as it was. */
+static double
+measure_news(int g, int round)
+{
+	struct facts_domain *domain = make(1, sizeof(*domain));
+	double at;
+
+	fill_guest(domain, g);
+	domain->snapshots = 1 + round;
+	at = now_ms();
+	tell((struct inventory_event){.news = INVENTORY_DOMAIN_READ,
+	    .host = host_name(g / (guest_count / host_count)),
+	    .domain = domain});
+	return now_ms() - at;
+}
+
 int
 main(int argc, char **argv)
 {
 	double *took[PARTS], at;
 	static const char *const names[PARTS] = {
-	    "snapshot", "watch_look", "evaluate", "free", "both"};
+	    "snapshot", "watch_look", "evaluate", "free", "both", "news"};
 	struct watch *watch = watch_new();
 	int rounds;
 	bool print = argc > 5;
@@ -570,14 +590,16 @@ main(int argc, char **argv)
 		snapshot_free(s);
 		took[3][n] = now_ms() - at;
 		took[4][n] = took[1][n] + took[2][n];
+		if (!print)
+			took[5][n] = measure_news(777 % guest_count, n);
 		if (r < 0) {
 			/* Loads stay fresh while the conditions ripen. */
 			for (int t = 0; t < 8; t++) {
 				now.ms += READING_MS;
 				for (int h = 0; h < host_count; h++)
 					read_load(h, READINGS + t);
-				watch_look(watch, settings, NULL,
-				    s = take(), now, wall);
+				watch_look(watch, settings, NULL, s = take(),
+				    now, wall);
 				snapshot_free(s);
 			}
 		}
