@@ -142,12 +142,20 @@ apply(struct daemon *d, struct inventory_event *event)
 }
 
 static void
+apply_guest(struct daemon *d, struct inventory_event *event)
+{
+	event->now = clock_mono_now();
+	if (inventory_apply(d->inventory, event))
+		pilot_guest_changed(d->pilot, event->host);
+}
+
+static void
 on_domain(const char *host, struct facts_domain *domain, void *arg)
 {
 	struct daemon *d = arg;
 
 	busy_note(d->busy, host, domain);
-	apply(arg,
+	apply_guest(d,
 	    &(struct inventory_event){
 		.host = host, .news = INVENTORY_DOMAIN_READ, .domain = domain});
 }
@@ -158,7 +166,7 @@ on_domain_gone(const char *host, const char *uuid, void *arg)
 	struct daemon *d = arg;
 
 	busy_forget(d->busy, host, uuid);
-	apply(d,
+	apply_guest(d,
 	    &(struct inventory_event){
 		.host = host, .news = INVENTORY_DOMAIN_GONE, .uuid = uuid});
 }

@@ -59,6 +59,8 @@ pilot_new(const struct pilot_deps *deps)
 	p->watch = watch_new();
 	p->recent = recent_new();
 	p->flagged = map_new(free);
+	p->acted_on = map_new(NULL);
+	p->open = true;
 	p->turn = loop_timer_new(deps->loop, take_turn, p);
 	p->wake = loop_timer_new(deps->loop, take_turn, p);
 	p->sample = loop_timer_new(deps->loop, take_turn, p);
@@ -95,6 +97,7 @@ pilot_free(struct pilot *p)
 	watch_free(p->watch);
 	recent_free(p->recent);
 	map_free(p->flagged);
+	map_free(p->acted_on);
 	free(p);
 }
 
@@ -129,6 +132,45 @@ pilot_sampled(struct pilot *p)
 		return;
 	p->sampled = true;
 	loop_timer_set(p->sample, PILOT_SAMPLED_MS);
+}
+
+/* Somebody waits for what may have changed: a move, a drain, a guest that has no
+ * place yet, or a host that guests leave, where another one may have come up. */
+static bool
+is_awaited(const struct pilot *p, const char *host)
+{
+	return p->settings == NULL || p->open || p->turning ||
+	    executor_count(p->deps.executor) > 0 ||
+	    map_get(p->acted_on, host) != NULL;
+}
+
+void
+pilot_guest_changed(struct pilot *p, const char *host)
+{
+	if (is_awaited(p, host))
+		pilot_changed(p);
+	else
+		pilot_sampled(p);
+}
+
+/* For is_awaited(), until the next turn. */
+static void
+note_open(struct pilot *p, const struct evaluation *evaluation, bool drains)
+{
+	map_free(p->acted_on);
+	p->acted_on = map_new(NULL);
+	p->open = drains;
+	for (size_t i = 0; i < evaluation->decision_count; i++) {
+		const struct evaluate_decision *d = &evaluation->decisions[i];
+
+		if (!d->act)
+			continue;
+		if (d->host == NULL ||
+		    d->starts + d->moving + d->waiting + d->blocked > 0)
+			p->open = true;
+		else
+			map_set(p->acted_on, d->host->name, p);
+	}
 }
 
 int
@@ -308,6 +350,7 @@ take_turn(void *arg)
 	watch_look(p->watch, p->settings, input.modes, s, now, s->taken_wall);
 	evaluation = evaluate(arena, &input);
 	record(p, evaluation);
+	note_open(p, evaluation, input.drain_count > 0);
 	for (size_t i = 0; i < evaluation->decision_count; i++) {
 		struct evaluate_decision *d = &evaluation->decisions[i];
 

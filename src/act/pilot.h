@@ -50,6 +50,10 @@ int pilot_load(struct pilot *pilot, struct store *store, struct err *err);
 /* Nothing is started before this is called once. */
 void pilot_begin(struct pilot *pilot);
 void pilot_changed(struct pilot *pilot);
+/* A guest of the host was read, or is gone.  Looks at once where a move, a drain or
+ * a decision may wait for it, else as for a load: with many hosts such news
+ * come all the time, and a turn looks at everything. */
+void pilot_guest_changed(struct pilot *pilot, const char *host);
 /* A host's load has been read: conditions are looked at, within PILOT_SAMPLED_MS,
  * since with many hosts that is all the time. */
 #define PILOT_SAMPLED_MS 1000

@@ -25,6 +25,10 @@ struct pilot {
 	/* Flags that a policy has set, by policy and host: once for each time that
 	 * its conditions come on, lest it undoes what an operator does. */
 	struct map *flagged;
+	/* By the last turn: something is to be done or waited for; else hosts
+	 * that a policy acts on, though there is nothing to do. */
+	bool open;
+	struct map *acted_on;
 	struct loop_timer *turn;   /* as soon as possible */
 	struct loop_timer *wake;   /* when a time comes */
 	struct loop_timer *sample; /* some time after a load was read */

@@ -460,7 +460,7 @@ drain_wish_for(const struct drain *drain, const struct snap_vm *vm)
 }
 
 struct guard
-drain_guard_for(const struct drain *drain, const struct place_ledger *ledger,
+drain_guard_for(const struct drain *drain, struct place_ledger *ledger,
     const struct snap_vm *vm)
 {
 	struct guard guard = drain->guard;
@@ -468,6 +468,7 @@ drain_guard_for(const struct drain *drain, const struct place_ledger *ledger,
 	guard.ledger = ledger;
 	guard.cluster = drain->cluster;
 	guard.storage = drain_storage(drain, vm);
+	guard_begin(&guard, vm);
 	return guard;
 }
 

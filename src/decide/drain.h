@@ -69,7 +69,7 @@ struct strategy_wish drain_wish_for(
     const struct drain *drain, const struct snap_vm *vm);
 /* The policy's word on targets for this guest. */
 struct guard drain_guard_for(const struct drain *drain,
-    const struct place_ledger *ledger, const struct snap_vm *vm);
+    struct place_ledger *ledger, const struct snap_vm *vm);
 
 /* Of a guest that may go: select.vm, exceptions and rules that skip it. */
 bool drain_selects(const struct drain *drain, const struct snap_vm *vm);

@@ -399,6 +399,8 @@ evaluate_find(struct evaluate_state *state, struct evaluation *evaluation,
 	const struct snapshot *s = state->input->snapshot;
 	struct watch_state at;
 
+	if (watch_is_quiet(state->watch, policy))
+		return;
 	if ((policy->actions & POLICY_ACTION_BALANCE) != 0 ||
 	    policy->condition_count == 0) {
 		at = watch_host(state->watch, policy, NULL);

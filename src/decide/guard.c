@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/map.h"
 #include "decide/evaluate.h"
 
 #define GUARD_WORDS_MAX 8192
@@ -84,17 +85,31 @@ guard_forbids_now(const struct guard *guard, const struct policy *by,
 	    watch_vm(guard->watch, by, guard->s, vm).phase == WATCH_ON;
 }
 
+void
+guard_begin(struct guard *guard, const struct snap_vm *vm)
+{
+	const struct settings *settings = guard->settings;
+
+	guard->forbids = arena_array(
+	    guard->arena, settings->policy_count, sizeof(guard->forbids[0]));
+	guard->forbid_count = 0;
+	for (size_t i = 0; i < settings->policy_count; i++) {
+		if (guard_forbids_now(guard, &settings->policies[i], vm))
+			guard->forbids[guard->forbid_count++] =
+			    &settings->policies[i];
+	}
+}
+
 static const char *
 guard_check_forbid(const struct guard *guard, const struct snap_vm *vm,
     const struct snap_host *target)
 {
 	struct look look = guard_look(guard, vm, target);
 
-	for (size_t i = 0; i < guard->settings->policy_count; i++) {
-		const struct policy *by = &guard->settings->policies[i];
+	for (size_t i = 0; i < guard->forbid_count; i++) {
+		const struct policy *by = guard->forbids[i];
 
-		if (!guard_forbids_now(guard, by, vm) ||
-		    expr_test(by->forbid.expr, look_up, &look) != EXPR_TRUE)
+		if (expr_test(by->forbid.expr, look_up, &look) != EXPR_TRUE)
 			continue;
 		return arena_printf(guard->arena,
 		    "policy %s (%s:%u) forbids: %s", by->name, by->file,
@@ -224,24 +239,70 @@ guard_label(const struct snap_host *host, const char *key)
 	return NULL;
 }
 
+/* Moves to hosts of each value of a label, counted once for all hosts and again
+ * when the ledger has more. */
+struct guard_crowd {
+	const char *key;
+	size_t *group; /* by host: of its value */
+	int *moves;    /* by group */
+	int total;     /* of the ledger's moves that were counted */
+	struct guard_crowd *next;
+};
+
+static struct guard_crowd *
+guard_new_crowd(const struct guard *guard, const char *key)
+{
+	struct arena *arena = guard->ledger->arena;
+	size_t count = guard->s->host_count;
+	struct guard_crowd *crowd = arena_alloc(arena, sizeof(*crowd));
+	struct map *values = map_new(NULL);
+
+	*crowd = (struct guard_crowd){.key = key,
+	    .group = arena_array(arena, count, sizeof(crowd->group[0])),
+	    .moves = arena_array(arena, count + 1, sizeof(crowd->moves[0])),
+	    .total = -1,
+	    .next = guard->ledger->crowds};
+	/* Those without the label are group 0. */
+	for (size_t i = 0; i < count; i++) {
+		const char *value = guard_label(&guard->s->hosts[i], key);
+		uintptr_t number;
+
+		if (value == NULL)
+			continue;
+		number = (uintptr_t)map_get(values, value);
+		if (number == 0) {
+			number = map_count(values) + 1;
+			map_set(values, value, (void *)number);
+		}
+		crowd->group[i] = number;
+	}
+	map_free(values);
+	guard->ledger->crowds = crowd;
+	return crowd;
+}
+
 int
 guard_spread(const struct guard *guard, const struct snap_host *target)
 {
+	const struct place_ledger *ledger = guard->ledger;
 	const char *key =
 	    guard->policy != NULL ? guard->policy->spread_by : NULL;
-	const char *mine, *value;
-	int moves = 0;
+	size_t count = guard->s->host_count;
+	struct guard_crowd *crowd = ledger->crowds;
 
 	if (key == NULL)
 		return 0;
-	mine = guard_label(target, key);
-	for (size_t i = 0; i < guard->s->host_count; i++) {
-		value = guard_label(&guard->s->hosts[i], key);
-		if (value == mine ||
-		    (value != NULL && mine != NULL && strcmp(value, mine) == 0))
-			moves += guard->ledger->inbound[i];
+	while (crowd != NULL && strcmp(crowd->key, key) != 0)
+		crowd = crowd->next;
+	if (crowd == NULL)
+		crowd = guard_new_crowd(guard, key);
+	if (crowd->total != ledger->total) {
+		memset(crowd->moves, 0, (count + 1) * sizeof(crowd->moves[0]));
+		for (size_t i = 0; i < count; i++)
+			crowd->moves[crowd->group[i]] += ledger->inbound[i];
+		crowd->total = ledger->total;
 	}
-	return moves;
+	return crowd->moves[crowd->group[target - guard->s->hosts]];
 }
 
 const char *

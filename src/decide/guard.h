@@ -24,7 +24,7 @@ struct guard {
 	const struct watch
 	    *watch; /* NULL: forbids with conditions do not hold */
 	const struct look_cluster *cluster;
-	const struct place_ledger *ledger; /* the one that is placed with */
+	struct place_ledger *ledger; /* the one that is placed with */
 	/* Per host: the policy that moves guests away from it, or NULL; and
 	 * whether all of them. */
 	const struct policy *const *leaving;
@@ -32,7 +32,14 @@ struct guard {
 	const struct policy *policy; /* that moves the guest; NULL: operator */
 	bool force;                  /* the operator's: nothing is forbidden */
 	const char *storage;         /* of the guest, look.storage */
+	/* By guard_begin(). */
+	const struct policy **forbids;
+	size_t forbid_count;
 };
+
+/* Once for each guest, before it is asked about hosts: which prohibitions hold for
+ * it now. */
+void guard_begin(struct guard *guard, const struct snap_vm *vm);
 
 /* NULL, or why the guest must not go there; *out_rule is one of PLACE_EMPTYING to
  * PLACE_GAIN. */

@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "decide/guard.h"
 #include "decide/place_look.h"
+#include "model/hash.h"
 
 #define PLACE_WHY_MAX (256 << 10)
 
@@ -343,8 +344,13 @@ place_list_reasons(const struct place_look *look,
 {
 	bool *told =
 	    arena_array(look->arena, choice->rejection_count, sizeof(*told));
+	uint64_t *hash =
+	    arena_array(look->arena, choice->rejection_count, sizeof(*hash));
 	const char *separator = "";
 
+	/* So that not every text is compared with every other. */
+	for (size_t i = 0; i < choice->rejection_count; i++)
+		hash[i] = hash_string(HASH_START, choice->rejections[i].why);
 	for (size_t i = 0; i < choice->rejection_count; i++) {
 		const struct place_rejection *first = &choice->rejections[i];
 
@@ -357,6 +363,7 @@ place_list_reasons(const struct place_look *look,
 			    &choice->rejections[j];
 
 			if (told[j] || same->rule != first->rule ||
+			    hash[j] != hash[i] ||
 			    strcmp(same->why, first->why) != 0)
 				continue;
 			told[j] = true;
@@ -399,53 +406,6 @@ place_words_no_host(
 	text = arena_strdup(look->arena, buf_str(&buf));
 	buf_free(&buf);
 	return text;
-}
-
-/* Which hosts already have a guest of this name or UUID?  One of the same UUID
- * weighs more than one of the same name. */
-static void
-place_find_taken(struct place_look *look)
-{
-	const struct snapshot *s = look->s;
-	const struct snap_vm *vm = look->request->vm;
-
-	look->taken =
-	    arena_array(look->arena, s->host_count, sizeof(look->taken[0]));
-	for (size_t i = 0; i < s->vm_count; i++) {
-		const struct snap_vm *other = &s->vms[i];
-
-		if (other->host == vm->host)
-			continue;
-		if (strcmp(other->uuid, vm->uuid) == 0)
-			look->taken[other->host] = other;
-		else if (strcmp(other->name, vm->name) == 0 &&
-		    look->taken[other->host] == NULL)
-			look->taken[other->host] = other;
-	}
-}
-
-/* It was seen to run elsewhere as well (a move of others has just ended, a host
- * is away and shows what was last seen, it does run twice): nobody moves it
- * anywhere before that is known.  *out_wait: the other host will tell. */
-static const char *
-place_words_twice(const struct place_look *look, bool *out_wait)
-{
-	const struct snap_vm *vm = look->request->vm;
-
-	for (size_t i = 0; i < look->s->host_count; i++) {
-		const struct snap_vm *there = look->taken[i];
-
-		if (there == NULL || strcmp(there->uuid, vm->uuid) != 0 ||
-		    (there->state != DOMAIN_RUNNING &&
-			there->state != DOMAIN_BLOCKED))
-			continue;
-		*out_wait = look->s->hosts[i].up;
-		return arena_printf(look->arena,
-		    "it is on %s as well (%s), and must not run twice: see to "
-		    "it by hand if that stays so",
-		    look->s->hosts[i].name, facts_state_name(there->state));
-	}
-	return NULL;
 }
 
 static struct place_rejection
@@ -533,7 +493,11 @@ place_choose(struct arena *arena, const struct settings *settings,
 	}
 	look.placement =
 	    placement_see(settings, ledger, request->vm, request->leaving);
-	candidates = arena_array(arena, s->host_count, sizeof(candidates[0]));
+	/* Large, and not wanted any more afterwards: the same for all guests. */
+	if (ledger->candidates == NULL)
+		ledger->candidates = arena_array(
+		    ledger->arena, s->host_count, sizeof(candidates[0]));
+	candidates = ledger->candidates;
 	out->rejections =
 	    arena_array(arena, s->host_count, sizeof(out->rejections[0]));
 	ranks = arena_array(arena, s->host_count, sizeof(ranks[0]));
@@ -541,7 +505,7 @@ place_choose(struct arena *arena, const struct settings *settings,
 		struct place_candidate *candidate = &candidates[count];
 		struct place_verdict *verdict = &candidate->verdict;
 
-		candidate->host = &s->hosts[i];
+		*candidate = (struct place_candidate){.host = &s->hosts[i]};
 		place_check_host(&look, candidate->host, verdict);
 		if (verdict->rule == PLACE_OK) {
 			place_weigh(&look, candidate);

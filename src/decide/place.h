@@ -104,7 +104,10 @@ struct place_ledger {
 				    * which what is not known matters */
 	/* The latest first; those in flight are not among them. */
 	const struct place_going *going;
-	struct placement_index *placement; /* placement_view.c's; NULL */
+	struct placement_index *placement;  /* placement_view.c's; NULL */
+	struct place_names *names;          /* place_taken.c's; NULL */
+	struct place_candidate *candidates; /* place.c's: by host; NULL */
+	struct guard_crowd *crowds;         /* guard.c's; NULL */
 };
 
 /* From the moves in flight of the snapshot, which must stay. */

@@ -21,6 +21,12 @@ struct place_look {
 	const struct placement_view *placement; /* NULL: no rule is about it */
 };
 
+/* place_taken.c: fills look->taken. */
+void place_find_taken(struct place_look *look);
+/* Why nobody moves it anywhere: it runs at another host as well.  NULL: it does
+ * not. */
+const char *place_words_twice(const struct place_look *look, bool *out_wait);
+
 /* PLACE_GUEST_OK, or why the guest stays whatever the hosts say; *out_wait when
  * it will pass by itself. */
 enum place_guest_rule place_check_guest(

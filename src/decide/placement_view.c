@@ -139,7 +139,7 @@ build(struct placement_index *index, struct rule_index *r)
 
 		/* A definition that a guest left behind is not the guest. */
 		if (placement_is_about(r->rule, index->arena, s, vm) &&
-		    snapshot_find_vm(s, vm->uuid) == vm)
+		    snapshot_vm_is_it(s, vm))
 			r->members[r->count++] =
 			    (struct member){value_of(r->rule, vm), (uint32_t)i};
 	}
@@ -148,25 +148,32 @@ build(struct placement_index *index, struct rule_index *r)
 		    compare_members);
 }
 
-/* The class of that value: *out_count from the first. */
-static const struct member *
-find_class(const struct rule_index *r, const char *value, size_t *out_count)
+/* Members before those of that value; with `past`, and those too. */
+static size_t
+count_before(const struct rule_index *r, const char *value, bool past)
 {
 	size_t low = 0, high = r->count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
+		int order = strcmp(r->members[middle].value, value);
 
-		if (strcmp(r->members[middle].value, value) < 0)
+		if (order < 0 || (past && order == 0))
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	for (high = low;
-	     high < r->count && strcmp(r->members[high].value, value) == 0;)
-		high++;
-	*out_count = high - low;
-	return &r->members[low];
+	return low;
+}
+
+/* The class of that value: *out_count from the first. */
+static const struct member *
+find_class(const struct rule_index *r, const char *value, size_t *out_count)
+{
+	size_t first = count_before(r, value, false);
+
+	*out_count = count_before(r, value, true) - first;
+	return &r->members[first];
 }
 
 /* ---- where the others are ---- */
@@ -215,6 +222,8 @@ look_at_others(const struct placement_index *index, struct rule_index *r,
 	size_t count;
 	const struct member *class =
 	    find_class(r, value_of(r->rule, vm), &count);
+	/* Members are those that snapshot_find_vm() gives. */
+	const struct snap_vm *self = snapshot_find_vm(s, vm->uuid);
 
 	memset(r->at, 0, s->host_count * sizeof(r->at[0]));
 	r->need = 0;
@@ -228,7 +237,7 @@ look_at_others(const struct placement_index *index, struct rule_index *r,
 			r->need += place_memory_need(other->memory);
 			r->together++;
 		}
-		if (strcmp(other->uuid, vm->uuid) != 0)
+		if (other != self)
 			add_presence(index, r, other);
 	}
 	if (r->rule->kind == PLACEMENT_TOGETHER)

@@ -93,7 +93,12 @@ storage_words_unsafe(
 static void
 storage_add_why(struct buf *buf, const struct snap_disk *disk, const char *why)
 {
-	buf_addf(buf, "%s%s: %s", buf->len > 0 ? "; " : "", disk->target, why);
+	/* For each guest and host: a format would take as long as all else. */
+	if (buf->len > 0)
+		buf_adds(buf, "; ");
+	buf_adds(buf, disk->target);
+	buf_adds(buf, ": ");
+	buf_adds(buf, why);
 }
 
 static struct storage_disk *

@@ -119,6 +119,22 @@ storage_is_known_to_libvirt(const char *source)
 	    strncmp(source, "smb", 3) != 0;
 }
 
+/* "in nfs://nas/v, which both hosts have": the usual answer, for each guest and
+ * host, so without a format. */
+static const char *
+storage_words_twin(struct arena *arena, const struct snap_pool *pool)
+{
+	static const char before[] = "in ", after[] = ", which both hosts have";
+	size_t len = strlen(pool->source);
+	char *text =
+	    arena_alloc(arena, sizeof(before) + len + sizeof(after) - 1);
+
+	memcpy(text, before, sizeof(before) - 1);
+	memcpy(text + sizeof(before) - 1, pool->source, len);
+	memcpy(text + sizeof(before) - 1 + len, after, sizeof(after));
+	return text;
+}
+
 static void
 storage_prove_path(const struct storage_look *look, const char *path,
     struct storage_proof *out)
@@ -146,8 +162,7 @@ storage_prove_path(const struct storage_look *look, const char *path,
 		if (storage_find_twin(look->target, pool) != NULL) {
 			out->shared = true;
 			out->own = !storage_is_known_to_libvirt(pool->source);
-			out->why = arena_printf(look->arena,
-			    "in %s, which both hosts have", pool->source);
+			out->why = storage_words_twin(look->arena, pool);
 			return;
 		}
 		out->elsewhere = storage_has_source(look->target, pool);

@@ -96,6 +96,26 @@ strategy_words_not_allowed(const struct strategy_look *look)
 	    look->wish->policy);
 }
 
+/* Said of nearly each guest and host, so these texts are not made anew. */
+static const char *
+strategy_words_later(enum strategy first, bool found)
+{
+	switch (first) {
+	case STRATEGY_LIVE_SHARED:
+		return found ? "possible, but live-shared comes first"
+			     : "possible, but live-shared comes first and may "
+			       "be so too";
+	case STRATEGY_LIVE_COPY:
+		return found ? "possible, but live-copy comes first"
+			     : "possible, but live-copy comes first and may be "
+			       "so too";
+	case STRATEGY_RESTART:
+		break;
+	}
+	return found ? "possible, but restart comes first"
+		     : "possible, but restart comes first and may be so too";
+}
+
 void
 strategy_choose(struct arena *arena, const struct settings *settings,
     const struct snapshot *s, const struct snap_host *target,
@@ -142,11 +162,7 @@ strategy_choose(struct arena *arena, const struct settings *settings,
 		if (plans[i].found)
 			refusals[i] = (struct strategy_refusal){
 			    (enum strategy)i, "later",
-			    arena_printf(arena,
-				out->found ? "possible, but %s comes first"
-					   : "possible, but %s comes first and "
-					     "may be so too",
-				strategy_name(wish->order[best])),
+			    strategy_words_later(wish->order[best], out->found),
 			    false};
 		out->refusals[out->refusal_count++] = refusals[i];
 	}

@@ -20,6 +20,8 @@
 
 #define WATCH_ARENA_MAX ((size_t)64 << 20)
 
+static const char watch_unseen[] = ""; /* compared by address */
+
 struct watch_entry {
 	struct watch_state state;
 	struct mono blind_since; /* of ON; ms 0: it is not blind */
@@ -29,7 +31,9 @@ struct watch_entry {
 /* A condition of a policy. */
 struct watch_slot {
 	char *policy, *text;
-	size_t index; /* in the policy */
+	size_t index;              /* in the policy */
+	const struct policy *last; /* that it was looked at with; only to be
+				    * compared, it may be gone */
 	int64_t for_ms;
 	struct map *entries; /* host name, or UUID, or "" -> entry */
 	unsigned turn;
@@ -46,7 +50,11 @@ struct watch {
 /* What one look is made with. */
 struct watch_look {
 	struct watch *watch;
+	const struct settings *settings;
 	const struct snapshot *s;
+	const struct snap_vm **guests; /* NULL: not listed yet */
+	size_t guest_count;
+	const char **storage; /* by guest: look.storage, or watch_unseen */
 	const struct policy *policy;
 	const struct policy_condition *condition;
 	struct watch_slot *slot;
@@ -106,19 +114,30 @@ watch_free(struct watch *watch)
 	free(watch);
 }
 
+static bool
+watch_is_slot(
+    const struct watch_slot *slot, const struct policy *policy, size_t index)
+{
+	return slot->index == index &&
+	    strcmp(slot->policy, policy->name) == 0 &&
+	    strcmp(slot->text, policy->conditions[index].when.text) == 0;
+}
+
 static struct watch_slot *
 watch_find_slot(
     const struct watch *watch, const struct policy *policy, size_t index)
 {
-	const char *text = policy->conditions[index].when.text;
-
+	/* Most often it is the very object of the last look; another one may
+	 * have come to lie at its address. */
 	for (size_t i = 0; i < watch->slot_count; i++) {
 		struct watch_slot *slot = watch->slots[i];
 
-		if (slot->index == index &&
-		    strcmp(slot->policy, policy->name) == 0 &&
-		    strcmp(slot->text, text) == 0)
+		if (slot->last == policy && watch_is_slot(slot, policy, index))
 			return slot;
+	}
+	for (size_t i = 0; i < watch->slot_count; i++) {
+		if (watch_is_slot(watch->slots[i], policy, index))
+			return watch->slots[i];
 	}
 	return NULL;
 }
@@ -278,26 +297,60 @@ watch_hosts(struct watch_look *l)
 	}
 }
 
+/* Of a guest that two hosts know, the one where it lives; the same for all
+ * conditions. */
 static void
-watch_guests(struct watch_look *l, const struct settings *settings)
+watch_list_guests(struct watch_look *l)
 {
-	bool storage = strstr(l->condition->when.text, "storage") != NULL;
+	const struct snapshot *s = l->s;
+	struct arena *arena = l->look.arena;
 
-	for (size_t i = 0; i < l->s->vm_count; i++) {
-		const struct snap_vm *vm = &l->s->vms[i];
+	if (l->guests != NULL)
+		return;
+	l->guests = arena_array(arena, s->vm_count, sizeof(l->guests[0]));
+	l->storage = arena_array(arena, s->vm_count, sizeof(l->storage[0]));
+	for (size_t i = 0; i < s->vm_count; i++) {
+		l->storage[i] = watch_unseen;
+		if (snapshot_vm_is_it(s, &s->vms[i]))
+			l->guests[l->guest_count++] = &s->vms[i];
+	}
+}
 
-		/* Of a guest that two hosts know, the one where it lives. */
-		if (snapshot_find_vm(l->s, vm->uuid) != vm ||
-		    !watch_concerns(l, &l->s->hosts[vm->host]))
+/* Where a guest's storage is takes long to find out, and is mostly not what
+ * decides: so it is first left unknown, and only if then the answer is unknown as
+ * well it matters. */
+static enum expr_truth
+watch_test_guest(struct watch_look *l, const struct policy_expr *expr)
+{
+	enum expr_truth truth = watch_test(l, expr);
+	size_t index = (size_t)(l->look.vm - l->s->vms);
+
+	if (truth != EXPR_UNKNOWN || strstr(expr->text, "storage") == NULL)
+		return truth;
+	if (l->storage[index] == watch_unseen)
+		l->storage[index] =
+		    look_at_storage(l->s, l->settings, l->look.vm);
+	l->look.storage = l->storage[index];
+	truth = watch_test(l, expr);
+	l->look.storage = NULL;
+	return truth;
+}
+
+static void
+watch_guests(struct watch_look *l)
+{
+	watch_list_guests(l);
+	for (size_t i = 0; i < l->guest_count; i++) {
+		const struct snap_vm *vm = l->guests[i];
+
+		if (!watch_concerns(l, &l->s->hosts[vm->host]))
 			continue;
 		l->look.vm = vm;
-		l->look.storage =
-		    storage ? look_at_storage(l->s, settings, vm) : NULL;
-		watch_step(l, vm->uuid, watch_test(l, &l->condition->when),
-		    watch_test(l, &l->condition->until));
+		watch_step(l, vm->uuid,
+		    watch_test_guest(l, &l->condition->when),
+		    watch_test_guest(l, &l->condition->until));
 	}
 	l->look.vm = NULL;
-	l->look.storage = NULL;
 }
 
 /* What was not seen in this look is not there any more. */
@@ -317,12 +370,13 @@ watch_forget(struct watch_look *l)
 }
 
 static void
-watch_policy(struct watch_look *l, const struct settings *settings)
+watch_policy(struct watch_look *l)
 {
 	for (size_t i = 0; i < l->policy->condition_count; i++) {
 		l->condition = &l->policy->conditions[i];
 		l->slot = watch_get_slot(l->watch, l->policy, i);
 		l->slot->turn = l->watch->turn;
+		l->slot->last = l->policy;
 		l->slot->for_ms = l->condition->for_ms;
 		l->look.host = NULL;
 		switch (l->condition->subject) {
@@ -331,7 +385,7 @@ watch_policy(struct watch_look *l, const struct settings *settings)
 			watch_hosts(l);
 			break;
 		case POLICY_SUBJECT_VM:
-			watch_guests(l, settings);
+			watch_guests(l);
 			break;
 		case POLICY_SUBJECT_CLUSTER:
 			watch_step(l, "", watch_test(l, &l->condition->when),
@@ -363,8 +417,11 @@ watch_look(struct watch *watch, const struct settings *settings,
 {
 	struct arena *arena = arena_new(WATCH_ARENA_MAX);
 	struct look_cluster cluster;
-	struct watch_look l = {
-	    .watch = watch, .s = s, .now = now, .now_wall = now_wall};
+	struct watch_look l = {.watch = watch,
+	    .settings = settings,
+	    .s = s,
+	    .now = now,
+	    .now_wall = now_wall};
 
 	watch->turn++;
 	watch->wake.ms = INT64_MAX;
@@ -374,7 +431,7 @@ watch_look(struct watch *watch, const struct settings *settings,
 	for (size_t i = 0; i < settings->policy_count; i++) {
 		l.policy = &settings->policies[i];
 		if (policy_mode_now(settings, modes, l.policy) != POLICY_OFF)
-			watch_policy(&l, settings);
+			watch_policy(&l);
 	}
 	watch_forget_slots(watch);
 	arena_free(arena);
@@ -501,6 +558,19 @@ watch_joined(const struct watch *watch, const struct policy *policy,
 		first = false;
 	}
 	return state;
+}
+
+bool
+watch_is_quiet(const struct watch *watch, const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->condition_count; i++) {
+		const struct watch_slot *slot =
+		    watch_find_slot(watch, policy, i);
+
+		if (slot != NULL && map_count(slot->entries) > 0)
+			return false;
+	}
+	return true;
 }
 
 bool

@@ -57,6 +57,9 @@ struct watch_state watch_condition(const struct watch *watch,
     const struct policy *policy, size_t condition, const struct snap_host *host,
     const struct snap_vm *vm);
 
+/* None of its conditions is pending or on, wherever. */
+bool watch_is_quiet(const struct watch *watch, const struct policy *policy);
+
 /* One of its conditions speaks of guests: then each guest has its own state. */
 bool watch_is_of_guests(const struct policy *policy);
 

@@ -1,6 +1,7 @@
 /*
  * From a flag to an empty host: pilot, drains and flags on a site in memory.
  */
+#include "act/pilot_priv.h"
 #include "executor_fixture.h"
 
 #define UUID_VM1 site_uuid(1)
@@ -128,6 +129,31 @@ await_guests(int count)
 	awaited = count;
 	run_until(guests_are_known);
 }
+
+/* ---- when it looks ---- */
+
+START_TEST(news_of_a_guest_can_wait_where_nothing_waits_for_it)
+{
+	add_guests(1, 1, 2);
+	await_guests(2);
+	pilot_turn(pilot);
+	pilot_guest_changed(pilot, "kvm1");
+	ck_assert(pilot->sampled);
+}
+END_TEST
+
+START_TEST(a_guest_that_comes_up_in_maintenance_is_looked_at_at_once)
+{
+	drain("kvm2");
+	run_until(drain_is_done);
+	pilot_turn(pilot);
+	ck_assert(!pilot->sampled);
+	pilot_guest_changed(pilot, "kvm2");
+	ck_assert(!pilot->sampled);
+	pilot_guest_changed(pilot, "kvm1");
+	ck_assert(pilot->sampled);
+}
+END_TEST
 
 /* ---- draining ---- */
 
@@ -684,6 +710,9 @@ main(void)
 
 	tcase_add_checked_fixture(tc, setup_site, teardown);
 	tcase_set_timeout(tc, 3 * DEADLINE_S);
+	tcase_add_test(tc, news_of_a_guest_can_wait_where_nothing_waits_for_it);
+	tcase_add_test(
+	    tc, a_guest_that_comes_up_in_maintenance_is_looked_at_at_once);
 	tcase_add_test(tc, a_flag_empties_a_host);
 	tcase_add_test(tc, an_empty_host_is_drained_at_once);
 	tcase_add_test(tc, fast_where_the_image_lock_protects);

@@ -106,8 +106,15 @@ find_link(const char *host, void *arg)
 static inline void
 apply(struct inventory_event *event)
 {
+	bool guest = event->news == INVENTORY_DOMAIN_READ ||
+	    event->news == INVENTORY_DOMAIN_GONE;
+
 	event->now = clock_mono_now();
-	if (inventory_apply(inventory, event) && pilot != NULL)
+	if (!inventory_apply(inventory, event) || pilot == NULL)
+		return;
+	if (guest)
+		pilot_guest_changed(pilot, event->host);
+	else
 		pilot_changed(pilot);
 }
 
