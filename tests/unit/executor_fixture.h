@@ -333,6 +333,7 @@ build(void)
 		    .decisions = decisions,
 		    .modes = modes,
 		    .link = find_link});
+		must(pilot_load(pilot, store, &err), &err);
 		pilot_configure(pilot, settings);
 	}
 	build_links();
