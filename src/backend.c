@@ -213,6 +213,7 @@ get_host(void *arg, const char *name, struct err *err)
 	}
 	o = view_host(s, h, true);
 	json_object_set_new(o, "kept", leftovers_json(d->leftovers, name));
+	json_object_set_new(o, "homes", pilot_homes(d->pilot, name));
 	drain = drains_open_id(d->drains, name);
 	if (drain != 0)
 		json_object_set_new(
@@ -258,8 +259,15 @@ get_vm(void *arg, const char *name, struct err *err)
 	struct daemon *d = arg;
 	cleanup_snapshot struct snapshot *s = pilot_snapshot(d->pilot);
 	const struct snap_vm *vm = backend_find_vm(s, name, err);
+	json_t *o, *home;
 
-	return vm != NULL ? view_vm(s, vm, true) : NULL;
+	if (vm == NULL)
+		return NULL;
+	o = view_vm(s, vm, true);
+	home = pilot_home(d->pilot, vm->uuid);
+	if (home != NULL)
+		json_object_set_new(o, "home", home);
+	return o;
 }
 
 /* ---- drains and flags ---- */
@@ -306,6 +314,7 @@ drain(void *arg, const char *host, const struct control_drain_options *o,
 		.by = by,
 		.force_off = o->force_off,
 		.include_stopped = o->include_stopped,
+		.return_home = o->return_home,
 		.deadline = o->deadline},
 	    err);
 	if (id < 0)

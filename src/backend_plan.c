@@ -123,7 +123,7 @@ explain_guest(struct daemon *d, const struct snapshot *s,
 	cleanup_arena struct arena *arena = arena_new(ARENA_MAX);
 	struct evaluate_input input;
 	struct evaluate_drain drain;
-	json_t *o;
+	json_t *o, *home;
 
 	pilot_wonder(d->pilot, vm->uuid);
 	pilot_fill_input(d->pilot, s, &input);
@@ -132,6 +132,9 @@ explain_guest(struct daemon *d, const struct snapshot *s,
 	input.drain_count = 1;
 	o = with_mode(d, explain_vm(arena, &input, vm, to));
 	json_object_set_new(o, "kind", json_string("vm"));
+	home = pilot_home(d->pilot, vm->uuid);
+	if (home != NULL)
+		json_object_set_new(o, "home", home);
 	return o;
 }
 

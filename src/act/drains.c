@@ -96,6 +96,7 @@ open_drain(struct drains *ds, const struct store_drain *row)
 	d->only_to = str_dup(row->only_to);
 	d->force_off = row->force_off;
 	d->include_stopped = row->include_stopped;
+	d->return_home = row->return_home;
 	d->deadline = row->deadline;
 	d->unrouted = true;
 	d->reason = str_dup(row->reason);
@@ -218,6 +219,7 @@ join(struct drains *ds, struct drain *d, const struct drains_options *o,
 	bool same = o->parallel == d->parallel &&
 	    o->force_off == d->force_off &&
 	    o->include_stopped == d->include_stopped &&
+	    o->return_home == d->return_home &&
 	    o->deadline.ms == d->deadline.ms &&
 	    (o->only_to == NULL) == (d->only_to == NULL) &&
 	    (o->only_to == NULL || strcmp(o->only_to, d->only_to) == 0);
@@ -230,6 +232,7 @@ join(struct drains *ds, struct drain *d, const struct drains_options *o,
 	changed.parallel = o->parallel;
 	changed.force_off = o->force_off;
 	changed.include_stopped = o->include_stopped;
+	changed.return_home = o->return_home;
 	changed.deadline = o->deadline;
 	changed.only_to = str_dup(o->only_to);
 	if (drains_write(ds, &changed, STORE_DRAIN_RUNNING, NULL, err) < 0) {
@@ -257,6 +260,7 @@ drains_start(struct drains *ds, const char *host,
 	    .by = o->by,
 	    .force_off = o->force_off,
 	    .include_stopped = o->include_stopped,
+	    .return_home = o->return_home,
 	    .deadline = o->deadline,
 	};
 
@@ -285,6 +289,7 @@ drains_write(struct drains *ds, struct drain *d, enum store_drain_state state,
 	    .by = d->by,
 	    .force_off = d->force_off,
 	    .include_stopped = d->include_stopped,
+	    .return_home = d->return_home,
 	    .deadline = d->deadline,
 	    .moved = d->moved,
 	    .failed = d->failed,
@@ -391,6 +396,7 @@ drains_options(struct drains *ds, size_t *out_count)
 		    .parallel = d->parallel,
 		    .only_to = d->only_to,
 		    .include_stopped = d->include_stopped,
+		    .return_home = d->return_home,
 		    .force_off = d->force_off,
 		    .deadline = d->deadline,
 		    .hints = d->hints,

@@ -39,6 +39,7 @@ struct drains_options {
 	const char *reason;  /* NULL */
 	const char *by;
 	bool force_off, include_stopped;
+	bool return_home;     /* its guests come back when it is over */
 	struct wall deadline; /* ms 0: none */
 };
 /* Starts one, or joins the one that is open for this host (options are taken

@@ -38,7 +38,7 @@ struct drain {
 	enum store_drain_state state;
 	struct wall started, ended;
 	int parallel;
-	bool force_off, include_stopped;
+	bool force_off, include_stopped, return_home;
 	struct wall deadline;
 	struct evaluate_hint *hints; /* of its plan */
 	size_t hint_count;

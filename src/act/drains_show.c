@@ -47,12 +47,14 @@ state_name(enum store_drain_state state)
 
 /* Only what was asked for. */
 static void
-set_flags(json_t *o, bool force_off, bool include_stopped)
+set_flags(json_t *o, bool force_off, bool include_stopped, bool return_home)
 {
 	if (force_off)
 		json_object_set_new(o, "force_off", json_true());
 	if (include_stopped)
 		json_object_set_new(o, "include_stopped", json_true());
+	if (return_home)
+		json_object_set_new(o, "return_home", json_true());
 }
 
 static json_t *
@@ -195,7 +197,7 @@ drain_json(struct drains *ds, const struct drain *d, bool with_vms)
 	fields_text(o, "by", d->by);
 	fields_text(o, "reason", d->reason);
 	fields_text(o, "to", d->only_to);
-	set_flags(o, d->force_off, d->include_stopped);
+	set_flags(o, d->force_off, d->include_stopped, d->return_home);
 	fields_time(o, "deadline", d->deadline);
 	if (d->parallel >= 0)
 		json_object_set_new(o, "parallel", json_integer(d->parallel));
@@ -284,7 +286,8 @@ show_row(const struct store_drain *row, void *arg)
 		fields_text(o, "by", row->by);
 		fields_text(o, "reason", row->reason);
 		fields_text(o, "to", row->only_to);
-		set_flags(o, row->force_off, row->include_stopped);
+		set_flags(
+		    o, row->force_off, row->include_stopped, row->return_home);
 		fields_time(o, "deadline", row->deadline);
 		json_object_set_new(o, "failed", json_integer(row->failed));
 		set_tally(o, guests);

@@ -58,6 +58,7 @@ pilot_new(const struct pilot_deps *deps)
 	p->history = history_new();
 	p->watch = watch_new();
 	p->recent = recent_new();
+	p->homes = homes_new();
 	p->flagged = map_new(free);
 	p->acted_on = map_new(NULL);
 	p->open = true;
@@ -96,6 +97,7 @@ pilot_free(struct pilot *p)
 	history_free(p->history);
 	watch_free(p->watch);
 	recent_free(p->recent);
+	homes_free(p->homes);
 	map_free(p->flagged);
 	map_free(p->acted_on);
 	free(p);
@@ -176,6 +178,8 @@ note_open(struct pilot *p, const struct evaluation *evaluation, bool drains)
 int
 pilot_load(struct pilot *p, struct store *store, struct err *err)
 {
+	if (homes_load(p->homes, store, err) < 0)
+		return -1;
 	return recent_load(p->recent, store, clock_wall_now(), err);
 }
 
@@ -291,6 +295,7 @@ pilot_fill_input(struct pilot *p, const struct snapshot *snapshot,
 	out->arg = p;
 	out->recent =
 	    recent_list(p->recent, snapshot->taken_wall, &out->recent_count);
+	out->homes = homes_list(p->homes, &out->home_count);
 	out->drains = drains_options(p->deps.drains, &out->drain_count);
 	out->holds = history_holds(p->history, out->now, &out->hold_count);
 }
@@ -349,6 +354,7 @@ take_turn(void *arg)
 	pilot_fill_input(p, s, &input);
 	watch_look(p->watch, p->settings, input.modes, s, now, s->taken_wall);
 	evaluation = evaluate(arena, &input);
+	homes_settle(p->homes, evaluation, now);
 	record(p, evaluation);
 	note_open(p, evaluation, input.drain_count > 0);
 	for (size_t i = 0; i < evaluation->decision_count; i++) {
@@ -442,6 +448,7 @@ void
 pilot_move_ended(struct pilot *p, const struct executor_report *r)
 {
 	drains_move_ended(p->deps.drains, r);
+	homes_move_ended(p->homes, r, clock_mono_now());
 	if (r->policy != NULL)
 		note_end(p, r);
 	if (r->move->outcome == MOVE_COMPLETED) {
@@ -459,6 +466,18 @@ pilot_wonder(struct pilot *p, const char *uuid)
 {
 	survey_ask(p->survey, uuid);
 	pilot_changed(p);
+}
+
+json_t *
+pilot_home(const struct pilot *p, const char *uuid)
+{
+	return homes_json(p->homes, uuid);
+}
+
+json_t *
+pilot_homes(const struct pilot *p, const char *host)
+{
+	return homes_json_of(p->homes, host);
 }
 
 void

@@ -44,7 +44,8 @@ void pilot_free(struct pilot *pilot);
 /* Not owned; must stay until replaced. */
 void pilot_configure(struct pilot *pilot, const struct settings *settings);
 
-/* What moves policies made before the daemon was started. */
+/* What moves policies made before the daemon was started, and which guests want to
+ * go home. */
 int pilot_load(struct pilot *pilot, struct store *store, struct err *err);
 
 /* Nothing is started before this is called once. */
@@ -62,6 +63,11 @@ void pilot_sampled(struct pilot *pilot);
 void pilot_turn(struct pilot *pilot);
 void pilot_move_ended(
     struct pilot *pilot, const struct executor_report *report);
+
+/* See act/homes.h: of one guest (NULL: it does not want to go home), and all that
+ * want to go home to a host. */
+json_t *pilot_home(const struct pilot *pilot, const char *uuid);
+json_t *pilot_homes(const struct pilot *pilot, const char *host);
 
 /* Asks again now for what failed before (an operator drains again). */
 void pilot_retry(struct pilot *pilot, const char *host);

@@ -8,12 +8,56 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "act/pilot_priv.h"
 #include "base/log.h"
 #include "base/map.h"
 
 #define KEY_SIZE 512
+
+/* Do the guests that leave this host come back? */
+static bool
+is_for_a_time(struct pilot *p, const struct evaluate_decision *decision)
+{
+	const struct evaluate_drain *drains;
+	size_t n;
+
+	if (decision->host == NULL || decision->home)
+		return false;
+	if (decision->policy->return_home)
+		return true;
+	drains = drains_options(p->deps.drains, &n);
+	for (size_t i = 0; i < n && evaluate_empties(decision->policy); i++) {
+		if (strcmp(drains[i].host, decision->host->name) == 0)
+			return drains[i].return_home;
+	}
+	return false;
+}
+
+/* Begins the move of one guest; where it belongs is on disk before that. */
+static int64_t
+begin_move(struct pilot *p, struct arena *arena,
+    const struct evaluate_decision *decision, const struct evaluate_item *item,
+    struct err *err)
+{
+	bool leaves = !item->room && is_for_a_time(p, decision);
+	const char *from = item->choice.from->name;
+	const char *to = item->choice.target->name;
+	struct err why = {0};
+	int64_t id;
+
+	if (leaves &&
+	    homes_leave(p->homes, item->vm, from, to, decision->policy->name,
+		clock_wall_now(), &why) < 0)
+		log_error("home", "%s: will not come back to %s by itself: %s",
+		    item->vm->name, from, why.msg);
+	id = pilot_start(p, arena, &item->choice, decision->policy, item->with,
+	    item->room ? decision->host->name : NULL, err);
+	if (id < 0 && leaves)
+		homes_not_left(p->homes, item->vm->uuid, to);
+	return id;
+}
 
 static void
 begin_moves(struct pilot *p, struct arena *arena,
@@ -25,9 +69,7 @@ begin_moves(struct pilot *p, struct arena *arena,
 
 		if (item->fate != EVALUATE_START)
 			continue;
-		if (pilot_start(p, arena, &item->choice, decision->policy,
-			item->with, item->room ? decision->host->name : NULL,
-			&err) < 0) {
+		if (begin_move(p, arena, decision, item, &err) < 0) {
 			log_error("move", "%s", err.msg);
 			item->fate = EVALUATE_WAIT;
 			item->why = "its move could not be begun, see the log";
@@ -47,7 +89,7 @@ static void
 open_drain(struct pilot *p, const struct evaluate_decision *decision)
 {
 	if (!evaluate_empties(decision->policy) || decision->host == NULL ||
-	    decision->item_count <= decision->excepted ||
+	    decision->home || decision->item_count <= decision->excepted ||
 	    drains_open_id(p->deps.drains, decision->host->name) != 0)
 		return;
 	(void)drains_start(p->deps.drains, decision->host->name,
@@ -127,7 +169,7 @@ pilot_act(struct pilot *p, struct arena *arena,
 		return;
 	open_drain(p, decision);
 	begin_moves(p, arena, decision, now);
-	if (decision->host != NULL && decision->gate == NULL &&
-	    (decision->policy->actions & flags) != 0)
+	if (decision->host != NULL && !decision->home &&
+	    decision->gate == NULL && (decision->policy->actions & flags) != 0)
 		set_flag(p, decision);
 }

@@ -3,6 +3,7 @@
 
 #include "act/abicheck.h"
 #include "act/history.h"
+#include "act/homes.h"
 #include "act/pilot.h"
 #include "act/recent.h"
 #include "act/survey.h"
@@ -22,6 +23,7 @@ struct pilot {
 	struct survey *survey;
 	struct watch *watch;
 	struct recent *recent;
+	struct homes *homes;
 	/* Flags that a policy has set, by policy and host: once for each time that
 	 * its conditions come on, lest it undoes what an operator does. */
 	struct map *flagged;

@@ -28,16 +28,18 @@
  *          "drain": the running drain without vms, if any; "kept": images of
  *          guests that have left: [{id, move, vm, uuid, host, pool, volume,
  *          path, since, until, note}]
- * vms      {vms: [view vm]}                  vm: one with detail
+ *          "homes": guests that want to go home there: [home and {vm, uuid}]
+ * vms      {vms: [view vm]}                  vm: one with detail, and "home"
+ *          when it wants to go home: {host, at, policy, since, why}
  * snapshot plan/write.h: all hosts and guests as droverctl simulate takes them
  * plan     decide/evaluate.h explain_plan, and "outlook": decide/route.h
  *          route_json
- * explain  of a guest {kind: "vm", state, policy} and an item of
+ * explain  of a guest {kind: "vm", state, policy, home} and an item of
  *          explain_plan; of a host {kind: "host", state, policies: [{policy,
  *          file, line, mode, when, holds: true|false|unknown}]} and a plan
  * drain    {id, host, state: running|done|blocked|cancelled, started, ended,
- *          by, reason, parallel, to, deadline, force_off, include_stopped (true or
- *          absent), duration_ms, total, moved, moving,
+ *          by, reason, parallel, to, deadline, force_off, include_stopped,
+ *          return_home (true or absent), duration_ms, total, moved, moving,
  *          waiting, blocked, failed (attempts that failed),
  *          bytes, vms: [drain_vm]}
  * drain_vm {vm, uuid, fate: moved|moving|waiting|blocked|excepted|gone, to,
@@ -83,6 +85,7 @@ struct control_drain_options {
 	const char *reason;  /* NULL */
 	bool force_off;      /* of guests that do not shut down */
 	bool include_stopped;
+	bool return_home;     /* its guests come back when it is over */
 	struct wall deadline; /* ms 0: none */
 };
 struct control_move_options {

@@ -13,7 +13,7 @@
  * and values out of range are refused with what would be right.
  */
 
-#define PARAMS_MAX 6          /* keys that one route knows */
+#define PARAMS_MAX 8          /* keys that one route knows */
 #define PARAMS_VALUE_MAX 1024 /* bytes of one value in a query */
 
 /* PARAM_PAIRS: an object of texts and nulls, in a body only. */

@@ -143,6 +143,7 @@ drain_options(const struct call *call)
 	    .reason = arg_text(call, "reason"),
 	    .force_off = arg_bool(call, "force_off", false),
 	    .include_stopped = arg_bool(call, "include_stopped", false),
+	    .return_home = arg_bool(call, "return_home", false),
 	};
 }
 
@@ -436,6 +437,7 @@ get_events(struct call *call, struct err *err)
 #define P_REASON P_TEXT("reason", ROUTES_TEXT_MAX)
 #define P_FORCE P_BOOL("force_off")
 #define P_STOPPED P_BOOL("include_stopped")
+#define P_RETURN P_BOOL("return_home")
 #define P_DEADLINE P_TEXT("deadline", 64)
 #define P_PARALLEL P_NUMBER("parallel", 1, 1000)
 #define P_HOST P_TEXT("host", ROUTES_NAME_MAX)
@@ -454,7 +456,7 @@ static const struct route routes[] = {
     {"GET", "/v1/hosts", 200, get_hosts, {{0}}},
     {"GET", "/v1/hosts/NAME", 200, get_host, {{0}}},
     {"POST", "/v1/hosts/NAME/drain", 202, post_drain,
-	{P_PARALLEL, P_TO, P_REASON, P_FORCE, P_STOPPED, P_DEADLINE}},
+	{P_PARALLEL, P_TO, P_REASON, P_FORCE, P_STOPPED, P_DEADLINE, P_RETURN}},
     {"POST", "/v1/hosts/NAME/undrain", 200, post_undrain, {{0}}},
     {"POST", "/v1/hosts/NAME/cordon", 200, post_cordon, {P_REASON}},
     {"POST", "/v1/hosts/NAME/uncordon", 200, post_uncordon, {{0}}},

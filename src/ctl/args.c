@@ -142,6 +142,7 @@ set_option(struct args *args, const struct args_flag *flag, const char *value,
 	case ARGS_NO_WAIT:
 	case ARGS_OPEN:
 	case ARGS_FORCE:
+	case ARGS_RETURN_HOME:
 	case ARGS_FORCE_OFF:
 	case ARGS_STOPPED:
 	case ARGS_BALANCE:

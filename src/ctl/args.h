@@ -40,6 +40,7 @@ enum args_option {
 	ARGS_VERBOSE = 1 << 24,
 	ARGS_DEADLINE = 1 << 25,
 	ARGS_FORCE = 1 << 22,
+	ARGS_RETURN_HOME = 1 << 23,
 	ARGS_POLICY = 1 << 20,
 	ARGS_HOST = 1 << 21,
 	/* any command */

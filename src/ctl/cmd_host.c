@@ -142,6 +142,8 @@ drain_body(const struct ctl *ctl)
 		json_object_set_new(body, "force_off", json_true());
 	if (ctl->args.given & ARGS_STOPPED)
 		json_object_set_new(body, "include_stopped", json_true());
+	if (ctl->args.given & ARGS_RETURN_HOME)
+		json_object_set_new(body, "return_home", json_true());
 	return body;
 }
 

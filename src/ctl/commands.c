@@ -11,7 +11,7 @@
 #define WAITING (ARGS_NO_WAIT | ARGS_TIMEOUT)
 #define DRAINING                                                               \
 	(ARGS_DRY_RUN | WAITING | ARGS_PARALLEL | ARGS_TO | ARGS_REASON |      \
-	    ARGS_FORCE_OFF | ARGS_STOPPED | ARGS_DEADLINE)
+	    ARGS_FORCE_OFF | ARGS_STOPPED | ARGS_DEADLINE | ARGS_RETURN_HOME)
 #define MANY ARGS_WORDS_MAX
 
 #define DRAIN_HELP                                                             \
@@ -29,12 +29,15 @@
 	"With --deadline all shall be out by then; whether that can be met "   \
 	"is "                                                                  \
 	"said at once.\n"                                                      \
+	"With --return-home the guests come back once the host is out of "     \
+	"maintenance.\n"                                                       \
 	"With --dry-run nothing is done; the plan is shown."
 #define UNDRAIN_HELP                                                           \
 	"Ends a drain, and clears the maintenance and cordon flags.  Moves "   \
 	"that are\n"                                                           \
-	"under way are finished; guests that have left do not come back by "   \
-	"themselves."
+	"under way are finished.  Guests that have left do not come back by "  \
+	"themselves,\n"                                                        \
+	"unless it was drained with --return-home."
 #define CORDON_HELP "The host takes no more guests.  Those that it has stay."
 
 const struct args_command args_commands[] = {
@@ -164,6 +167,8 @@ const struct args_flag args_flags[] = {
     {ARGS_FORCE, 0, "force", NULL, "also where a policy forbids it"},
     {ARGS_FORCE_OFF, 0, "force-off", NULL,
 	"cut the power of guests that do not shut down"},
+    {ARGS_RETURN_HOME, 0, "return-home", NULL,
+	"the guests come back when it is over"},
     {ARGS_STOPPED, 0, "include-stopped", NULL, "also guests that are shut off"},
     {ARGS_DRAIN, 0, "drain", "HOST", "plan to empty this host"},
     {ARGS_BALANCE, 0, "balance", NULL, "plan to even out the load"},

@@ -62,6 +62,8 @@ void render_events(const json_t *answer, const struct style *style, bool wide,
 
 /* "key   value" lines of the show commands. */
 void render_field(const char *key, const char *value, struct buf *out);
+/* "home   wants to go home to kvm1: ..."; nothing for NULL. */
+void render_home(const json_t *home, struct buf *out);
 /* "    kvm2: memory: ..." for each host that was rejected, and below it the
  * strategies with the reason of each. */
 void render_rejected(const json_t *rejected, struct buf *out);

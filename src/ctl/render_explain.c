@@ -147,6 +147,7 @@ explain_vm(const json_t *item, struct buf *out)
 		render_field("policy", field_text(item, "policy"), out);
 	add_choice(item, out);
 	render_field("why", field_text(item, "why"), out);
+	render_home(json_object_get(item, "home"), out);
 	if (field_text(item, "caution") != NULL)
 		render_field("caution", field_text(item, "caution"), out);
 	if (json_object_get(item, "hosts") != NULL) {

@@ -197,6 +197,53 @@ add_kept(const json_t *kept, const struct style *style, struct buf *out)
 	table_free(table);
 }
 
+void
+render_home(const json_t *home, struct buf *out)
+{
+	struct buf line = BUF_INIT(16384);
+
+	if (home == NULL)
+		return;
+	buf_addf(&line, "wants to go home to %s: %s",
+	    field_text_or(home, "host", "-"), field_text_or(home, "why", "-"));
+	render_field("home", buf_str(&line), out);
+	buf_free(&line);
+}
+
+/* Guests that want to come back. */
+static void
+add_homes(const json_t *homes, const struct style *style, struct buf *out)
+{
+	static const struct table_column home_columns[] = {
+	    {"WANTS TO GO HOME", false, false},
+	    {"IS AT", false, false},
+	    {"POLICY", false, false},
+	    {"LEFT", false, false},
+	    {"WHY NOT YET", false, false},
+	    {NULL, false, false},
+	};
+	struct table *table;
+	const json_t *one;
+	char text[TEXT_SIZE];
+	size_t i;
+
+	if (json_array_size(homes) == 0)
+		return;
+	table = table_new(home_columns, false);
+	json_array_foreach(homes, i, one)
+	{
+		table_cell(table, TEXT_PLAIN, field_text(one, "vm"));
+		table_cell(table, TEXT_PLAIN, field_text(one, "at"));
+		table_cell(table, TEXT_PLAIN, field_text(one, "policy"));
+		table_cell(table, TEXT_PLAIN,
+		    text_time(field_text(one, "since"), text));
+		table_cell(table, TEXT_PLAIN, field_text(one, "why"));
+	}
+	buf_adds(out, "\n");
+	table_print(table, style, out);
+	table_free(table);
+}
+
 /* Smoothed, as policies see it. */
 static void
 add_load(const json_t *host, struct buf *out)
@@ -272,6 +319,7 @@ render_host(
 		render_vms(answer, style, wide, out);
 		json_decref(answer);
 	}
+	add_homes(json_object_get(host, "homes"), style, out);
 	add_kept(json_object_get(host, "kept"), style, out);
 	buf_free(&labels);
 	buf_free(&line);

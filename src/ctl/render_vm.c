@@ -230,6 +230,7 @@ render_vm(
 	if (field_text(vm, "last_moved") != NULL)
 		render_field("last moved",
 		    text_time(field_text(vm, "last_moved"), figure), out);
+	render_home(json_object_get(vm, "home"), out);
 	if (field_text(vm, "machine") != NULL) {
 		snprintf(text, sizeof(text), "%s %s",
 		    field_text_or(vm, "arch", "-"), field_text(vm, "machine"));

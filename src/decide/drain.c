@@ -505,7 +505,8 @@ drain_judge(const struct drain *drain, struct place_ledger *ledger,
 	    .only_to = drain->options != NULL ? drain->options->only_to : NULL,
 	    .retries = drain->policy != NULL ? drain->policy->retries : -1,
 	    .guard = &guard,
-	    .leaving = drain->policy == NULL || evaluate_empties(drain->policy),
+	    .leaving = !drain->homing &&
+		(drain->policy == NULL || evaluate_empties(drain->policy)),
 	};
 
 	*out = (struct evaluate_item){

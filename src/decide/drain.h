@@ -26,6 +26,7 @@ struct drain {
 	/* Its conditions are about guests: only those for which they are on. */
 	bool by_guest;
 	bool wants_storage; /* an expression of it names vm.storage */
+	bool homing;        /* a guest goes back to where it came from */
 	const char *room; /* a guest is making room, in words; NULL: none is */
 };
 

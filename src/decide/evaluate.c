@@ -331,13 +331,12 @@ evaluate_acts(
 	return decision->mode == POLICY_AUTO || decision->approved;
 }
 
-static void
-evaluate_add(struct evaluate_state *state, struct evaluation *evaluation,
+struct evaluate_decision *
+evaluate_append(struct evaluate_state *state, struct evaluation *evaluation,
     const struct policy *policy, const struct snap_host *host,
     struct wall since)
 {
 	struct evaluate_decision *decision;
-	size_t index;
 
 	if (evaluation->decision_count == state->decision_cap) {
 		size_t cap = 2 * state->decision_cap + 16;
@@ -354,6 +353,18 @@ evaluate_add(struct evaluate_state *state, struct evaluation *evaluation,
 	*decision = (struct evaluate_decision){
 	    .policy = policy, .host = host, .since = since};
 	decision->act = evaluate_acts(state, decision);
+	return decision;
+}
+
+static void
+evaluate_add(struct evaluate_state *state, struct evaluation *evaluation,
+    const struct policy *policy, const struct snap_host *host,
+    struct wall since)
+{
+	const struct evaluate_decision *decision =
+	    evaluate_append(state, evaluation, policy, host, since);
+	size_t index;
+
 	if (!decision->act || host == NULL ||
 	    (policy->actions & (POLICY_ACTION_MOVE | POLICY_ACTION_DRAIN)) == 0)
 		return;
@@ -429,7 +440,7 @@ evaluate_decide(struct evaluate_state *state, struct evaluation *evaluation,
 		struct evaluate_decision *decision = &evaluation->decisions[i];
 		unsigned actions = decision->policy->actions;
 
-		if (decision->act != act ||
+		if (decision->home || decision->act != act ||
 		    evaluate_empties(decision->policy) != empties)
 			continue;
 		evaluate_tell(state, decision);
@@ -478,6 +489,7 @@ evaluate(struct arena *arena, const struct evaluate_input *input)
 	}
 	evaluate_decide(&state, evaluation, true, true);
 	evaluate_decide(&state, evaluation, true, false);
+	evaluate_homes(&state, evaluation);
 	evaluation->wake = state.wake;
 	evaluate_decide(&state, evaluation, false, true);
 	evaluate_decide(&state, evaluation, false, false);
@@ -496,7 +508,7 @@ evaluate_find_drain(const struct evaluation *evaluation, const char *host)
 		const struct evaluate_decision *decision =
 		    &evaluation->decisions[i];
 
-		if (decision->host == NULL ||
+		if (decision->host == NULL || decision->home ||
 		    strcmp(decision->host->name, host) != 0 ||
 		    !evaluate_empties(decision->policy))
 			continue;

@@ -54,6 +54,7 @@ struct evaluate_seen {
 
 struct evaluate_decision {
 	const struct snap_host *host; /* NULL: all hosts together (balance) */
+	bool home; /* guests that left the host because of it come back */
 	const struct policy *policy;
 	enum policy_mode mode; /* as it is now */
 	bool act;              /* starts are to be carried out */
@@ -93,6 +94,7 @@ struct evaluate_drain {
 	int parallel;                    /* --parallel; -1: none */
 	const char *only_to;             /* NULL: any */
 	bool include_stopped, force_off; /* beside the policy's */
+	bool return_home;                /* the same */
 	struct wall deadline;            /* ms 0: none */
 	const struct evaluate_hint *hints;
 	size_t hint_count;
@@ -110,6 +112,40 @@ struct evaluate_recent {
 	struct wall started, ended; /* ended.ms 0: under way */
 };
 
+/*
+ * A guest that wants to go back to the host that it was moved away from
+ * (act/homes.h keeps them).  It goes once that host takes guests again, and the
+ * conditions of the policy are off for as long as their `for`, at least
+ * EVALUATE_HOME_HOLD_MS.
+ */
+#define EVALUATE_HOME_HOLD_MS (60 * 1000)
+#define EVALUATE_HOME_GONE_MS (60 * 1000) /* not seen: it is gone */
+#define EVALUATE_HOME_MAX_MS ((int64_t)7 * 24 * 3600 * 1000)
+
+struct evaluate_home {
+	const char *uuid, *name;
+	const char *host;     /* its home */
+	const char *was, *at; /* its last move was from there to there */
+	const char *policy;   /* that moved it */
+	struct wall since;    /* it left its home */
+	/* Since when it was EVALUATE_HOME_FREE, or _MISSING, in each evaluation; ms
+	 * 0: it was not in the last one. */
+	struct mono off_since, missing_since;
+	struct mono doubt_until; /* a move has just ended: before this, hosts
+				  * may still list it where it was */
+};
+enum evaluate_home_state {
+	EVALUATE_HOME_WAITS,   /* something keeps it away */
+	EVALUATE_HOME_FREE,    /* nothing does; it is in a decision */
+	EVALUATE_HOME_MISSING, /* not seen */
+	EVALUATE_HOME_BACK,    /* it is there: no more to do */
+	EVALUATE_HOME_OVER,    /* given up */
+};
+struct evaluate_homing {
+	enum evaluate_home_state state;
+	const char *why;
+};
+
 struct evaluate_input {
 	const struct settings *settings;
 	const struct snapshot *snapshot;
@@ -124,6 +160,8 @@ struct evaluate_input {
 	const enum policy_mode *modes;        /* see policy_mode_now() */
 	const struct evaluate_recent *recent; /* of the last week */
 	size_t recent_count;
+	const struct evaluate_home *homes;
+	size_t home_count;
 	/* Did somebody approve of what the policy wants to do with this host?
 	 * NULL: nobody. */
 	bool (*approved)(const char *policy, const char *host, void *arg);
@@ -133,6 +171,7 @@ struct evaluate_input {
 struct evaluation {
 	struct evaluate_decision *decisions; /* by host name */
 	size_t decision_count;
+	struct evaluate_homing *homings; /* one for each of input->homes */
 	/* When something changes by time alone: a hold ends, a condition comes
 	 * on; INT64_MAX: none. */
 	struct mono wake;
@@ -181,7 +220,7 @@ const char *evaluate_holds(const struct settings *settings,
 
 /*
  * As JSON (explain.c); unknown: the key is absent:
- * decision: {host (absent: all), policy, file, line, mode, approved (true or
+ * decision: {host (absent: all), home (true or absent), policy, file, line, mode, approved (true or
  *         absent), actions: [word], since, why, gate, seen: [{condition, phase,
  *         text, since}], items: [item]}
  * plan: {host, policy, waves, movable, blocked, steps: [item]}

@@ -47,6 +47,15 @@ const char *gate_guest(struct evaluate_state *state,
 const char *gate_enough(
     struct evaluate_state *state, const struct evaluate_decision *decision);
 
+/* A decision more, with its mode and whether it acts. */
+struct evaluate_decision *evaluate_append(struct evaluate_state *state,
+    struct evaluation *evaluation, const struct policy *policy,
+    const struct snap_host *host, struct wall since);
+
+/* Decisions about guests that go home; after all that act. */
+void evaluate_homes(
+    struct evaluate_state *state, struct evaluation *evaluation);
+
 /* The items of a decision about all hosts together. */
 void evaluate_balance(
     struct evaluate_state *state, struct evaluate_decision *decision);

@@ -240,6 +240,8 @@ explain_decision(const struct evaluate_decision *decision)
 
 	if (decision->host != NULL)
 		explain_set(object, "host", decision->host->name);
+	if (decision->home)
+		json_object_set_new(object, "home", json_true());
 	explain_policy(object, decision->policy);
 	explain_set(object, "mode", policy_mode_name(decision->mode));
 	if (decision->approved)

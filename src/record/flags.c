@@ -13,7 +13,7 @@
 #define DRAIN_COLUMNS                                                          \
 	"SELECT id, host, state, started, ended, parallel,"                    \
 	" only_to, reason, by, moved, failed, blocked, detail,"                \
-	" force_off, include_stopped, deadline FROM drains "
+	" force_off, include_stopped, deadline, return_home FROM drains "
 
 static const char *const drain_names[] = {
     [STORE_DRAIN_RUNNING] = "running",
@@ -94,6 +94,7 @@ drain_bind(struct query *q, const struct store_drain *drain)
 	query_bind_int(q, drain->force_off);
 	query_bind_int(q, drain->include_stopped);
 	query_bind_int(q, drain->deadline.ms);
+	query_bind_int(q, drain->return_home);
 }
 
 int
@@ -102,8 +103,8 @@ store_add_drain(struct store *store, struct store_drain *drain, struct err *err)
 	static const char add[] =
 	    "INSERT INTO drains (state, ended, parallel,"
 	    " only_to, reason, moved, failed, blocked, detail, force_off,"
-	    " include_stopped, deadline, host, started, by)"
-	    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+	    " include_stopped, deadline, return_home, host, started, by)"
+	    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 	static const char prune[] =
 	    "DELETE FROM drains WHERE id IN (SELECT id"
 	    " FROM drains WHERE id <= ? AND state <> 'running'"
@@ -140,7 +141,7 @@ store_update_drain(
 	    "UPDATE drains SET state = ?, ended = ?,"
 	    " parallel = ?, only_to = ?, reason = ?, moved = ?, failed = ?,"
 	    " blocked = ?, detail = ?, force_off = ?, include_stopped = ?,"
-	    " deadline = ? WHERE id = ?";
+	    " deadline = ?, return_home = ? WHERE id = ?";
 	struct query q = query_open(store, sql);
 	int changes;
 
@@ -184,6 +185,7 @@ drain_read(struct query *q, struct store_drain *drain)
 	drain->force_off = query_int(q) != 0;
 	drain->include_stopped = query_int(q) != 0;
 	drain->deadline.ms = query_int(q);
+	drain->return_home = query_int(q) != 0;
 }
 
 int

@@ -136,8 +136,17 @@ static const char schema_5[] =
 static const char schema_6[] =
     "ALTER TABLE drains ADD COLUMN deadline INTEGER NOT NULL DEFAULT 0;";
 
+/* Guests that want to go back; host: their home. */
+static const char schema_7[] =
+    "ALTER TABLE drains ADD COLUMN return_home INTEGER NOT NULL DEFAULT 0;"
+
+    "CREATE TABLE homes ("
+    " uuid TEXT PRIMARY KEY, name TEXT NOT NULL, host TEXT NOT NULL,"
+    " was TEXT NOT NULL, at TEXT NOT NULL, policy TEXT NOT NULL,"
+    " since INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
+
 const char *const schema_steps[] = {
-    schema_1, schema_2, schema_3, schema_4, schema_5, schema_6};
+    schema_1, schema_2, schema_3, schema_4, schema_5, schema_6, schema_7};
 const int schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);
 
 /* Copies the first column of the first row; "" when there is none. */

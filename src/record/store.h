@@ -72,7 +72,7 @@ struct store_drain {
 	int parallel;               /* -1: none */
 	const char *only_to;        /* NULL */
 	const char *reason;         /* NULL */
-	bool force_off, include_stopped;
+	bool force_off, include_stopped, return_home;
 	struct wall deadline; /* ms 0: none */
 	const char *by;
 	int moved, failed, blocked;
@@ -232,6 +232,25 @@ int store_put_label(struct store *store, const char *uuid, const char *key,
 int store_each_label(struct store *store,
     void (*fn)(const char *uuid, const char *key, const char *value, void *arg),
     void *arg, struct err *err);
+
+/* ---- guests that want to go back to where they came from ---- */
+
+struct store_home {
+	const char *uuid, *name;
+	const char *host;     /* its home */
+	const char *was, *at; /* its last move was from there to there */
+	const char *policy;
+	struct wall since;
+};
+/* Replaces the one before. */
+int store_put_home(
+    struct store *store, const struct store_home *row, struct err *err);
+/* Succeeds when there is none. */
+int store_remove_home(struct store *store, const char *uuid, struct err *err);
+/* By UUID. */
+int store_each_home(struct store *store,
+    void (*fn)(const struct store_home *row, void *arg), void *arg,
+    struct err *err);
 
 /* ---- images that guests left behind ---- */
 

@@ -222,6 +222,8 @@ START_TEST(each_route_reaches_its_call)
 	expect("POST", "/v1/hosts/kvm1/drain",
 	    "{\"force_off\": true, \"include_stopped\": true}", 202,
 	    "drain kvm1 -1 - - force stopped uid=%u pid=%d", uid, pid);
+	expect("POST", "/v1/hosts/kvm1/drain", "{\"return_home\": true}", 202,
+	    "drain kvm1 -1 - - home uid=%u pid=%d", uid, pid);
 	expect("GET", "/v1/plan/drain/kvm1?include_stopped=1", "", 200,
 	    "plan_drain kvm1 -1 - - stopped");
 	expect("GET", "/v1/plan/drain/kvm1?deadline=2026-11-21T03:00:00Z", "",

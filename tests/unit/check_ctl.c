@@ -359,6 +359,8 @@ START_TEST(options_may_stand_anywhere)
 	    args(&parsed, &err, "drain --force-off kvm1 --include-stopped"), 0);
 	ck_assert((parsed.given & ARGS_FORCE_OFF) != 0);
 	ck_assert((parsed.given & ARGS_STOPPED) != 0);
+	ck_assert_int_eq(args(&parsed, &err, "drain kvm1 --return-home"), 0);
+	ck_assert((parsed.given & ARGS_RETURN_HOME) != 0);
 	ck_assert_int_eq(
 	    args(&parsed, &err, "vm move a --strategy restart"), 0);
 	ck_assert_str_eq(parsed.strategy, "restart");
@@ -402,6 +404,8 @@ START_TEST(mistakes_are_answered_with_what_was_meant)
 	    {"drain a --deadline 0s", "--deadline 0s: a time of the day"},
 	    {"vm move a --deadline 1h", "vm move has no option --deadline"},
 	    {"plan drain a --force-off", "plan drain has no option"},
+	    {"drain a --force", "drain has no option --force"},
+	    {"vm move a --return-home", "vm move has no option"},
 	    {"move list --max 0", "a whole number from 1 on"},
 	};
 	struct args parsed;

@@ -42,6 +42,7 @@ START_TEST(a_guest_is_explained_down_to_the_strategies_of_each_host)
 	    "'strategy': 'live-copy', 'handover': 'strict', 'storage': "
 	    "'local', 'disk_bytes': 1610612736, 'predicted_ms': 12000, "
 	    "'predicted_downtime_ms': 800, 'why': 'most free memory', "
+	    "'home': {'host': 'kvm9', 'why': 'kvm9 is cordoned'}, "
 	    "'strategies': [{'strategy': 'live-shared', 'rule': "
 	    "'storage-shared', 'why': 'vda: is local'}], 'rejected': " REJECTED
 	    "}");
@@ -49,6 +50,7 @@ START_TEST(a_guest_is_explained_down_to_the_strategies_of_each_host)
 	expect_part("host       kvm1, running\n");
 	expect_part("goes to    kvm4: live-copy, handover strict\n");
 	expect_part("copied     1.5 GiB\n");
+	expect_part("home       wants to go home to kvm9: kvm9 is cordoned\n");
 	expect_part("predicted  12.0 s, downtime 800 ms\n");
 	expect_part("not in these ways:\n"
 		    "    live-shared: storage-shared: vda: is local\n");

@@ -526,6 +526,107 @@ START_TEST(what_a_policy_forbids_an_operator_can_force)
 }
 END_TEST
 
+/* ---- guests that go home ---- */
+
+/* Why vm1 is not at home; NULL: it does not want to go anywhere. */
+static const char *
+homesick(void)
+{
+	static char why[512];
+	json_t *o = pilot_home(pilot, UUID_VM1);
+
+	if (o == NULL)
+		return NULL;
+	snprintf(why, sizeof(why), "%s: %s",
+	    json_string_value(json_object_get(o, "host")),
+	    json_string_value(json_object_get(o, "why")));
+	json_decref(o);
+	return why;
+}
+
+static bool
+vm1_stays_where_it_is(void)
+{
+	return homesick() == NULL;
+}
+
+static bool
+vm1_waits_for_its_home(void)
+{
+	const char *why = homesick();
+
+	return why != NULL && strcmp(why, "kvm1: kvm1 is in maintenance") == 0;
+}
+
+static void
+drain_for_a_time(void)
+{
+	put_flag("kvm1", true);
+	ck_assert_int_gt(
+	    drains_start(drains, "kvm1",
+		&(struct drains_options){
+		    .parallel = -1, .by = "uid 0", .return_home = true},
+		NULL),
+	    0);
+	run_until(drain_is_done);
+}
+
+START_TEST(guests_of_a_drain_for_a_time_want_home_also_in_a_later_daemon)
+{
+	struct pilot_wish wish = {0};
+	struct err err = {0};
+
+	add_guests(1, 1, 2);
+	await_guests(2);
+	drain_for_a_time();
+	ck_assert_int_eq(ask("SELECT COUNT(*) FROM homes WHERE host = 'kvm1' "
+			     "AND policy = 'maintenance' AND at <> 'kvm1'"),
+	    2);
+	run_until(vm1_waits_for_its_home);
+	take_down();
+	build();
+	pilot_begin(pilot);
+	run_until(all_hosts_are_up);
+	run_until(vm1_waits_for_its_home);
+	/* An operator has another idea. */
+	wish.only_to = site_look(2, 1).present ? "kvm3" : "kvm2";
+	await_guests(2);
+	ck_assert_msg(move_vm1(&wish, &err) > 0, "%s", err.msg);
+	run_until(vm1_stays_where_it_is);
+	ck_assert_int_eq(ask("SELECT COUNT(*) FROM homes"), 1);
+}
+END_TEST
+
+START_TEST(guests_of_another_drain_stay)
+{
+	add_guests(1, 1, 1);
+	await_guests(1);
+	drain("kvm1");
+	run_until(drain_is_done);
+	ck_assert_ptr_null(homesick());
+	ck_assert_int_eq(ask("SELECT COUNT(*) FROM homes"), 0);
+}
+END_TEST
+
+START_TEST(whose_move_away_failed_is_at_home)
+{
+	site_set_mood(2, SITE_REFUSES, "no");
+	site_set_mood(3, SITE_REFUSES, "no");
+	add_guests(1, 1, 1);
+	await_guests(1);
+	put_flag("kvm1", true);
+	ck_assert_int_gt(
+	    drains_start(drains, "kvm1",
+		&(struct drains_options){
+		    .parallel = -1, .by = "uid 0", .return_home = true},
+		NULL),
+	    0);
+	run_until(drain_is_blocked);
+	ck_assert_ptr_null(homesick());
+	ck_assert_int_eq(ask("SELECT COUNT(*) FROM homes"), 0);
+}
+END_TEST
+
 /* ---- flags ---- */
 
 START_TEST(a_flag_that_cannot_be_written_is_not_set)
@@ -725,6 +826,10 @@ main(void)
 	tcase_add_test(tc, a_drain_goes_on_in_a_later_daemon);
 	tcase_add_test(tc, an_operator_moves_one_guest);
 	tcase_add_test(tc, what_a_policy_forbids_an_operator_can_force);
+	tcase_add_test(
+	    tc, guests_of_a_drain_for_a_time_want_home_also_in_a_later_daemon);
+	tcase_add_test(tc, guests_of_another_drain_stay);
+	tcase_add_test(tc, whose_move_away_failed_is_at_home);
 	tcase_add_test(tc, a_flag_that_cannot_be_written_is_not_set);
 	tcase_add_test(tc, a_drain_is_one_decision_on_record);
 	tcase_add_test(tc,

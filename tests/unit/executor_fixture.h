@@ -340,6 +340,7 @@ build(void)
 		    .decisions = decisions,
 		    .modes = modes,
 		    .link = find_link});
+		must(pilot_load(pilot, store, &err), &err);
 		pilot_configure(pilot, settings);
 	}
 	build_links();

@@ -122,10 +122,11 @@ fake_drain(void *arg, const char *host,
     const struct control_drain_options *options,
     const struct control_peer *peer, struct err *err)
 {
-	return note(arg, err, "drain %s %d %s %s%s%s uid=%u pid=%d", host,
+	return note(arg, err, "drain %s %d %s %s%s%s%s uid=%u pid=%d", host,
 	    options->parallel, or_none(options->only_to),
 	    or_none(options->reason), options->force_off ? " force" : "",
-	    options->include_stopped ? " stopped" : "", (unsigned)peer->uid,
+	    options->include_stopped ? " stopped" : "",
+	    options->return_home ? " home" : "", (unsigned)peer->uid,
 	    (int)peer->pid);
 }
 
