@@ -134,7 +134,7 @@ pilot_start(struct pilot *p, struct arena *arena,
 /* What policies say about targets, to one who is none of them. */
 static struct guard
 operators_guard(struct pilot *p, struct arena *arena, const struct snapshot *s,
-    const struct place_ledger *ledger, const struct snap_vm *vm, bool force)
+    struct place_ledger *ledger, const struct snap_vm *vm, bool force)
 {
 	struct look_cluster *cluster = arena_alloc(arena, sizeof(*cluster));
 	struct guard guard = {.arena = arena,
@@ -149,6 +149,7 @@ operators_guard(struct pilot *p, struct arena *arena, const struct snapshot *s,
 	look_at_cluster(s, cluster);
 	if (p->deps.modes != NULL)
 		guard.modes = modes_of(p->deps.modes, p->settings);
+	guard_begin(&guard, vm);
 	return guard;
 }
 
