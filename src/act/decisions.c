@@ -102,11 +102,12 @@ decisions_configure(struct decisions *d, const struct settings *settings)
 /* ---- taking up ---- */
 
 static void
-load_starts(struct activation *a, const char *text)
+load_body(struct activation *a, const char *text)
 {
 	json_t *body = json_loads(text, 0, NULL), *item;
 	size_t i;
 
+	a->home = json_is_true(json_object_get(body, "home"));
 	json_array_foreach(json_object_get(body, "items"), i, item)
 	{
 		const char *uuid =
@@ -136,7 +137,7 @@ load_one(const struct store_decision *row, void *arg)
 	a->by = str_dup(row->approved_by);
 	a->at = row->at;
 	a->mode = modes_parse(row->mode);
-	load_starts(a, row->body);
+	load_body(a, row->body);
 }
 
 int
@@ -203,6 +204,22 @@ begin(
 	return a;
 }
 
+/* The guests have left, and now they come back: that is another decision, and who
+ * approved of the one did not approve of the other.  What is not noted has ended
+ * when the turn is over; until then it goes by another name. */
+static void
+retire(struct decisions *d, const struct activation *a)
+{
+	struct buf key = BUF_INIT(1024);
+	void *kept;
+
+	buf_addf(&key, "%s %s", a->policy, a->host);
+	kept = map_take(d->map, buf_str(&key));
+	buf_addf(&key, " retired");
+	map_set(d->map, buf_str(&key), kept);
+	buf_free(&key);
+}
+
 void
 decisions_note(struct decisions *d, const struct evaluate_decision *decision,
     struct wall now)
@@ -212,11 +229,16 @@ decisions_note(struct decisions *d, const struct evaluate_decision *decision,
 	struct activation *a = find(d, policy->name, host);
 	uint64_t print;
 
+	if (a != NULL && a->home != decision->home) {
+		retire(d, a);
+		a = NULL;
+	}
 	if (a == NULL)
 		a = begin(d, policy->name, host, now);
 	if (a == NULL)
 		return;
 	a->noted = d->turn;
+	a->home = decision->home;
 	a->mode = decision->mode;
 	/* Who turns a policy down and up again wants to be asked again. */
 	if (a->by != NULL &&

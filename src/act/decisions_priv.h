@@ -11,6 +11,7 @@ struct activation {
 	int64_t id; /* 0: not written yet */
 	char *policy, *host, *by;
 	enum policy_mode mode;
+	bool home;  /* about guests that come back; see evaluate_decision */
 	bool known; /* print is that of what is written or pending */
 	uint64_t print;
 	uint64_t noted; /* the turn */

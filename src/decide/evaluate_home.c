@@ -109,6 +109,16 @@ home_judge_missing(struct home_look *look)
 		home_set(look, EVALUATE_HOME_OVER, "it is gone");
 }
 
+static bool
+home_is_on_its_way(const struct snapshot *s, const struct evaluate_home *home)
+{
+	for (size_t i = 0; i < s->move_count; i++) {
+		if (strcmp(s->moves[i].uuid, home->uuid) == 0)
+			return strcmp(s->moves[i].to, home->host) == 0;
+	}
+	return false;
+}
+
 /* True: it is where it was put, and the rest is to be looked at. */
 static bool
 home_judge_place(struct home_look *look)
@@ -119,7 +129,13 @@ home_judge_place(struct home_look *look)
 	const char *where;
 
 	if (snapshot_is_moving(s, home->uuid)) {
-		home_set(look, EVALUATE_HOME_WAITS, "it is being moved");
+		/* On its way home, it stays in its decision. */
+		if (look->vm != NULL && look->host != NULL &&
+		    home_is_on_its_way(s, home))
+			home_set(look, EVALUATE_HOME_FREE, NULL);
+		else
+			home_set(
+			    look, EVALUATE_HOME_WAITS, "it is being moved");
 		return false;
 	}
 	if (look->vm == NULL) {

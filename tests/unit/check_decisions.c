@@ -206,6 +206,37 @@ END_TEST
 
 /* ---- changes ---- */
 
+START_TEST(the_way_home_is_a_decision_of_its_own)
+{
+	struct err err = {0};
+
+	decision.policy = &policies[1];
+	decision.mode = POLICY_APPROVE;
+	turn();
+	ck_assert_int_eq(decisions_approve(decisions, 1, "uid 7", &err), 1);
+	decision.home = true;
+	turn();
+	turn();
+	ck_assert_int_eq(count_rows(), 2);
+	ck_assert_int_eq(
+	    query_sql(store, "SELECT ended > 0 FROM decisions WHERE id = 1"),
+	    1);
+	ck_assert_int_eq(
+	    query_sql(store, "SELECT ended > 0 FROM decisions WHERE id = 2"),
+	    0);
+	ck_assert(!decisions_approved(decisions, "careful", "kvm1"));
+	/* Also to a later daemon, and the other way round. */
+	take_down();
+	build();
+	turn();
+	ck_assert_int_eq(count_rows(), 2);
+	decision.home = false;
+	turn();
+	ck_assert_int_eq(count_rows(), 3);
+	ck_assert_uint_eq(decisions_count(decisions, "careful"), 1);
+}
+END_TEST
+
 START_TEST(another_figure_is_no_change)
 {
 	static const char *const same[] = {
@@ -561,6 +592,7 @@ main(void)
 	    tc, an_activation_is_one_row_from_its_beginning_to_its_end);
 	tcase_add_test(tc, hosts_and_policies_have_each_their_own);
 	tcase_add_test(tc, a_later_daemon_goes_on_with_the_row);
+	tcase_add_test(tc, the_way_home_is_a_decision_of_its_own);
 	tcase_add_test(tc, another_figure_is_no_change);
 	tcase_add_test(tc, another_order_is_no_change);
 	tcase_add_test(tc, another_fate_or_target_is_a_change);

@@ -271,6 +271,22 @@ START_TEST(what_is_forbidden_is_so_on_the_way_home)
 }
 END_TEST
 
+START_TEST(on_its_way_it_stays_in_its_decision)
+{
+	pass(0);
+	pass(MINUTE);
+	goes_home();
+	world_add_move(&world, web1, "kvm1");
+	pass(0);
+	ck_assert_int_eq(item()->fate, EVALUATE_MOVING);
+	ck_assert_uint_eq(e->decisions[0].starts, 0);
+	world.s.moves[0].to = "kvm3";
+	pass(0);
+	stays("it is being moved");
+	ck_assert_ptr_null(item());
+}
+END_TEST
+
 START_TEST(limits_and_cooldowns_hold_on_the_way_home)
 {
 	load("  - name: maintenance\n    mode: auto\n"
@@ -394,6 +410,7 @@ main(void)
 	tcase_add_test(tc, who_moves_guests_away_from_its_home_is_heard);
 	tcase_add_test(tc, another_policy_has_the_guest_first);
 	tcase_add_test(tc, what_is_forbidden_is_so_on_the_way_home);
+	tcase_add_test(tc, on_its_way_it_stays_in_its_decision);
 	tcase_add_test(tc, limits_and_cooldowns_hold_on_the_way_home);
 	tcase_add_test(tc, a_policy_that_observes_brings_nobody_home);
 	tcase_add_test(tc, whom_somebody_else_has_moved_stays);
