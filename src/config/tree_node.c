@@ -99,9 +99,14 @@ tree_path(const struct node *node, char out[TREE_PATH_SIZE])
 		write_path(node, out, TREE_PATH_SIZE);
 }
 
-static void __attribute__((format(printf, 6, 0))) add_fault(
-    const struct tree *tree, struct diag_list *diags, const struct node *node,
-    unsigned line, unsigned column, const char *fmt, va_list ap)
+static void add_fault(const struct tree *tree, struct diag_list *diags,
+    const struct node *node, unsigned line, unsigned column, const char *fmt,
+    va_list ap) __attribute__((format(printf, 6, 0)));
+
+static void
+add_fault(const struct tree *tree, struct diag_list *diags,
+    const struct node *node, unsigned line, unsigned column, const char *fmt,
+    va_list ap)
 {
 	char path[TREE_PATH_SIZE], text[FAULT_SIZE];
 
