@@ -27,7 +27,8 @@ int buf_add(struct buf *buf, const void *data, size_t len);
 int buf_adds(struct buf *buf, const char *s);
 int buf_addf(struct buf *buf, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-int buf_vaddf(struct buf *buf, const char *fmt, va_list ap);
+int buf_vaddf(struct buf *buf, const char *fmt, va_list ap)
+    __attribute__((format(printf, 2, 0)));
 void buf_clear(struct buf *buf); /* empties, keeps the memory */
 void buf_free(struct buf *buf);
 

@@ -107,6 +107,9 @@ log_write(const char *line, size_t len)
 	}
 }
 
+static void log_line(enum log_level level, const char *token, const char *fmt,
+    va_list ap) __attribute__((format(printf, 3, 0)));
+
 static void
 log_line(enum log_level level, const char *token, const char *fmt, va_list ap)
 {

@@ -293,7 +293,7 @@ const struct schema read_policy_schema = {
 void
 policy_set_defaults(struct policy *policy)
 {
-	struct schema_context ctx = {NULL};
+	struct schema_context ctx = {0};
 
 	memset(policy, 0, sizeof(*policy));
 	place_policy(policy, NULL, 0);

@@ -363,6 +363,18 @@ read_first_keys(const struct schema_context *ctx, const struct schema *schema,
 	}
 }
 
+/* Was something in it refused when the tree was built, before any table? */
+static bool
+holds_bad(const struct node *node)
+{
+	if (node->kind == NODE_BAD)
+		return true;
+	for (const struct node *n = node->first; n != NULL; n = n->next)
+		if (holds_bad(n))
+			return true;
+	return false;
+}
+
 void
 schema_read(const struct schema_context *ctx, const struct schema *schema,
     const struct node *map, void *object)
@@ -400,7 +412,8 @@ schema_read(const struct schema_context *ctx, const struct schema *schema,
 			!schema->optional(ctx, map, &keys[i])))
 			report_missing(ctx, schema, map, &keys[i]);
 	if (schema->finish != NULL &&
-	    ctx->diags->count + ctx->diags->dropped == before)
+	    ctx->diags->count + ctx->diags->dropped == before &&
+	    !holds_bad(map))
 		schema->finish(ctx, map, object);
 }
 

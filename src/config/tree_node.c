@@ -99,6 +99,10 @@ tree_path(const struct node *node, char out[TREE_PATH_SIZE])
 		write_path(node, out, TREE_PATH_SIZE);
 }
 
+static void add_fault(const struct tree *tree, struct diag_list *diags,
+    const struct node *node, unsigned line, unsigned column, const char *fmt,
+    va_list ap) __attribute__((format(printf, 6, 0)));
+
 static void
 add_fault(const struct tree *tree, struct diag_list *diags,
     const struct node *node, unsigned line, unsigned column, const char *fmt,

@@ -46,9 +46,9 @@ print_event(const char *id, const char *data, void *arg)
 		buf_addf(&out, "%s\n", id);
 		break;
 	case ARGS_WIDE:
-		buf_addf(&out, "%6s  ", id);
-		/* FALLTHROUGH */
 	case ARGS_TABLE:
+		if (ctl->args.output == ARGS_WIDE)
+			buf_addf(&out, "%6s  ", id);
 		event = json_loads(data, 0, NULL);
 		render_event(event, &ctl->style, &out);
 		json_decref(event);

@@ -30,7 +30,9 @@ struct hv_conn {
  * vtable that makes calls begins with CONN_HOLD(conn).
  */
 #define CONN_HOLD(conn)                                                        \
-	cleanup(conn_release) struct hv_conn *conn_held = conn_hold(conn)
+	cleanup(conn_release)                                                  \
+	    __attribute__((unused)) struct hv_conn *conn_held =                \
+		conn_hold(conn)
 
 struct hv_conn *conn_hold(struct hv_conn *conn);
 void conn_release(struct hv_conn **conn);

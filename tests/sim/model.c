@@ -240,25 +240,25 @@ inject(struct sim *sim, enum fault_kind kind)
 	switch (kind) {
 	case FAULT_SOURCE_DAEMON_KILLED:
 		host = SIM_SOURCE;
-		/* fall through */
+		__attribute__((fallthrough));
 	case FAULT_TARGET_DAEMON_KILLED:
 		daemon_kill(sim, host);
 		return;
 	case FAULT_SOURCE_DAEMON_FROZEN:
 		host = SIM_SOURCE;
-		/* fall through */
+		__attribute__((fallthrough));
 	case FAULT_TARGET_DAEMON_FROZEN:
 		daemon_freeze(sim, host, FREEZE_MS);
 		return;
 	case FAULT_SOURCE_DAEMON_STALLED:
 		host = SIM_SOURCE;
-		/* fall through */
+		__attribute__((fallthrough));
 	case FAULT_TARGET_DAEMON_STALLED:
 		daemon_freeze(sim, host, STALL_MS);
 		return;
 	case FAULT_SOURCE_QEMU_KILLED:
 		host = SIM_SOURCE;
-		/* fall through */
+		__attribute__((fallthrough));
 	case FAULT_TARGET_QEMU_KILLED:
 		kill_qemu(sim, host);
 		return;
@@ -270,7 +270,7 @@ inject(struct sim *sim, enum fault_kind kind)
 		return;
 	case FAULT_SOURCE_LINK_CUT:
 		host = SIM_SOURCE;
-		/* fall through */
+		__attribute__((fallthrough));
 	case FAULT_TARGET_LINK_CUT:
 		sim->hosts[host].cut = true;
 		sim->hosts[host].cut_at = sim->now;
@@ -279,7 +279,7 @@ inject(struct sim *sim, enum fault_kind kind)
 		return;
 	case FAULT_SOURCE_SLOW:
 		host = SIM_SOURCE;
-		/* fall through */
+		__attribute__((fallthrough));
 	case FAULT_TARGET_SLOW:
 		sim->hosts[host].latency_ms = SLOW_MS;
 		return;

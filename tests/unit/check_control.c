@@ -171,6 +171,9 @@ member(const struct answer *answer, const char *object, const char *key)
 	return json_string_value(json_object_get(at, key));
 }
 
+static void expect(const char *method, const char *target, const char *body,
+    int status, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
 static void
 expect(const char *method, const char *target, const char *body, int status,
     const char *fmt, ...)

@@ -84,7 +84,8 @@ tell_a_pass(void)
 	    .disk_total = 0,
 	    .disk_done = 0,
 	    .disk_remaining = 0,
-	    .iterations = ++iteration});
+	    .iterations = iteration + 1});
+	iteration++;
 }
 
 static bool

@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+static json_t *note(struct fake_backend *fake, struct err *err, const char *fmt,
+    ...) __attribute__((format(printf, 3, 4)));
+
 /* Notes the call; returns an object that names it, or fails as told. */
 static json_t *
 note(struct fake_backend *fake, struct err *err, const char *fmt, ...)

@@ -475,7 +475,7 @@ site_migrate(
 			d->state = DOMAIN_SHUTOFF;
 			d->reason = DOMAIN_REASON_FAILED;
 			s->reason = DOMAIN_REASON_MIGRATION_CANCELED;
-			/* fall through */
+			__attribute__((fallthrough));
 		case SITE_REFUSES:
 			rc = err_set(err, ERR_REFUSED, "%s", moods[to].error);
 			break;
