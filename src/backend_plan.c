@@ -143,8 +143,10 @@ policies_json(const struct daemon *d, const struct snapshot *s,
     const struct snap_host *host)
 {
 	const struct settings *settings = d->settings;
+	struct look_cluster cluster;
 	json_t *list = json_array();
 
+	look_at_cluster(s, &cluster);
 	for (size_t i = 0; i < settings->policy_count; i++) {
 		const struct policy *p = &settings->policies[i];
 
@@ -154,9 +156,8 @@ policies_json(const struct daemon *d, const struct snapshot *s,
 		    json_pack("{s:s, s:s, s:i, s:s, s:s, s:s}", "policy",
 			p->name, "file", p->file, "line", (int)p->line, "mode",
 			policy_mode_name(modes_get(d->modes, p)), "when",
-			p->condition_count > 0 ? p->conditions[0].when.text
-					       : "",
-			"holds", evaluate_holds(settings, s, p, host)));
+			p->conditions[0].when.text, "holds",
+			evaluate_holds(settings, s, &cluster, p, host)));
 	}
 	return list;
 }

@@ -103,7 +103,7 @@ policy_json(struct daemon *d, const struct policy *policy)
 /* Each host with "true", "false" or "unknown". */
 static json_t *
 holds_json(const struct settings *settings, const struct snapshot *s,
-    const struct policy *policy)
+    const struct look_cluster *cluster, const struct policy *policy)
 {
 	json_t *list = json_array();
 
@@ -111,7 +111,8 @@ holds_json(const struct settings *settings, const struct snapshot *s,
 	     i++)
 		json_array_append_new(list,
 		    json_pack("{s:s, s:s}", "host", s->hosts[i].name, "holds",
-			evaluate_holds(settings, s, policy, &s->hosts[i])));
+			evaluate_holds(
+			    settings, s, cluster, policy, &s->hosts[i])));
 	return list;
 }
 
@@ -128,16 +129,18 @@ backend_policies(void *arg, struct err *err)
 {
 	struct daemon *d = arg;
 	cleanup_snapshot struct snapshot *s = pilot_snapshot(d->pilot);
+	struct look_cluster cluster;
 	json_t *list = json_array();
 
 	(void)err;
+	look_at_cluster(s, &cluster);
 	for (size_t i = 0; i < d->settings->policy_count; i++) {
 		const struct policy *policy = &d->settings->policies[i];
 		json_t *object = policy_json(d, policy), *hosts, *one;
 		json_t *names = json_array();
 		size_t k;
 
-		hosts = holds_json(d->settings, s, policy);
+		hosts = holds_json(d->settings, s, &cluster, policy);
 		json_array_foreach(hosts, k, one)
 		{
 			if (strcmp(json_string_value(
@@ -191,6 +194,7 @@ backend_policy(void *arg, const char *name, struct err *err)
 	struct daemon *d = arg;
 	cleanup_snapshot struct snapshot *s = pilot_snapshot(d->pilot);
 	const struct policy *policy = find_policy(d, name, err);
+	struct look_cluster cluster;
 	json_t *object, *newest = NULL;
 	json_t *rows = json_array();
 
@@ -208,13 +212,14 @@ backend_policy(void *arg, const char *name, struct err *err)
 			json_object_get(json_array_get(rows, 0), "id")),
 		    NULL);
 	json_decref(rows);
+	look_at_cluster(s, &cluster);
 	object = policy_json(d, policy);
 	fields_text(object, "subject", subject_word(policy));
 	if (policy->condition_count > 1)
 		fields_text(object, "match", policy->all ? "all" : "any");
 	json_object_set_new(object, "conditions", conditions_json(policy));
 	json_object_set_new(
-	    object, "hosts", holds_json(d->settings, s, policy));
+	    object, "hosts", holds_json(d->settings, s, &cluster, policy));
 	if (newest != NULL)
 		json_object_set_new(object, "decision", newest);
 	return object;

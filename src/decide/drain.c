@@ -112,13 +112,10 @@ drain_holds(const struct settings *settings, const struct snapshot *s,
 
 const char *
 evaluate_holds(const struct settings *settings, const struct snapshot *s,
-    const struct policy *policy, const struct snap_host *host)
+    const struct look_cluster *cluster, const struct policy *policy,
+    const struct snap_host *host)
 {
-	struct look_cluster cluster;
-
-	look_at_cluster(s, &cluster);
-	return expr_truth_name(
-	    drain_holds(settings, s, &cluster, policy, host));
+	return expr_truth_name(drain_holds(settings, s, cluster, policy, host));
 }
 
 const struct policy *

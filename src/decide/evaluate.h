@@ -215,8 +215,8 @@ struct plan *plan_drain(struct arena *arena, const struct evaluate_input *input,
 /* Do the policy's conditions hold for the host, whatever `for` says: "true",
  * "false", "unknown".  Those of guests: for any of its guests. */
 const char *evaluate_holds(const struct settings *settings,
-    const struct snapshot *s, const struct policy *policy,
-    const struct snap_host *host);
+    const struct snapshot *s, const struct look_cluster *cluster,
+    const struct policy *policy, const struct snap_host *host);
 
 /*
  * As JSON (explain.c); unknown: the key is absent:
