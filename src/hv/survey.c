@@ -149,18 +149,22 @@ survey_rate_read(virDomainPtr domain, bool *measuring)
 	int status = -1;
 
 	*measuring = false;
+	/* The list is one's own to free also when it is empty: the guest is
+	 * gone. */
 	if (virDomainListGetStats(
-		one, VIR_DOMAIN_STATS_DIRTYRATE, &records, 0) != 1)
-		return FACTS_UNKNOWN;
-	(void)virTypedParamsGetInt(records[0]->params, records[0]->nparams,
-	    "dirtyrate.calc_status", &status);
-	*measuring = status == VIR_DOMAIN_DIRTYRATE_MEASURING;
-	if (status == VIR_DOMAIN_DIRTYRATE_MEASURED &&
-	    virTypedParamsGetLLong(records[0]->params, records[0]->nparams,
-		"dirtyrate.megabytes_per_second", &mib) == 1 &&
-	    mib >= 0)
-		rate = mib * SURVEY_MIB;
-	virDomainStatsRecordListFree(records);
+		one, VIR_DOMAIN_STATS_DIRTYRATE, &records, 0) == 1) {
+		(void)virTypedParamsGetInt(records[0]->params,
+		    records[0]->nparams, "dirtyrate.calc_status", &status);
+		*measuring = status == VIR_DOMAIN_DIRTYRATE_MEASURING;
+		if (status == VIR_DOMAIN_DIRTYRATE_MEASURED &&
+		    virTypedParamsGetLLong(records[0]->params,
+			records[0]->nparams, "dirtyrate.megabytes_per_second",
+			&mib) == 1 &&
+		    mib >= 0)
+			rate = mib * SURVEY_MIB;
+	}
+	if (records != NULL)
+		virDomainStatsRecordListFree(records);
 	return rate;
 }
 
