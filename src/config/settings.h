@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "config/diag.h"
 #include "config/policy.h"
+#include "config/receiver.h"
 
 /*
  * drover.yaml, hosts.d/ and policies.d/ as one immutable object.  Parsing is
@@ -53,19 +54,6 @@ struct settings_guests {
 	const char *match; /* pattern */
 	const struct settings_label *labels;
 	size_t label_count;
-};
-
-struct settings_receiver {
-	const char *name;
-	const char *type;          /* "cloudevents" */
-	const char *url;           /* http or https */
-	const char *secret_file;   /* NULL: not signed */
-	const char *const *events; /* globs on "move.completed" (the type
-					 * without "drover."); default "*" */
-	size_t event_count;
-	int64_t timeout_ms; /* of one attempt; default 10 s */
-	const char *file;
-	unsigned line;
 };
 
 struct settings {

@@ -27,8 +27,23 @@ struct http_answer {
 	const char *error;     /* why the exchange broke; NULL: it did not */
 };
 
+/* How to get there; all NULL or 0: as curl does by itself. */
+struct http_transport {
+	const char *unix_socket;
+	const char *proxy;   /* NULL: none, whatever the environment says */
+	const char *ca_file; /* PEM, in place of the system's */
+	const char *cert_file, *key_file; /* the client's, PEM */
+	const char *server_name; /* of the certificate, if not the URL's */
+	int64_t connect_timeout_ms;
+};
+
 struct http_post {
 	const char *url;
+	const struct http_transport *transport; /* NULL: see there; read
+						 * during the call alone */
+	const char *method;                     /* NULL: POST */
+	const char *const *more_headers;        /* after the others */
+	size_t more_count;
 	const char *headers[HTTP_HEADERS_MAX]; /* "Name: value"; NULL ends */
 	const void *body;                      /* copied */
 	size_t len;

@@ -145,8 +145,38 @@ static const char schema_7[] =
     " was TEXT NOT NULL, at TEXT NOT NULL, policy TEXT NOT NULL,"
     " since INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
 
-const char *const schema_steps[] = {
-    schema_1, schema_2, schema_3, schema_4, schema_5, schema_6, schema_7};
+/* Events that go in one request have the row of the first as their batch.
+ * `grp`: those that are collected.  `why`: of a dead letter. */
+static const char schema_8[] =
+    "ALTER TABLE outbox ADD COLUMN batch INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE outbox ADD COLUMN grp TEXT;"
+    "ALTER TABLE outbox ADD COLUMN ended INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE outbox ADD COLUMN why TEXT;"
+    "CREATE INDEX outbox_group ON outbox (receiver, grp, id)"
+    " WHERE state = 0 AND grp IS NOT NULL;"
+    "CREATE INDEX outbox_batch ON outbox (batch) WHERE batch > 0;"
+
+    "CREATE TABLE attempts ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " outbox_id INTEGER NOT NULL REFERENCES outbox ON DELETE CASCADE,"
+    " receiver TEXT NOT NULL, at INTEGER NOT NULL, took INTEGER NOT NULL,"
+    " events INTEGER NOT NULL, code INTEGER NOT NULL, error TEXT,"
+    " answer TEXT) STRICT;"
+    "CREATE INDEX attempts_outbox ON attempts (outbox_id, id);"
+    "CREATE INDEX attempts_receiver ON attempts (receiver, id);"
+
+    /* A receiver that said that it is gone. */
+    "CREATE TABLE disabled ("
+    " receiver TEXT PRIMARY KEY, url_hash TEXT NOT NULL,"
+    " since INTEGER NOT NULL, why TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+
+    /* What is wrong now, for receivers that hold state. */
+    "CREATE TABLE conditions ("
+    " key TEXT PRIMARY KEY, type TEXT NOT NULL, since INTEGER NOT NULL,"
+    " body TEXT NOT NULL) STRICT, WITHOUT ROWID;";
+
+const char *const schema_steps[] = {schema_1, schema_2, schema_3, schema_4,
+    schema_5, schema_6, schema_7, schema_8};
 const int schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);
 
 /* Copies the first column of the first row; "" when there is none. */

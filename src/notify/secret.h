@@ -1,0 +1,45 @@
+#ifndef DROVER_NOTIFY_SECRET_H
+#define DROVER_NOTIFY_SECRET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "config/receiver.h"
+#include "notify/sign.h"
+
+/*
+ * What a receiver's files hold, read anew when they changed.  None of it is
+ * ever logged, told or shown.  A path that begins with "credential:" names a
+ * file in $CREDENTIALS_DIRECTORY, where systemd puts a service's secrets.
+ */
+
+#define SECRET_SIGNERS 2
+
+struct secret_set {
+	struct sign_secret signers[SECRET_SIGNERS]; /* all of them sign */
+	size_t signer_count;
+	char *url;              /* always there */
+	char *token, *template; /* NULL: none is configured */
+};
+
+/* The error names receiver, key and file, never what is in it. */
+int secret_load(const struct settings_receiver *receiver,
+    struct secret_set *out, struct err *err);
+/* Overwrites it. */
+void secret_clear(struct secret_set *set);
+
+/* "Name: value" lines that authenticate one request: webhook-id, -timestamp
+ * and -signature (each signer's, divided by a space), or X-Hub-Signature-256;
+ * for kinds that take a token in a header, Authorization or X-Gotify-Key. */
+#define SECRET_HEADERS_MAX 5
+#define SECRET_HEADER_SIZE 768
+struct secret_headers {
+	char lines[SECRET_HEADERS_MAX][SECRET_HEADER_SIZE];
+	size_t count;
+};
+int secret_sign(const struct settings_receiver *receiver,
+    const struct secret_set *set, const char *webhook_id, int64_t now_s,
+    const void *body, size_t len, struct secret_headers *out, struct err *err);
+
+#endif
