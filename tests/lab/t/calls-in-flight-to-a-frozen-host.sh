@@ -4,6 +4,7 @@
 # when the daemon goes on the client is still there and connects again.  (With
 # two calls on one connection libvirt's client hangs at the first and crashes at
 # the second of these moments; see src/hv/conn.h.)
+# waits
 fixture 2
 [[ -x $BUILD/hvprobe ]] || make -s -C "$BUILD" hvprobe
 lab guest g1 >/dev/null

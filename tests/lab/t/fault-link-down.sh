@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # The target's cable is pulled for 45 s while four guests are on their way, one
 # of each kind.
+# waits
 fixture 2 'limits: { per_source: 4, per_target: 4, bandwidth: 24MiB/s }'
 guests=(ls1 lc1 rs1 rl1)
 strategy_guests -l 4 "${guests[@]}"

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SIGSTOP of the target's libvirtd for 45 s at the switchover of live moves (the
 # pages go from QEMU to QEMU; what waits for libvirtd is the handover).
+# waits
 fixture 2 'limits: { per_source: 4, per_target: 4, bandwidth: 24MiB/s }'
 guests=(ls1 lc1)
 strategy_guests -l 4 "${guests[@]}"

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SIGSTOP of the target's libvirtd for 45 s when the guests are off and about to
 # be started there: what was called before the freeze happens after it.
+# waits
 fixture 2 'limits: { per_source: 4, per_target: 4 }'
 guests=(rs1 rl1)
 strategy_guests "${guests[@]}"

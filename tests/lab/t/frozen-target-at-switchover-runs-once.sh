@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # The target's libvirtd is frozen while the guest is on its way and thaws after
 # the source has taken it back: at no time do two copies run.
+# waits
 fixture 2 'limits: { bandwidth: 16MiB/s }'
 lab guest g1 >/dev/null
 droverd_start

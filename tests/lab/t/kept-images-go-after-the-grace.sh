@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Images at the old host are kept for storage.keep_source and then removed, also
 # when the time passes while droverd is away; what is in use again is not.
+# waits
 export STORAGE_MORE=', keep_source: 25s'
 fixture 2 'limits: { per_source: 4, per_target: 4 }'
 strategy_guests lc1 rl1

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # The target's cable is pulled for 60 s in the middle of a move.
+# waits
 fixture 2 'limits: { bandwidth: 16MiB/s }'
 lab guest g1 >/dev/null
 droverd_start

@@ -3,6 +3,7 @@
 # first.  It says whose they are and moves nothing, also when told to; it takes over
 # by itself when the first one ends, or is killed.  One on the same state directory
 # does not even start.
+# waits
 fixture 2
 lab guest g1 >/dev/null
 sed "s|$WORK/state|$WORK/state2|; s|$WORK/run/|$WORK/run2/|" \
