@@ -15,6 +15,7 @@
 #define ARENA_MAX ((size_t)1 << 30)
 #define DRAINS_LOOK_MS 1000   /* a drain whose time has passed */
 #define DRAINS_AGAIN_MS 10000 /* any that is open */
+#define CHEAP_TURN_MS 10      /* is taken for each guest that changes */
 
 static void take_turn(void *arg);
 
@@ -130,7 +131,7 @@ pilot_changed(struct pilot *p)
 void
 pilot_sampled(struct pilot *p)
 {
-	if (!p->begun || p->sampled)
+	if (!p->begun || p->sampled || p->soon)
 		return;
 	p->sampled = true;
 	loop_timer_set(p->sample, PILOT_SAMPLED_MS);
@@ -146,13 +147,28 @@ is_awaited(const struct pilot *p, const char *host)
 	    map_get(p->acted_on, host) != NULL;
 }
 
+/* As soon as turns have had half of the time, at the latest as for a load. */
+static void
+look_in_turn(struct pilot *p)
+{
+	int64_t wait = 2 * p->turn_ms;
+
+	if (!p->begun || p->soon)
+		return;
+	p->soon = true;
+	loop_timer_set(
+	    p->sample, wait < PILOT_SAMPLED_MS ? wait : PILOT_SAMPLED_MS);
+}
+
 void
 pilot_guest_changed(struct pilot *p, const char *host)
 {
-	if (is_awaited(p, host))
+	if (!is_awaited(p, host))
+		pilot_sampled(p);
+	else if (p->turn_ms < CHEAP_TURN_MS)
 		pilot_changed(p);
 	else
-		pilot_sampled(p);
+		look_in_turn(p);
 }
 
 /* For is_awaited(), until the next turn. */
@@ -345,6 +361,7 @@ take_turn(void *arg)
 	p->turning = true;
 	p->again = false;
 	p->sampled = false;
+	p->soon = false;
 	loop_timer_clear(p->sample);
 	loop_timer_clear(p->wake);
 	abicheck_run(p->abicheck);
@@ -382,6 +399,7 @@ take_turn(void *arg)
 		wake = look;
 	arena_free(arena);
 	snapshot_free(s);
+	p->turn_ms = mono_diff(clock_mono_now(), now);
 	p->turning = false;
 	if (p->again)
 		loop_timer_set(p->turn, 0);

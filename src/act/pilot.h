@@ -53,7 +53,9 @@ void pilot_begin(struct pilot *pilot);
 void pilot_changed(struct pilot *pilot);
 /* A guest of the host was read, or is gone.  Looks at once where a move, a drain or
  * a decision may wait for it, else as for a load: with many hosts such news
- * come all the time, and a turn looks at everything. */
+ * come all the time, and a turn looks at everything.  Where a turn takes long it
+ * is taken for all that changed since the last one, and the loop has as much time
+ * for others as for turns. */
 void pilot_guest_changed(struct pilot *pilot, const char *host);
 /* A host's load has been read: conditions are looked at, within PILOT_SAMPLED_MS,
  * since with many hosts that is all the time. */

@@ -34,7 +34,9 @@ struct pilot {
 	struct loop_timer *turn;   /* as soon as possible */
 	struct loop_timer *wake;   /* when a time comes */
 	struct loop_timer *sample; /* some time after a load was read */
-	bool sampled;              /* that timer is set */
+	bool sampled;              /* that timer is set ... */
+	bool soon;                 /* ... for one who waits */
+	int64_t turn_ms;           /* what the last turn took */
 	bool begun;
 	bool turning;
 	bool again;

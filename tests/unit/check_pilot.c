@@ -155,6 +155,28 @@ START_TEST(a_guest_that_comes_up_in_maintenance_is_looked_at_at_once)
 }
 END_TEST
 
+static bool
+turn_is_taken(void)
+{
+	return !pilot->soon;
+}
+
+START_TEST(a_turn_that_takes_long_is_taken_for_many_changes)
+{
+	drain("kvm2");
+	run_until(drain_is_done);
+	pilot_turn(pilot);
+	pilot->turn_ms = 20;
+	for (int i = 0; i < 100; i++)
+		pilot_guest_changed(pilot, "kvm2");
+	/* no turn at once, and one for all of them */
+	ck_assert(pilot->soon);
+	ck_assert_int_eq(pilot->turn_ms, 20);
+	run_until(turn_is_taken);
+	ck_assert(!pilot->sampled);
+}
+END_TEST
+
 /* ---- draining ---- */
 
 START_TEST(a_flag_empties_a_host)
@@ -816,6 +838,7 @@ main(void)
 	tcase_add_test(tc, news_of_a_guest_can_wait_where_nothing_waits_for_it);
 	tcase_add_test(
 	    tc, a_guest_that_comes_up_in_maintenance_is_looked_at_at_once);
+	tcase_add_test(tc, a_turn_that_takes_long_is_taken_for_many_changes);
 	tcase_add_test(tc, a_flag_empties_a_host);
 	tcase_add_test(tc, an_empty_host_is_drained_at_once);
 	tcase_add_test(tc, fast_where_the_image_lock_protects);
