@@ -9,7 +9,8 @@
  * a daemon that died and goes.
  *
  * The pools are named after the directory as well, so that they never clash on
- * the name, and are never defined: a restart of the host's daemon ends them.
+ * the name, and are never defined: a restart of the host ends them.  One of the
+ * host's daemon does not (libvirt 9.0), hence the look for those of the dead.
  */
 #include "hv/statedir.h"
 
