@@ -63,26 +63,13 @@ read_version(
 static const struct node *
 find_root(const struct schema_context *ctx, const struct schema *schema)
 {
-	const struct node *root = ctx->tree->root;
 	size_t before = ctx->diags->count + ctx->diags->dropped;
-	const struct node *version;
+	const struct node *root, *version;
 
-	if (root == NULL || tree_is_null(root)) {
-		diag_add(ctx->diags, ctx->tree->file, 1, 1,
-		    "holds nothing; "
-		    "%s begins with \"version: 1\"",
-		    schema->what);
+	root =
+	    tree_find_root(ctx->tree, ctx->diags, schema->what, "version: 1");
+	if (root == NULL)
 		return NULL;
-	}
-	if (root->kind == NODE_BAD)
-		return NULL;
-	if (root->kind != NODE_MAP) {
-		tree_fault(ctx->tree, ctx->diags, root,
-		    "%s is a mapping that "
-		    "begins with \"version: 1\", not %s",
-		    schema->what, tree_kind_name(root));
-		return NULL;
-	}
 	version = tree_get(root, "version");
 	if (version != NULL)
 		read_version(ctx, version, NULL);

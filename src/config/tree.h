@@ -65,6 +65,18 @@ void tree_free(struct tree *tree); /* NULL allowed */
 /* The value of `name` in a mapping, or NULL. */
 const struct node *tree_get(const struct node *map, const char *name);
 
+/* The same when it is a text with at least one byte; else NULL, as for what is no
+ * mapping. */
+const struct node *tree_get_text(const struct node *map, const char *name);
+
+/*
+ * The mapping that the whole text is.  NULL with the fault, unless there is one
+ * at that place already; it says what such a text is and begins with ("a
+ * snapshot", "schema: drover/v1").
+ */
+const struct node *tree_find_root(const struct tree *tree,
+    struct diag_list *diags, const char *what, const char *begins);
+
 /* Is it what YAML calls null: nothing, ~ or null? */
 bool tree_is_null(const struct node *node);
 

@@ -22,6 +22,38 @@ tree_get(const struct node *map, const char *name)
 	return NULL;
 }
 
+const struct node *
+tree_get_text(const struct node *map, const char *name)
+{
+	const struct node *value =
+	    map->kind == NODE_MAP ? tree_get(map, name) : NULL;
+
+	return value != NULL && value->kind == NODE_SCALAR &&
+		!tree_is_null(value) && value->len > 0
+	    ? value
+	    : NULL;
+}
+
+const struct node *
+tree_find_root(const struct tree *tree, struct diag_list *diags,
+    const char *what, const char *begins)
+{
+	const struct node *root = tree->root;
+
+	if (root == NULL || tree_is_null(root)) {
+		diag_add(diags, tree->file, 1, 1,
+		    "holds nothing; %s begins with \"%s\"", what, begins);
+		return NULL;
+	}
+	if (root->kind == NODE_MAP)
+		return root;
+	if (root->kind != NODE_BAD)
+		tree_fault(tree, diags, root,
+		    "%s is a mapping that begins with \"%s\", not %s", what,
+		    begins, tree_kind_name(root));
+	return NULL;
+}
+
 bool
 tree_is_null(const struct node *node)
 {

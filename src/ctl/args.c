@@ -15,6 +15,7 @@
 
 #include "base/units.h"
 #include "config/diag.h"
+#include "trial/simulate.h"
 
 #define CANDIDATES_MAX 64
 #define MAX_MAX 1000000 /* moves; of rows the daemon gives fewer at once */
@@ -130,6 +131,31 @@ parse_deadline(const char *text, struct args *args, struct err *err)
 }
 
 static int
+parse_for(const char *text, int64_t *out_ms, struct err *err)
+{
+	int64_t ms;
+
+	if (units_parse_duration(text, &ms, err) != 0 || ms < 1000 ||
+	    ms > SIMULATE_FOR_MAX_MS)
+		return err_set(err, ERR_INVALID,
+		    "--for %s: a duration from 1s to 7d such as 4h is wanted",
+		    text);
+	*out_ms = ms;
+	return 0;
+}
+
+/* A policy, or a file of them. */
+static int
+add_policy(struct args *args, const char *text, struct err *err)
+{
+	if (args->policy_count == ARGS_POLICIES_MAX)
+		return err_set(err, ERR_INVALID,
+		    "--policy is given more than %d times", ARGS_POLICIES_MAX);
+	args->policies[args->policy_count++] = args->policy = text;
+	return 0;
+}
+
+static int
 set_option(struct args *args, const struct args_flag *flag, const char *value,
     struct err *err)
 {
@@ -186,8 +212,16 @@ set_option(struct args *args, const struct args_flag *flag, const char *value,
 		args->config = value;
 		break;
 	case ARGS_POLICY:
-		args->policy = value;
-		break;
+		return add_policy(args, value, err);
+	case ARGS_FOR:
+		return parse_for(value, &args->for_ms, err);
+	case ARGS_AT:
+		if (trial_parse_start(value, &args->at))
+			break;
+		return err_set(err, ERR_INVALID,
+		    "--at %s: a time in UTC such as \"2026-01-05 22:00\" is "
+		    "wanted",
+		    value);
 	case ARGS_HOST:
 		args->host = value;
 		break;
@@ -370,17 +404,43 @@ find_command(
 	return -1;
 }
 
+/* Letting policies decide, or planning: one of the two. */
+static int
+check_simulation(const struct args *args, struct err *err)
+{
+	const uint64_t plans =
+	    ARGS_DRAIN | ARGS_BALANCE | ARGS_SCORE | ARGS_MAX | ARGS_MIN_GAIN;
+	uint64_t wrong = args->given & plans;
+
+	if ((args->command->options & ARGS_FOR) == 0)
+		return 0;
+	if ((args->given & ARGS_POLICY) == 0)
+		return (args->given & (ARGS_FOR | ARGS_AT)) == 0
+		    ? 0
+		    : err_set(err, ERR_INVALID,
+			  "--for and --at let time pass for policies: "
+			  "--policy FILE is wanted");
+	for (const struct args_flag *flag = args_flags;
+	     wrong != 0 && flag->name != NULL; flag++)
+		if (wrong & (uint64_t)flag->option)
+			return err_set(err, ERR_INVALID,
+			    "--%s is for a plan that no policy makes; with "
+			    "--policy the policies decide",
+			    flag->name);
+	return 0;
+}
+
 static int
 check_command(const struct args *args, struct err *err)
 {
 	const struct args_command *c = args->command;
 	const char *space = c->verb != NULL ? " " : "";
 	const char *verb = c->verb != NULL ? c->verb : "";
-	unsigned wrong = args->given & ~(c->options | ARGS_ANY);
+	uint64_t wrong = args->given & ~(c->options | ARGS_ANY);
 
 	for (const struct args_flag *flag = args_flags; flag->name != NULL;
 	     flag++)
-		if (wrong & (unsigned)flag->option)
+		if (wrong & (uint64_t)flag->option)
 			return err_set(err, ERR_INVALID,
 			    "%s%s%s has no option "
 			    "--%s",
@@ -412,7 +472,7 @@ check_command(const struct args *args, struct err *err)
 		return err_set(err, ERR_INVALID,
 		    "--no-wait and --timeout "
 		    "exclude each other");
-	return 0;
+	return check_simulation(args, err);
 }
 
 int

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 
 /*
@@ -14,6 +15,7 @@
  */
 
 #define ARGS_WORDS_MAX 256
+#define ARGS_POLICIES_MAX 64 /* of --policy */
 #define ARGS_DEFAULT_SOCKET "/run/drover/drover.sock"
 
 enum args_output { ARGS_TABLE, ARGS_WIDE, ARGS_JSON, ARGS_NAME };
@@ -48,6 +50,9 @@ enum args_option {
 	ARGS_OUTPUT = 1 << 13,
 	ARGS_HELP = 1 << 14,
 	ARGS_VERSION = 1 << 15,
+	/* They are more than an int has bits; gcc and clang make it wider. */
+	ARGS_FOR = INT64_C(1) << 32,
+	ARGS_AT = INT64_C(1) << 33,
 };
 #define ARGS_ANY (ARGS_SOCKET | ARGS_OUTPUT | ARGS_HELP | ARGS_VERSION)
 
@@ -57,7 +62,7 @@ struct args_command {
 	const char *noun, *verb; /* verb NULL: the noun says it */
 	const char *operands;    /* "HOST...", "" */
 	int min, max;            /* operands */
-	unsigned options;        /* besides ARGS_ANY */
+	uint64_t options;        /* besides ARGS_ANY */
 	bool names;              /* has -o name */
 	int (*run)(struct ctl *ctl);
 	const char *brief; /* one line */
@@ -79,18 +84,22 @@ struct args {
 	const struct args_command *command; /* NULL with help, version */
 	const char *operands[ARGS_WORDS_MAX];
 	int operand_count;
-	unsigned given;     /* which options */
+	uint64_t given;     /* which options */
 	const char *socket; /* NULL: not given */
 	enum args_output output;
-	int64_t timeout_ms;                 /* -1: none */
-	int parallel;                       /* -1: none */
-	const char *to, *reason, *strategy; /* NULL: not given */
-	const char *drain;                  /* a host; NULL: not given */
-	const char *config;                 /* a file; NULL: not given */
-	const char *policy, *host;          /* NULL: not given */
-	int64_t since;                      /* -1: none */
-	int max;                            /* -1: none */
-	double min_gain;                    /* with ARGS_MIN_GAIN */
+	int64_t timeout_ms;                      /* -1: none */
+	int parallel;                            /* -1: none */
+	const char *to, *reason, *strategy;      /* NULL: not given */
+	const char *drain;                       /* a host; NULL: not given */
+	const char *config;                      /* a file; NULL: not given */
+	const char *policy, *host;               /* NULL: not given */
+	const char *policies[ARGS_POLICIES_MAX]; /* each --policy */
+	int policy_count;
+	int64_t for_ms;  /* with ARGS_FOR */
+	struct wall at;  /* with ARGS_AT */
+	int64_t since;   /* -1: none */
+	int max;         /* -1: none */
+	double min_gain; /* with ARGS_MIN_GAIN */
 	/* With ARGS_DEADLINE: a minute of the local day, or -1, and then so many
 	 * ms from now. */
 	int deadline_minute;

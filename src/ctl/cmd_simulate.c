@@ -1,6 +1,7 @@
 /*
  * Planning for hosts that need not exist: a file in, a plan out, and no daemon.
- * What is done with the file once it is there is in planning.c.
+ * What is done with the file once it is there is in planning.c, or where policies
+ * decide in playing.c.
  */
 
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include "config/diag.h"
 #include "ctl/ctl.h"
 #include "ctl/planning.h"
+#include "ctl/playing.h"
 #include "plan/read.h"
 
 static int
@@ -79,20 +81,39 @@ refuse_host(
 static bool
 wants_score_only(const struct args *args)
 {
-	unsigned plans = ARGS_DRAIN | ARGS_BALANCE | ARGS_MAX | ARGS_MIN_GAIN;
+	uint64_t plans = ARGS_DRAIN | ARGS_BALANCE | ARGS_MAX | ARGS_MIN_GAIN;
 
 	return (args->given & ARGS_SCORE) != 0 && (args->given & plans) == 0;
+}
+
+/* With --policy. */
+static int
+simulate_policies(struct ctl *ctl)
+{
+	const char *path = ctl->args.operands[0];
+	struct buf text = BUF_INIT(PLAN_READ_SIZE_MAX + 65536);
+	int status = CTL_FAILED;
+
+	if (read_text(path, &text) == 0)
+		status = playing_show(ctl,
+		    strcmp(path, "-") == 0 ? "standard input" : path, &text);
+	buf_free(&text);
+	return status;
 }
 
 int
 ctl_simulate(struct ctl *ctl)
 {
 	const char *path = ctl->args.operands[0];
-	struct arena *arena = arena_new(PLANNING_ARENA_MAX);
-	int status = CTL_DONE;
-	struct plan_cluster *cluster = read_cluster(arena, path, &status);
+	struct plan_cluster *cluster;
 	uint32_t drained = PLAN_NONE;
+	int status = CTL_DONE;
+	struct arena *arena;
 
+	if ((ctl->args.given & ARGS_POLICY) != 0)
+		return simulate_policies(ctl);
+	arena = arena_new(PLANNING_ARENA_MAX);
+	cluster = read_cluster(arena, path, &status);
 	if (cluster != NULL && ctl->args.drain != NULL) {
 		drained = plan_find_host(cluster, ctl->args.drain);
 		if (drained == PLAN_NONE) {

@@ -119,12 +119,16 @@ const struct args_command args_commands[] = {
 	"write all hosts and guests to a file",
 	"The file is what simulate takes; FILE - is standard output."},
     {"simulate", NULL, "FILE", 1, 1,
-	ARGS_DRAIN | ARGS_BALANCE | ARGS_MAX | ARGS_MIN_GAIN | ARGS_SCORE, true,
-	ctl_simulate, "plan for the hosts and guests of a file",
+	ARGS_DRAIN | ARGS_BALANCE | ARGS_MAX | ARGS_MIN_GAIN | ARGS_SCORE |
+	    ARGS_POLICY | ARGS_FOR | ARGS_AT,
+	true, ctl_simulate, "plan for the hosts and guests of a file",
 	"Says which moves would empty a host (--drain) or even out the load "
 	"(--balance,\nthe default), in which order and time.  Needs no daemon "
 	"and moves nothing.\nWith --score alone, only the objective is shown.  "
-	"FILE - is standard input."},
+	"FILE - is standard input.\n"
+	"With --policy it says what the policies would do, and why nothing "
+	"else, while time\npasses; modes observe and approve are taken as "
+	"auto."},
     {"policy", "check", "FILE|DIR...", 1, MANY, ARGS_STRICT | ARGS_CONFIG, true,
 	ctl_policy_check, "are files of policies right",
 	"Says what is wrong with files of policies, and what loads and is "
@@ -181,7 +185,10 @@ const struct args_flag args_flags[] = {
 	"the least fall of the score by one move of a balance"},
     {ARGS_OPEN, 0, "open", NULL, "only what is under way"},
     {ARGS_VERBOSE, 'v', "verbose", NULL, "also what was decided when"},
-    {ARGS_POLICY, 0, "policy", "NAME", "only of this policy"},
+    {ARGS_POLICY, 0, "policy", "NAME|FILE",
+	"only of this policy; what these policies would do"},
+    {ARGS_FOR, 0, "for", "DURATION", "so much time passes: 1h, up to 7d"},
+    {ARGS_AT, 0, "at", "TIME", "as if it were 2026-01-05 22:00 in UTC"},
     {ARGS_HOST, 0, "host", "HOST", "only about this host"},
     {ARGS_SOCKET, 's', "socket", "PATH",
 	"the daemon's socket (else $DROVER_SOCKET, " ARGS_DEFAULT_SOCKET ")"},
@@ -200,12 +207,12 @@ add_command_name(const struct args_command *c, struct buf *out)
 }
 
 static void
-add_flags(unsigned options, struct buf *out)
+add_flags(uint64_t options, struct buf *out)
 {
 	char text[64];
 
 	for (const struct args_flag *f = args_flags; f->name != NULL; f++) {
-		if (!(options & (unsigned)f->option))
+		if (!(options & (uint64_t)f->option))
 			continue;
 		snprintf(text, sizeof(text), "--%s%s%s", f->name,
 		    f->value != NULL ? " " : "",

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "config/diag.h"
 #include "ctl/args.h"
 #include "ctl/http.h"
 #include "ctl/text.h"
@@ -89,9 +90,10 @@ int ctl_show(struct ctl *ctl, const char *path, const char *list,
     void (*render)(const json_t *answer, const struct style *style, bool wide,
 	struct buf *out));
 
-void ctl_print(struct buf *out);         /* to stdout; frees it */
-void ctl_print_json(const json_t *json); /* indented, unchanged */
-void ctl_say(const char *fmt, ...)       /* to stderr, "droverctl: " */
+void ctl_print(struct buf *out);                    /* to stdout; frees it */
+void ctl_print_json(const json_t *json);            /* indented, unchanged */
+void ctl_say_faults(const struct diag_list *diags); /* each as ctl_say() */
+void ctl_say(const char *fmt, ...) /* to stderr, "droverctl: " */
     __attribute__((format(printf, 1, 2)));
 
 /* "/v1/hosts/" + one percent-encoded segment + "/drain", freed by the caller;

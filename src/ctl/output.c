@@ -12,6 +12,8 @@
 #include "ctl/ctl.h"
 #include "ctl/field.h"
 
+#define FAULTS_MAX ((size_t)1 << 20)
+
 void
 ctl_say(const char *fmt, ...)
 {
@@ -25,6 +27,19 @@ ctl_say(const char *fmt, ...)
 	fprintf(stderr, "droverctl: %s\n", buf_str(&clean));
 	buf_free(&text);
 	buf_free(&clean);
+}
+
+void
+ctl_say_faults(const struct diag_list *diags)
+{
+	struct buf text = BUF_INIT(FAULTS_MAX);
+	char *line, *rest = NULL;
+
+	diag_print(diags, &text);
+	for (line = text.data != NULL ? strtok_r(text.data, "\n", &rest) : NULL;
+	     line != NULL; line = strtok_r(NULL, "\n", &rest))
+		ctl_say("%s", line);
+	buf_free(&text);
 }
 
 void

@@ -25,22 +25,7 @@
 #include "plan/score.h"
 #include "plan/write.h"
 
-#define FAULTS_MAX ((size_t)1 << 20)
-
 /* ---- the cluster ---- */
-
-static void
-say_faults(const struct diag_list *diags)
-{
-	struct buf text = BUF_INIT(FAULTS_MAX);
-	char *line, *rest = NULL;
-
-	diag_print(diags, &text);
-	for (line = text.data != NULL ? strtok_r(text.data, "\n", &rest) : NULL;
-	     line != NULL; line = strtok_r(NULL, "\n", &rest))
-		ctl_say("%s", line);
-	buf_free(&text);
-}
 
 struct plan_cluster *
 planning_read(struct arena *arena, const char *name, const struct buf *text,
@@ -53,7 +38,7 @@ planning_read(struct arena *arena, const char *name, const struct buf *text,
 	cluster = plan_read(arena, name, buf_str(text),
 	    text->overflow ? text->max : text->len, &diags);
 	if (cluster == NULL) {
-		say_faults(&diags);
+		ctl_say_faults(&diags);
 		*out_status = CTL_INVALID;
 	}
 	diag_free(&diags);

@@ -52,6 +52,9 @@ void render_labels(const json_t *vm, struct buf *out);
  * parts of the objective; and those alone. */
 void render_simulation(const json_t *result, const struct style *style,
     bool wide, struct buf *out);
+/* What policies would do (trial/simulate.h). */
+void render_playing(const json_t *answer, const struct style *style, bool wide,
+    struct buf *out);
 void render_score(
     const json_t *score, const struct style *style, bool wide, struct buf *out);
 /* One CloudEvent as one line, and {events: [{seq, event}]} as several. */

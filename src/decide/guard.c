@@ -142,7 +142,9 @@ guard_check_gain(const struct guard *guard, const struct snap_vm *vm,
 	struct look look = guard_look(guard, vm, target);
 	struct expr_value here, there;
 
-	if (!(guard->policy->gain > 0))
+	/* A balance's is of the score, and the planner has seen to it. */
+	if (!(guard->policy->gain > 0) ||
+	    (guard->policy->actions & POLICY_ACTION_BALANCE) != 0)
 		return NULL;
 	/* Both as they will be when what is on its way is over. */
 	here = look_up(EXPR_SCOPE_HOST, EXPR_HOST_CPU, NULL, &look);

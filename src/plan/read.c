@@ -44,25 +44,13 @@ clean_since(const struct reader *r, size_t before)
 static const struct node *
 find_root(const struct schema_context *ctx)
 {
-	const struct node *root = ctx->tree->root;
 	size_t before = ctx->diags->count + ctx->diags->dropped;
-	const struct node *version;
+	const struct node *root, *version;
 
-	if (root == NULL || tree_is_null(root)) {
-		diag_add(ctx->diags, ctx->tree->file, 1, 1,
-		    "holds nothing; a snapshot begins with \"schema: "
-		    "drover/v1\"");
+	root = tree_find_root(
+	    ctx->tree, ctx->diags, "a snapshot", "schema: drover/v1");
+	if (root == NULL)
 		return NULL;
-	}
-	if (root->kind == NODE_BAD)
-		return NULL;
-	if (root->kind != NODE_MAP) {
-		tree_fault(ctx->tree, ctx->diags, root,
-		    "a snapshot is a mapping that begins with \"schema: "
-		    "drover/v1\", not %s",
-		    tree_kind_name(root));
-		return NULL;
-	}
 	/* Of another language only that is said. */
 	version = tree_get(root, "schema");
 	if (version != NULL)
@@ -71,19 +59,6 @@ find_root(const struct schema_context *ctx)
 }
 
 /* ---- what entries are together ---- */
-
-/* The text of a mapping's key, or NULL when it has none. */
-static const struct node *
-text_of(const struct node *map, const char *name)
-{
-	const struct node *value =
-	    map->kind == NODE_MAP ? tree_get(map, name) : NULL;
-
-	return value != NULL && value->kind == NODE_SCALAR &&
-		!tree_is_null(value) && value->len > 0
-	    ? value
-	    : NULL;
-}
 
 static void
 refuse_host(struct reader *r, const struct node *host)
@@ -117,9 +92,9 @@ refuse_host(struct reader *r, const struct node *host)
 static void
 check_vm(struct reader *r, const struct node *vm, bool hosts_known)
 {
-	const struct node *host = text_of(vm, "host");
-	const struct node *name = text_of(vm, "name");
-	const struct node *uuid = text_of(vm, "uuid"), *before;
+	const struct node *host = tree_get_text(vm, "host");
+	const struct node *name = tree_get_text(vm, "name");
+	const struct node *uuid = tree_get_text(vm, "uuid"), *before;
 	const struct node *id = uuid != NULL ? uuid : name;
 	char path[PATH_SIZE], quoted[TREE_QUOTE_SIZE];
 
@@ -166,16 +141,7 @@ check_vms(struct reader *r, const struct node *root)
 		check_vm(r, vm, hosts_known);
 }
 
-/* ---- the cluster ---- */
-
-static const char *
-label_of(const struct settings_label *labels, size_t count, const char *key)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(labels[i].key, key) == 0)
-			return labels[i].value;
-	return NULL;
-}
+/* ---- what is read ---- */
 
 static int
 compare_hosts(const void *a, const void *b)
@@ -189,8 +155,73 @@ static int
 compare_vms(const void *a, const void *b)
 {
 	const struct read_vm *left = a, *right = b;
+	int order = strcmp(left->uuid, right->uuid);
 
-	return strcmp(left->uuid, right->uuid);
+	return order != 0 ? order : strcmp(left->name, right->name);
+}
+
+void
+plan_read_sort(struct read_host *hosts, size_t host_count, struct read_vm *vms,
+    size_t vm_count)
+{
+	for (size_t i = 0; i < vm_count; i++)
+		if (vms[i].uuid == NULL)
+			vms[i].uuid = vms[i].name;
+	if (host_count > 0)
+		qsort(hosts, host_count, sizeof(*hosts), compare_hosts);
+	if (vm_count > 0)
+		qsort(vms, vm_count, sizeof(*vms), compare_vms);
+}
+
+bool
+plan_read_snapshot(struct arena *arena, const char *file, const char *text,
+    size_t len, struct diag_list *diags, struct read_snapshot *out)
+{
+	static const struct tree_limits limits = {
+	    PLAN_READ_SIZE_MAX, PLAN_READ_NODES_MAX};
+	struct reader r = {.ctx = {.diags = diags,
+			       .arena = arena,
+			       .main_dir = "/",
+			       .file = file,
+			       .all = plan_read_schemas}};
+	size_t before = diags->count + diags->dropped;
+	struct read_snapshot site = {0};
+	const struct node *root;
+	struct tree *tree;
+
+	tree = tree_parse_within(&limits, file, text, len, diags);
+	if (tree == NULL)
+		return false;
+	r.ctx.tree = tree;
+	r.ctx.user = r.hosts = map_new(NULL);
+	r.vms = map_new(NULL);
+	r.at_hosts = map_new(NULL);
+	root = find_root(&r.ctx);
+	if (root != NULL) {
+		schema_fill(&r.ctx, &plan_read_schema, &site);
+		schema_read(&r.ctx, &plan_read_schema, root, &site);
+		check_vms(&r, root);
+	}
+	map_free(r.hosts);
+	map_free(r.vms);
+	map_free(r.at_hosts);
+	tree_free(tree);
+	if (!clean_since(&r, before))
+		return false;
+	plan_read_sort(site.hosts, site.host_count, site.vms, site.vm_count);
+	*out = site;
+	return true;
+}
+
+/* ---- the cluster ---- */
+
+static const char *
+label_of(const struct settings_label *labels, size_t count, const char *key)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(labels[i].key, key) == 0)
+			return labels[i].value;
+	return NULL;
 }
 
 static void
@@ -282,20 +313,11 @@ set_apart(struct plan_cluster *cluster, const struct read_snapshot *from)
 }
 
 static struct plan_cluster *
-make_cluster(struct arena *arena, struct read_snapshot *from)
+make_cluster(struct arena *arena, const struct read_snapshot *from)
 {
 	struct plan_cluster *cluster = arena_alloc(arena, sizeof(*cluster));
 	struct map *hosts = map_new(NULL);
 
-	for (size_t i = 0; i < from->vm_count; i++)
-		if (from->vms[i].uuid == NULL)
-			from->vms[i].uuid = from->vms[i].name;
-	if (from->host_count > 0)
-		qsort(from->hosts, from->host_count, sizeof(*from->hosts),
-		    compare_hosts);
-	if (from->vm_count > 0)
-		qsort(
-		    from->vms, from->vm_count, sizeof(*from->vms), compare_vms);
 	cluster->host_count = (uint32_t)from->host_count;
 	cluster->guest_count = (uint32_t)from->vm_count;
 	cluster->hosts =
@@ -324,39 +346,13 @@ struct plan_cluster *
 plan_read(struct arena *arena, const char *file, const char *text, size_t len,
     struct diag_list *diags)
 {
-	static const struct tree_limits limits = {
-	    PLAN_READ_SIZE_MAX, PLAN_READ_NODES_MAX};
-	struct reader r = {.ctx = {.diags = diags,
-			       .main_dir = "/",
-			       .file = file,
-			       .all = plan_read_schemas}};
-	size_t before = diags->count + diags->dropped;
-	struct read_snapshot from = {0};
+	struct arena *own = arena_new(PLAN_READ_SNAPSHOT_MAX(len));
 	struct plan_cluster *cluster = NULL;
-	const struct node *root;
-	struct tree *tree;
+	struct read_snapshot site;
 
-	tree = tree_parse_within(&limits, file, text, len, diags);
-	if (tree == NULL)
-		return NULL;
-	r.ctx.tree = tree;
-	r.ctx.arena = arena_new(2 * PLAN_READ_ARENA_MAX + len);
-	r.ctx.user = r.hosts = map_new(NULL);
-	r.vms = map_new(NULL);
-	r.at_hosts = map_new(NULL);
-	root = find_root(&r.ctx);
-	if (root != NULL) {
-		schema_fill(&r.ctx, &plan_read_schema, &from);
-		schema_read(&r.ctx, &plan_read_schema, root, &from);
-		check_vms(&r, root);
-	}
-	if (clean_since(&r, before))
-		cluster = make_cluster(arena, &from);
-	map_free(r.hosts);
-	map_free(r.vms);
-	map_free(r.at_hosts);
-	arena_free(r.ctx.arena);
-	tree_free(tree);
+	if (plan_read_snapshot(own, file, text, len, diags, &site))
+		cluster = make_cluster(arena, &site);
+	arena_free(own);
 	return cluster;
 }
 

@@ -5,14 +5,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/map.h"
 #include "config/schema.h"
 #include "config/settings.h"
+#include "plan/read.h"
 
 /*
  * A snapshot's file as it is written, between plan/read_schema.c, which knows
- * its keys, and plan/read.c, which makes a cluster of it.  -1 and NAN: the key
- * is absent.
+ * its keys, plan/read.c, which makes a cluster of it, and trial/, where time
+ * passes for it.  -1 and NAN: the key is absent.
  */
 
 enum read_storage {
@@ -34,7 +36,7 @@ struct read_host {
 };
 
 struct read_vm {
-	const char *name, *uuid; /* uuid may be NULL */
+	const char *name, *uuid; /* uuid may be NULL in the file */
 	const char *host;
 	int state;
 	int vcpus;
@@ -54,6 +56,21 @@ struct read_snapshot {
 	struct settings_limits limits;
 	const char *apart; /* NULL: none */
 };
+
+/*
+ * Reads a snapshot as plan_read() does: every fault is in `diags` when it returns
+ * false, and then *out is left alone.  Hosts are sorted by name, guests by UUID,
+ * which each has.  What is read lives in `arena`, of which it takes at most
+ * PLAN_READ_SNAPSHOT_MAX; nothing refers to `text` or `file` afterwards.
+ */
+#define PLAN_READ_SNAPSHOT_MAX(len) (2 * PLAN_READ_ARENA_MAX + (len))
+bool plan_read_snapshot(struct arena *arena, const char *file, const char *text,
+    size_t len, struct diag_list *diags, struct read_snapshot *out);
+
+/* Fills in UUIDs and brings both into that order; guests of one UUID are next to
+ * each other then. */
+void plan_read_sort(struct read_host *hosts, size_t host_count,
+    struct read_vm *vms, size_t vm_count);
 
 extern const struct schema plan_read_schema;
 /* Its parts, which the files of policy tests have as well.  Whoever reads hosts

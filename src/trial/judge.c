@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/fields.h"
-#include "trial/run.h"
+#include "trial/run_priv.h"
 #include "trial/tell.h"
 
 #define NAME_MAX_BYTES 4096

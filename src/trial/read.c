@@ -68,11 +68,9 @@ static void
 check_known(const struct reader *r, const struct node *map, const char *key,
     const struct map *known, const char *what)
 {
-	const struct node *node =
-	    map->kind == NODE_MAP ? tree_get(map, key) : NULL;
+	const struct node *node = tree_get_text(map, key);
 
-	if (node != NULL && node->kind == NODE_SCALAR && node->len > 0 &&
-	    map_get(known, node->text) == NULL)
+	if (node != NULL && map_get(known, node->text) == NULL)
 		refuse_name(r, node, false, known, what);
 }
 
@@ -167,13 +165,12 @@ check_vms(struct reader *r, const struct node *root)
 {
 	for (const struct node *vm = list_of(root, "vms"); vm != NULL;
 	     vm = vm->next) {
-		const struct node *name =
-		    vm->kind == NODE_MAP ? tree_get(vm, "name") : NULL;
+		const struct node *name = tree_get_text(vm, "name");
 		const struct node *before;
 		char quoted[TREE_QUOTE_SIZE];
 
 		check_known(r, vm, "host", r->hosts, "host");
-		if (name == NULL || name->kind != NODE_SCALAR || name->len == 0)
+		if (name == NULL)
 			continue;
 		before = map_get(r->vms, name->text);
 		if (before != NULL)
@@ -247,36 +244,6 @@ check_all(const struct reader *r, struct trial *trial)
 		check_one(r, trial, &trial->cases[i], n);
 }
 
-static int
-compare_hosts(const void *a, const void *b)
-{
-	const struct read_host *left = a, *right = b;
-
-	return strcmp(left->name, right->name);
-}
-
-static int
-compare_vms(const void *a, const void *b)
-{
-	const struct read_vm *left = a, *right = b;
-	int order = strcmp(left->uuid, right->uuid);
-
-	return order != 0 ? order : strcmp(left->name, right->name);
-}
-
-static void
-sort_site(struct trial *trial)
-{
-	for (size_t i = 0; i < trial->vm_count; i++)
-		if (trial->vms[i].uuid == NULL)
-			trial->vms[i].uuid = trial->vms[i].name;
-	qsort(trial->hosts, trial->host_count, sizeof(trial->hosts[0]),
-	    compare_hosts);
-	if (trial->vm_count > 0)
-		qsort(trial->vms, trial->vm_count, sizeof(trial->vms[0]),
-		    compare_vms);
-}
-
 static void
 check_uuids(const struct reader *r, const struct trial *trial)
 {
@@ -290,25 +257,13 @@ check_uuids(const struct reader *r, const struct trial *trial)
 static const struct node *
 find_root(const struct schema_context *ctx)
 {
-	const struct node *root = ctx->tree->root;
 	size_t before = faults(ctx->diags);
-	const struct node *version;
+	const struct node *root, *version;
 
-	if (root == NULL || tree_is_null(root)) {
-		diag_add(ctx->diags, ctx->tree->file, 1, 1,
-		    "holds nothing; a file of policy tests begins with "
-		    "\"version: 1\"");
+	root = tree_find_root(
+	    ctx->tree, ctx->diags, "a file of policy tests", "version: 1");
+	if (root == NULL)
 		return NULL;
-	}
-	if (root->kind == NODE_BAD)
-		return NULL;
-	if (root->kind != NODE_MAP) {
-		tree_fault(ctx->tree, ctx->diags, root,
-		    "a file of policy tests is a mapping that begins with "
-		    "\"version: 1\", not %s",
-		    tree_kind_name(root));
-		return NULL;
-	}
 	version = tree_get(root, "version");
 	if (version != NULL)
 		read_version(ctx, version, NULL);
@@ -330,7 +285,8 @@ read_root(struct reader *r, struct trial *trial)
 	if (faults(r->ctx.diags) != before)
 		return;
 	check_all(r, trial);
-	sort_site(trial);
+	plan_read_sort(
+	    trial->hosts, trial->host_count, trial->vms, trial->vm_count);
 	check_uuids(r, trial);
 }
 
@@ -355,6 +311,7 @@ trial_read(
 	trial = arena_alloc(arena, sizeof(*trial));
 	trial->arena = r.ctx.arena = arena;
 	trial->file = r.ctx.file = arena_strdup(arena, file);
+	trial->told_by = "the test";
 	trial->tree = tree_parse_within(
 	    &limits, trial->file, arena_strndup(arena, text, len), len, diags);
 	r.ctx.tree = trial->tree;

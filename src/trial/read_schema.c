@@ -205,9 +205,8 @@ static const struct schema case_schema = {
 
 /* ---- the file ---- */
 
-/* "2026-01-05 22:00" or "2026-01-05T22:00:00Z" */
-static bool
-parse_start(const char *text, int64_t *out_ms)
+bool
+trial_parse_start(const char *text, struct wall *out)
 {
 	static const int days[] = {
 	    31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -242,7 +241,7 @@ parse_start(const char *text, int64_t *out_ms)
 	for (int m = 1; m < n[1]; m++)
 		day += days[m - 1] + (m == 2 && leap);
 	day += n[2] - 1;
-	*out_ms =
+	out->ms =
 	    day * DAY + ((n[3] * INT64_C(60) + n[4]) * 60 + n[5]) * SECOND;
 	return true;
 }
@@ -252,9 +251,9 @@ check_start(const struct schema_context *ctx, const struct node *node,
     const char **value)
 {
 	char quoted[TREE_QUOTE_SIZE];
-	int64_t ms;
+	struct wall start;
 
-	if (!parse_start(*value, &ms))
+	if (!trial_parse_start(*value, &start))
 		tree_fault(ctx->tree, ctx->diags, node,
 		    "%s is no time in UTC such as \"2026-01-05 22:00\"",
 		    tree_quote(*value, quoted));
@@ -268,7 +267,7 @@ finish_file(
 	    "series", "alerts", "fail", "expect"};
 	struct trial *trial = object;
 
-	if (!parse_start(trial->start_text, &trial->start.ms))
+	if (!trial_parse_start(trial->start_text, &trial->start))
 		return;
 	if (tree_get(map, "tests") == NULL && tree_get(map, "expect") == NULL)
 		tree_fault(ctx->tree, ctx->diags, map,

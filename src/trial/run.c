@@ -11,9 +11,12 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "trial/run_priv.h"
 #include "trial/tell.h"
 
-#define ARENA_MAX ((size_t)1 << 30)
+/* Of a turn it is most where many guests are refused by many hosts: a reason for
+ * each of both. */
+#define ARENA_MAX ((size_t)8 << 30)
 #define MARK_MAX ((size_t)16 << 20)
 
 /* ---- the settings of the test ---- */
@@ -90,9 +93,7 @@ run_begin_moves(struct run *run)
 
 			if (item->fate != EVALUATE_START)
 				continue;
-			world_begin_move(&run->world, item->vm,
-			    item->choice.target, item->choice.strategy.strategy,
-			    decision->policy);
+			world_begin_move(&run->world, decision, item);
 			any = true;
 		}
 	}
@@ -115,10 +116,10 @@ run_set_flags(struct run *run)
 			continue;
 		if ((actions & POLICY_ACTION_MAINTENANCE) != 0)
 			any |= world_set_flag(&run->world, decision->host,
-			    TRIAL_FLAG_MAINTENANCE);
+			    TRIAL_FLAG_MAINTENANCE, decision->policy);
 		else if ((actions & POLICY_ACTION_CORDON) != 0)
-			any |= world_set_flag(
-			    &run->world, decision->host, TRIAL_FLAG_CORDONED);
+			any |= world_set_flag(&run->world, decision->host,
+			    TRIAL_FLAG_CORDONED, decision->policy);
 	}
 	if (any)
 		world_set_time(&run->world, run->world.now_ms);
@@ -180,7 +181,16 @@ run_state_of(const struct run *run, const struct policy *policy,
 	return run_translate(watch_host(watch, policy, host));
 }
 
-static void
+void
+run_step(struct run *run)
+{
+	run_evaluate(run);
+	while (run_set_flags(run))
+		run_evaluate(run);
+	(void)run_begin_moves(run);
+}
+
+void
 run_turn(struct run *run)
 {
 	run_evaluate(run);
@@ -233,12 +243,20 @@ run_trace(const struct run *run, struct buf *last, json_t *trace)
 
 /* ---- time ---- */
 
+int64_t
+run_due(const struct run *run)
+{
+	int64_t next = world_next(&run->world);
+	int64_t wake = world_since(run->evaluation->wake);
+
+	return wake > run->world.now_ms && wake < next ? wake : next;
+}
+
 /* The next event after now, or -1 when nothing more is expected. */
 static int64_t
 run_next(const struct run *run)
 {
-	int64_t now = run->world.now_ms, next = world_next(&run->world);
-	int64_t wake = world_since(run->evaluation->wake);
+	int64_t now = run->world.now_ms, next = run_due(run);
 	bool more = false;
 
 	for (size_t i = 0; i < run->c->expect_count; i++) {
@@ -250,8 +268,6 @@ run_next(const struct run *run)
 		if (at < next)
 			next = at;
 	}
-	if (wake > now && wake < next)
-		next = wake;
 	return more ? next : -1;
 }
 
@@ -263,18 +279,34 @@ run_judge(const struct run *run, json_t **results)
 			results[i] = judge_expect(run, &run->c->expects[i]);
 }
 
+void
+run_begin(struct run *run, const struct trial *trial,
+    const struct trial_case *c, const struct settings *settings)
+{
+	*run =
+	    (struct run){.trial = trial, .c = c, .arena = arena_new(ARENA_MAX)};
+	run_take_settings(run, settings);
+	world_init(&run->world, run->arena, trial, c);
+}
+
+void
+run_end(struct run *run)
+{
+	world_clear(&run->world);
+	arena_free(run->turn);
+	arena_free(run->arena);
+}
+
 json_t *
 trial_run(const struct trial *trial, const struct settings *settings,
     const struct trial_case *c, bool verbose)
 {
-	struct run run = {.trial = trial, .c = c};
 	struct buf last = BUF_INIT(MARK_MAX);
 	json_t *result = json_object(), *tests = json_array();
 	json_t *trace = json_array(), **results;
+	struct run run;
 
-	run.arena = arena_new(ARENA_MAX);
-	run_take_settings(&run, settings);
-	world_init(&run.world, run.arena, trial, c);
+	run_begin(&run, trial, c, settings);
 	results = arena_array(run.arena, c->expect_count, sizeof(results[0]));
 	for (int64_t now = 0; now >= 0; now = run_next(&run)) {
 		if (now > 0)
@@ -295,8 +327,6 @@ trial_run(const struct trial *trial, const struct settings *settings,
 		json_object_set(result, "trace", trace);
 	json_decref(trace);
 	buf_free(&last);
-	world_clear(&run.world);
-	arena_free(run.turn);
-	arena_free(run.arena);
+	run_end(&run);
 	return result;
 }

@@ -3,8 +3,7 @@
 
 #include <jansson.h>
 
-#include "decide/evaluate.h"
-#include "trial/world.h"
+#include "trial/trial.h"
 
 /*
  * Carries out a test: lets time pass, has the policies evaluated whenever
@@ -25,30 +24,5 @@
  */
 json_t *trial_run(const struct trial *trial, const struct settings *settings,
     const struct trial_case *c, bool verbose);
-
-/* ---- between run.c and judge.c ---- */
-
-struct run {
-	const struct trial *trial;
-	const struct trial_case *c;
-	struct settings settings; /* with the modes of the test */
-	struct arena *arena;      /* of the whole test */
-	struct arena *turn;       /* of the evaluation */
-	struct world world;
-	const struct evaluation *evaluation;
-};
-
-struct run_state {
-	enum trial_state state;
-	int64_t since_ms; /* of pending and active */
-};
-
-/* host and vm NULL: of all hosts together. */
-struct run_state run_state_of(const struct run *run,
-    const struct policy *policy, const struct snap_host *host,
-    const struct snap_vm *vm);
-
-/* Is it so?  The object of one test, as above. */
-json_t *judge_expect(const struct run *run, const struct trial_expect *expect);
 
 #endif

@@ -142,7 +142,9 @@ struct trial {
 	struct tree *tree;
 	const char *const *policies; /* as written */
 	size_t policy_count;
-	int64_t interval_ms, move_ms;
+	int64_t interval_ms;
+	int64_t move_ms;     /* 0: each takes as long as is foretold */
+	const char *told_by; /* "the test": who says how the site is */
 	struct wall start;
 	const char *start_text;
 	struct settings_limits limits;
@@ -179,6 +181,9 @@ bool trial_parse_mode(const char *word, enum policy_mode *out);
 const char *trial_state_name(enum trial_state state); /* "pending" */
 const char *trial_fate_name(enum trial_fate fate);    /* "waiting" */
 const char *trial_flag_name(enum trial_flag flag);
+
+/* A time in UTC, "2026-01-05 22:00" or "2026-01-05T22:00:00Z". */
+bool trial_parse_start(const char *text, struct wall *out);
 
 /* A time of a test as one writes it: "90s" as "1m30s". */
 #define TRIAL_TIME_SIZE 48

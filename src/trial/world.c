@@ -65,73 +65,107 @@ world_memory_of(const struct snap_vm *vm)
 	return snapshot_vm_active(vm) ? place_memory_need(vm->memory) : 0;
 }
 
-/* Cores' worth, of a host of which that is told (`told`, of the guests that it
- * began with) or not (NAN, and then of those that it has). */
-static double
-world_host_cpu(
-    const struct world *world, size_t host, bool is_told, double told)
+/* ---- hosts, by their guests ---- */
+
+/* Cores' worth that is told of the host as it would be without any move; NAN: not
+ * now.  False: nothing ever is. */
+static bool
+world_told_cpu(const struct world *world, size_t index, double *out)
 {
-	double used = is_told ? told : 0;
+	const struct series *series =
+	    world->host_series[index].figures[TRIAL_CPU];
 
-	for (size_t i = 0; i < world->s.vm_count; i++) {
-		const struct snap_vm *vm = &world->s.vms[i];
-		bool here = vm->host == host;
-		bool was = is_told && world->homes[i] == host;
-
-		/* Told figures forgive a guest of unknown load. */
-		if (here == was || (is_told && isnan(vm->cpu_smooth)))
-			continue;
-		used += here ? vm->cpu_smooth : -vm->cpu_smooth;
+	if (series == NULL) {
+		*out = world->trial->hosts[index].cpu_used;
+		return !isnan(*out);
 	}
-	/* fmax() would make 0 of what is unknown. */
-	return isnan(used) ? NAN
-			   : fmin(fmax(used, 0), world->s.hosts[host].cpus);
+	*out = world_figure(world, &world->host_series[index], TRIAL_CPU);
+	if (series->unit == SERIES_PERCENT)
+		*out *= world->s.hosts[index].cpus;
+	return true;
+}
+
+/* Told figures know of those that began there, and forgive a guest of unknown
+ * load. */
+static void
+world_add_cpu(struct world *world, size_t index)
+{
+	const struct snap_vm *vm = &world->s.vms[index];
+	struct world_sum *here = &world->sums[vm->host];
+	struct world_sum *home = &world->sums[world->homes[index]];
+	bool known = !isnan(vm->cpu_smooth);
+
+	if (!here->cpu_told || (here != home && known))
+		here->cpu += vm->cpu_smooth;
+	if (here != home && home->cpu_told && known)
+		home->cpu -= vm->cpu_smooth;
+}
+
+static int64_t
+world_local_bytes(const struct snap_vm *vm)
+{
+	int64_t bytes = 0;
+
+	for (size_t d = 0; d < vm->disk_count; d++)
+		if (vm->disks[d].allocation > 0 &&
+		    strcmp(vm->disks[d].pool_found, "local") == 0)
+			bytes += vm->disks[d].allocation;
+	return bytes;
+}
+
+static void
+world_add_up(struct world *world)
+{
+	const struct snapshot *s = &world->s;
+
+	for (size_t i = 0; i < s->host_count; i++) {
+		double told;
+		bool is_told = world_told_cpu(world, i, &told);
+
+		world->sums[i] = (struct world_sum){
+		    .cpu = is_told ? told : 0, .cpu_told = is_told};
+	}
+	for (size_t i = 0; i < s->vm_count; i++) {
+		const struct snap_vm *vm = &s->vms[i];
+
+		world_add_cpu(world, i);
+		world->sums[vm->host].memory += world_memory_of(vm);
+		world->sums[world->homes[i]].memory_began +=
+		    world_memory_of(vm);
+		world->sums[vm->host].local += world_local_bytes(vm);
+	}
 }
 
 static void
 world_set_cpu(struct world *world, size_t index)
 {
-	const struct read_host *from = &world->trial->hosts[index];
 	struct snap_host *host = &world->s.hosts[index];
-	const struct world_series *of = &world->host_series[index];
-	const struct series *series = of->figures[TRIAL_CPU];
-	double told = from->cpu_used;
+	double used = world->sums[index].cpu;
 
-	if (series != NULL) {
-		told = world_figure(world, of, TRIAL_CPU);
-		if (series->unit == SERIES_PERCENT)
-			told *= host->cpus;
-	}
-	host->cpu_used = host->cpu_smooth = series != NULL && isnan(told)
-	    ? NAN
-	    : world_host_cpu(world, index, !isnan(told), told);
+	/* fmax() would make 0 of what is unknown. */
+	host->cpu_used = host->cpu_smooth =
+	    isnan(used) ? NAN : fmin(fmax(used, 0), host->cpus);
 }
 
 static void
 world_set_memory(struct world *world, size_t index)
 {
 	struct snap_host *host = &world->s.hosts[index];
+	const struct world_sum *sum = &world->sums[index];
 	const struct world_series *of = &world->host_series[index];
 	const struct series *series = of->figures[TRIAL_MEMORY];
 	double told = world_figure(world, of, TRIAL_MEMORY);
-	int64_t used = 0;
+	int64_t used = sum->memory;
 
 	host->memory_smooth = NAN;
 	host->memory_free = SNAPSHOT_UNKNOWN;
 	if (series != NULL && isnan(told))
 		return;
 	if (series != NULL)
-		used = (int64_t)(series->unit == SERIES_PERCENT
-			? told * (double)host->memory_total
-			: told);
-	for (size_t i = 0; i < world->s.vm_count; i++) {
-		const struct snap_vm *vm = &world->s.vms[i];
-
-		if (vm->host == index)
-			used += world_memory_of(vm);
-		if (series != NULL && world->homes[i] == index)
-			used -= world_memory_of(vm);
-	}
+		used += (int64_t)(series->unit == SERIES_PERCENT
+				? told * (double)host->memory_total
+				: told) -
+		    sum->memory_began;
 	if (used < 0)
 		used = 0;
 	if (used > host->memory_total)
@@ -145,15 +179,7 @@ world_set_room(struct world *world, size_t index)
 {
 	struct snap_pool *pool = &world->s.hosts[index].pools[0];
 
-	pool->available = pool->capacity;
-	for (size_t i = 0; i < world->s.vm_count; i++) {
-		const struct snap_vm *vm = &world->s.vms[i];
-
-		for (size_t d = 0; d < vm->disk_count; d++)
-			if (vm->host == index && vm->disks[d].allocation > 0 &&
-			    strcmp(vm->disks[d].pool_found, "local") == 0)
-				pool->available -= vm->disks[d].allocation;
-	}
+	pool->available = pool->capacity - world->sums[index].local;
 	if (pool->available < 0)
 		pool->available = 0;
 }
@@ -161,26 +187,28 @@ world_set_room(struct world *world, size_t index)
 /* ---- flags and alerts ---- */
 
 bool
-world_set_flag(
-    struct world *world, const struct snap_host *host, enum trial_flag flag)
+world_set_flag(struct world *world, const struct snap_host *host,
+    enum trial_flag flag, const struct policy *policy)
 {
 	size_t index = (size_t)(host - world->s.hosts);
 
 	switch (flag) {
 	case TRIAL_FLAG_MAINTENANCE:
-		if (host->maintenance)
+		if (host->maintenance || world->flagged_maintenance[index])
 			return false;
 		world->flagged_maintenance[index] = true;
-		return true;
+		break;
 	case TRIAL_FLAG_CORDONED:
-		if (host->cordoned)
+		if (host->cordoned || world->flagged_cordoned[index])
 			return false;
 		world->flagged_cordoned[index] = true;
-		return true;
-	case TRIAL_FLAG_NONE:
 		break;
+	case TRIAL_FLAG_NONE:
+		return false;
 	}
-	return false;
+	world->flags[world->flag_count++] =
+	    (struct world_flag){host->name, policy->name, flag, world->now_ms};
+	return true;
 }
 
 /* As the series says, else as it is in the list of hosts. */
@@ -203,14 +231,14 @@ world_set_flags(struct world *world, size_t index)
 	policy =
 	    world->flagged_maintenance[index] || world->flagged_cordoned[index];
 	host->up = world_flag(world, index, TRIAL_UP, from->up);
-	host->down_why = host->up ? NULL : "the test has it down";
+	host->down_why = host->up ? NULL : world->down_why;
 	host->maintenance = world->flagged_maintenance[index] ||
 	    world_flag(world, index, TRIAL_MAINTENANCE, from->maintenance);
 	host->cordoned = host->maintenance || world->flagged_cordoned[index] ||
 	    world_flag(world, index, TRIAL_CORDONED, from->cordoned);
 	if (host->cordoned && !before) {
 		host->flag_since = world->s.taken_wall;
-		host->flag_why = policy ? "a policy" : "the test";
+		host->flag_why = policy ? "a policy" : world->trial->told_by;
 	}
 	/* What an operator clears is given another chance. */
 	if (before && !host->cordoned)
@@ -338,11 +366,44 @@ world_list_moves(struct world *world)
 	}
 }
 
-void
-world_begin_move(struct world *world, const struct snap_vm *vm,
-    const struct snap_host *to, enum strategy strategy,
-    const struct policy *policy)
+/* Whole seconds, so that moves which began together often end together. */
+static int64_t
+world_move_time(const struct world *world, const struct evaluate_item *item)
 {
+	int64_t ms = item->choice.strategy.predicted.time_ms;
+
+	if (world->trial->move_ms > 0)
+		return world->trial->move_ms;
+	return ms > 0 ? (ms + 999) / 1000 * 1000 : WORLD_MOVE_MS;
+}
+
+/* "cpu > 85% (true: cpu = 91 %), until cpu < 70%" */
+static const char *
+world_seen(struct arena *arena, const struct evaluate_decision *decision)
+{
+	const struct policy *policy = decision->policy;
+	size_t at = 0;
+
+	while (
+	    at < decision->seen_count && decision->seen[at].phase != WATCH_ON)
+		at++;
+	/* Of those of guests no state is told. */
+	if (at == decision->seen_count)
+		at = 0;
+	if (decision->seen_count == 0)
+		return NULL;
+	if (policy->conditions[at].until.text == NULL)
+		return arena_strdup(arena, decision->seen[at].text);
+	return arena_printf(arena, "%s, until %s", decision->seen[at].text,
+	    policy->conditions[at].until.text);
+}
+
+void
+world_begin_move(struct world *world, const struct evaluate_decision *decision,
+    const struct evaluate_item *item)
+{
+	const struct snap_vm *vm = item->vm;
+
 	if (world->move_count == world->move_room) {
 		size_t room = 2 * world->move_room + 16;
 		struct world_move *moves =
@@ -359,12 +420,15 @@ world_begin_move(struct world *world, const struct snap_vm *vm,
 	world->moves[world->move_count++] = (struct world_move){
 	    .vm = (size_t)(vm - world->s.vms),
 	    .from = world->s.hosts[vm->host].name,
-	    .to = to->name,
-	    .policy = policy->name,
-	    .backoff_ms = policy->backoff_ms,
-	    .strategy = strategy,
+	    .to = item->choice.target->name,
+	    .policy = decision->policy->name,
+	    .together = decision->host == NULL,
+	    .backoff_ms = decision->policy->backoff_ms,
+	    .strategy = item->choice.strategy.strategy,
 	    .begun_ms = world->now_ms,
-	    .ends_ms = world->now_ms + world->trial->move_ms,
+	    .ends_ms = world->now_ms + world_move_time(world, item),
+	    .seen = world_seen(world->arena, decision),
+	    .reason = arena_strdup(world->arena, item->choice.why),
 	};
 	world_list_moves(world);
 }
@@ -387,6 +451,7 @@ world_set_time(struct world *world, int64_t now_ms)
 		world_set_vm(world, i);
 		s->active[s->vms[i].host] += snapshot_vm_active(&s->vms[i]);
 	}
+	world_add_up(world);
 	for (size_t i = 0; i < s->host_count; i++) {
 		const struct world_series *of = &world->host_series[i];
 		struct snap_host *host = &s->hosts[i];

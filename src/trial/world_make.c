@@ -124,7 +124,6 @@ world_add_disks(
 static void
 world_make_vm(struct world *world, size_t index)
 {
-	static const char *const pin[] = {"the test (pinned: true)"};
 	struct arena *arena = world->arena;
 	const struct read_vm *from = &world->trial->vms[index];
 	struct snap_vm *vm = &world->s.vms[index];
@@ -147,12 +146,13 @@ world_make_vm(struct world *world, size_t index)
 	    .memory_rss = SNAPSHOT_UNKNOWN,
 	    .hugepage_size = SNAPSHOT_UNKNOWN,
 	};
-	while (strcmp(world->trial->hosts[vm->host].name, from->host) != 0)
-		vm->host++;
+	vm->host = (size_t)(snapshot_find_host(&world->s, from->host) -
+	    world->s.hosts);
 	world->homes[index] = vm->host;
 	if (from->pinned) {
 		vm->pins = arena_array(arena, 1, sizeof(vm->pins[0]));
-		vm->pins[vm->pin_count++] = pin[0];
+		vm->pins[vm->pin_count++] = arena_printf(
+		    arena, "%s (pinned: true)", world->trial->told_by);
 		vm->anchors = vm->pins;
 		vm->anchor_count = 1;
 	}
@@ -234,6 +234,11 @@ world_init(struct world *world, struct arena *arena, const struct trial *trial,
 	    arena_array(arena, s->vm_count, sizeof(world->vm_series[0]));
 	world_index_series(world);
 	world_index_alerts(world);
+	world->down_why = arena_printf(arena, "%s has it down", trial->told_by);
+	world->sums = arena_array(arena, s->host_count, sizeof(world->sums[0]));
+	/* Each host may be cordoned, and then be put into maintenance. */
+	world->flags =
+	    arena_array(arena, 2 * s->host_count, sizeof(world->flags[0]));
 	world->flagged_cordoned = arena_array(arena, s->host_count, 1);
 	world->flagged_maintenance = arena_array(arena, s->host_count, 1);
 	world->failed =

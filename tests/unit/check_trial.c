@@ -11,6 +11,7 @@
 
 #include "trial/report.h"
 #include "trial/run.h"
+#include "trial/world.h"
 
 #define POLICY                                                                 \
 	"version: 1\n"                                                         \
@@ -424,6 +425,8 @@ START_TEST(a_guest_takes_its_load_along)
 		 "expect: [ { at: 1m, none: true } ]\n");
 	struct arena *arena = arena_new((size_t)64 << 20);
 	struct policy policy = {.name = "p"};
+	const struct evaluate_decision decision = {.policy = &policy};
+	struct evaluate_item item = {.fate = EVALUATE_START};
 	const int64_t gib = (int64_t)1 << 30;
 	const struct snap_host *host;
 	struct world world;
@@ -438,8 +441,10 @@ START_TEST(a_guest_takes_its_load_along)
 	host = host_at(&world, 0, "kvm2");
 	ck_assert_double_eq(host->cpu_smooth, 0);
 	ck_assert_int_eq(host->memory_free, 64 * gib);
-	world_begin_move(&world, &world.s.vms[0],
-	    snapshot_find_host(&world.s, "kvm2"), STRATEGY_LIVE_COPY, &policy);
+	item.vm = &world.s.vms[0];
+	item.choice.target = snapshot_find_host(&world.s, "kvm2");
+	item.choice.strategy.strategy = STRATEGY_LIVE_COPY;
+	world_begin_move(&world, &decision, &item);
 	ck_assert_str_eq(world.s.vms[0].name, "db1");
 	ck_assert_double_eq(host_at(&world, 29000, "kvm1")->cpu_smooth, 4);
 	ck_assert_uint_eq(world.s.move_count, 1);
