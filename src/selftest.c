@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "config/files.h"
 #include "hv/hv.h"
-#include "notify/sign.h"
+#include "notify/secret.h"
 #include "run/loop.h"
 #include "run/workers.h"
 
@@ -155,6 +155,7 @@ check_hosts(const struct settings *s)
 	return check.status;
 }
 
+/* What the files of receivers hold: URLs, secrets, tokens, templates. */
 static int
 check_secrets(const struct settings *s)
 {
@@ -162,16 +163,23 @@ check_secrets(const struct settings *s)
 
 	for (size_t i = 0; i < s->receiver_count; i++) {
 		const struct settings_receiver *r = &s->receivers[i];
-		struct sign_secret secret;
+		struct secret_set set;
 		struct err err = {0};
 
-		if (r->secret_file == NULL)
+		if (secret_needs_service(r)) {
+			(void)fprintf(stderr,
+			    "%s:%u: receiver %s: its files are not checked: "
+			    "credentials are only there for the service\n",
+			    r->file, r->line, r->name);
 			continue;
-		if (sign_read_secret(r->secret_file, &secret, &err) < 0) {
-			(void)fprintf(stderr, "%s:%u: receiver %s: %s\n",
-			    r->file, r->line, r->name, err.msg);
-			status = STATUS_CONFIG;
 		}
+		if (secret_load(r, &set, &err) < 0) {
+			(void)fprintf(
+			    stderr, "%s:%u: %s\n", r->file, r->line, err.msg);
+			status = STATUS_CONFIG;
+			continue;
+		}
+		secret_clear(&set);
 	}
 	return status;
 }

@@ -54,6 +54,8 @@ done
 
 umask 077
 printf 'whsec_%s\n' "$(head -c 32 /dev/urandom | base64 -w 0)" >"$work/secret"
+echo 0123456789abcdef >"$work/token"
+echo https://chat.example.org/hooks/0123456789 >"$work/url"
 
 minimal_policy()
 {
@@ -68,9 +70,9 @@ load() # WHAT FOLDER
 	mkdir -p "$2/policies.d" "$2/hosts.d"
 	while read -r file; do
 		sed -i "s,/etc/drover/,$2/," "$file"
-		grep -o "secret_file: *[^ ,}]*" "$file" |
-			while read -r _ secret; do
-				cp "$work/secret" "$secret"
+		grep -oE "(secret|token|url)_file: *[^ ,}]*" "$file" |
+			while read -r key path; do
+				cp "$work/${key%_file:}" "$path"
 			done || :
 	done < <(find "$2" -name '*.yaml')
 	if said=$("$build/droverd" -t -c "$2/drover.yaml" 2>&1); then

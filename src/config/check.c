@@ -142,16 +142,6 @@ check_migrate_uri(const struct schema_context *ctx, const struct node *node,
 		check_unique(ctx, node, *value, names->migrate_uris);
 }
 
-void
-check_url(const struct schema_context *ctx, const struct node *node,
-    const char **value)
-{
-	struct err err = {.code = ERR_NONE};
-
-	if (uri_check_http(*value, &err) != 0)
-		tree_fault(ctx->tree, ctx->diags, node, "%s", err.msg);
-}
-
 bool
 read_is_label_name(const char *name)
 {
@@ -280,23 +270,6 @@ check_listen(const struct schema_context *ctx, const struct node *node,
 		    tree_quote(*value, quoted));
 }
 
-void
-check_receiver_type(const struct schema_context *ctx, const struct node *node,
-    const char **value)
-{
-	static const char *const known[] = {"cloudevents", NULL};
-	char quoted[TREE_QUOTE_SIZE];
-	const char *near;
-
-	if (strcmp(*value, "cloudevents") == 0)
-		return;
-	near = diag_suggest(*value, known);
-	tree_fault(ctx->tree, ctx->diags, node,
-	    near != NULL ? "unknown type %s (did you mean \"cloudevents\"?)"
-			 : "unknown type %s (known: cloudevents)",
-	    tree_quote(*value, quoted));
-}
-
 static bool
 matches_event(const char *pattern)
 {
@@ -373,4 +346,23 @@ check_glob(const struct schema_context *ctx, const struct node *node,
 		    "%s: the name of a "
 		    "guest holds no \"/\"",
 		    quoted);
+}
+
+void
+read_note_reference(const struct schema_context *ctx, const struct node *node,
+    const char *name, struct read_reference **list)
+{
+	struct read_reference *ref = arena_alloc(ctx->arena, sizeof(*ref));
+	char path[TREE_PATH_SIZE];
+
+	tree_path(node, path);
+	*ref = (struct read_reference){
+	    .name = arena_strdup(ctx->arena, name),
+	    .path = arena_strdup(ctx->arena, path),
+	    .file = ctx->file,
+	    .line = node->line,
+	    .column = node->column,
+	    .next = *list,
+	};
+	*list = ref;
 }

@@ -141,19 +141,8 @@ policy_check_receiver(const struct schema_context *ctx, const struct node *node,
     const char **value)
 {
 	struct read_names *names = ctx->user;
-	struct read_reference *ref = arena_alloc(ctx->arena, sizeof(*ref));
-	char path[TREE_PATH_SIZE];
 
-	tree_path(node, path);
-	*ref = (struct read_reference){
-	    .name = arena_strdup(ctx->arena, *value),
-	    .path = arena_strdup(ctx->arena, path),
-	    .file = ctx->file,
-	    .line = node->line,
-	    .column = node->column,
-	    .next = names->references,
-	};
-	names->references = ref;
+	read_note_reference(ctx, node, *value, &names->references);
 }
 
 void

@@ -19,6 +19,7 @@ struct read_names {
 	struct map *hosts, *uris, *migrate_uris;
 	struct map *receivers, *policies, *placements;
 	struct read_reference *references; /* the last one first */
+	struct read_reference *patterns;   /* on policies, of receivers */
 
 	/* Of the file of policies that is being read. */
 	const struct expr_list *lists;
@@ -27,7 +28,8 @@ struct read_names {
 	const struct policy *model;  /* what it makes of a policy; NULL */
 };
 
-/* A receiver that a policy names, before all files are read. */
+/* A receiver that a policy names, before all files are read; or a pattern on
+ * policies that a receiver has. */
 struct read_reference {
 	const char *name, *path, *file;
 	unsigned line, column;
@@ -52,6 +54,9 @@ extern const struct schema read_hosts_schema;
 extern const struct schema read_policies_schema;
 extern const struct schema *const read_all_schemas[]; /* ends with NULL */
 
+/* receiver_schema.c */
+extern const struct schema read_receiver_schema;
+
 /* policy.c, policy_with.c */
 extern const struct schema read_policy_schema;
 extern const struct schema read_with_schema;
@@ -61,6 +66,13 @@ void read_settle_policy(struct policy *policy);
 /* Is the version row's value one that this program knows?  Adds the fault. */
 void read_version(
     const struct schema_context *ctx, const struct node *node, void *object);
+
+/* Keeps the name and its place for when all files are read (check.c). */
+void read_note_reference(const struct schema_context *ctx,
+    const struct node *node, const char *name, struct read_reference **list);
+/* Does each pattern of receivers match a policy? (receiver_check.c) */
+void read_check_patterns(const struct read_reference *patterns,
+    const struct settings *s, struct diag_list *diags);
 
 /* Checks that rows of several tables use (check.c). */
 void check_name(const struct schema_context *ctx, const struct node *node,
@@ -84,10 +96,6 @@ void check_listen(const struct schema_context *ctx, const struct node *node,
     const char **value);
 void check_receiver_name(const struct schema_context *ctx,
     const struct node *node, const char **value);
-void check_receiver_type(const struct schema_context *ctx,
-    const struct node *node, const char **value);
-void check_url(const struct schema_context *ctx, const struct node *node,
-    const char **value);
 void check_event(const struct schema_context *ctx, const struct node *node,
     const char **value);
 void check_policy_name(const struct schema_context *ctx,

@@ -116,9 +116,14 @@ struct receiver_kind_info {
 	unsigned group_by;  /* default */
 	bool secret_url;    /* the URL alone lets one in: chats */
 	bool token;         /* token_file is required */
+	bool takes_token;   /* token_file is of use */
 	bool signs;         /* secret_file is of use */
 };
 extern const struct receiver_kind_info receiver_kinds[RECEIVER_KIND_COUNT];
+int receiver_find_kind(const char *name); /* -1: there is none */
+
+/* What stands before the name of a file of systemd's credentials. */
+#define RECEIVER_CREDENTIAL "credential:"
 
 /* An event as receivers choose among them. */
 struct receiver_event {
@@ -130,7 +135,7 @@ struct receiver_event {
 };
 
 /* By its events, policies and severity; and whether group_by leaves it to the
- * summary of its drain (moves that did not fail). */
+ * summary of its drain (moves that did not fail, if that summary is wanted). */
 bool receiver_wants(const struct settings_receiver *receiver,
     const struct receiver_event *event);
 /* The key of the group that it is collected in, "" when it goes alone (no such

@@ -50,6 +50,7 @@ enum {
 	SCHEMA_FIRST = 1 << 5,     /* read before the other keys, wherever it
 				    * stands; several in the order of rows */
 	SCHEMA_UNLESS = 1 << 6,    /* required unless schema.optional says no */
+	SCHEMA_SECRET = 1 << 7,    /* faults do not quote the value */
 };
 
 struct schema;
@@ -177,7 +178,7 @@ bool schema_check_text(const struct schema_context *ctx,
 
 /* "version, site, ..." (schema_unknown.c) */
 #define SCHEMA_KEYS_MAX 32 /* rows of one table */
-#define SCHEMA_KNOWN_SIZE 256
+#define SCHEMA_KNOWN_SIZE 512
 const char *schema_list_keys(
     const struct schema *schema, char out[SCHEMA_KNOWN_SIZE]);
 

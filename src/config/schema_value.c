@@ -255,7 +255,9 @@ schema_check_text(const struct schema_context *ctx,
 		if (newline && (key->flags & SCHEMA_LINES) != 0)
 			continue;
 		tree_fault(ctx->tree, ctx->diags, node, "%s holds %s",
-		    tree_quote(node->text, quoted),
+		    (key->flags & SCHEMA_SECRET) != 0
+			? "it"
+			: tree_quote(node->text, quoted),
 		    newline ? "a line break or tab" : "a control character");
 		return false;
 	}

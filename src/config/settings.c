@@ -339,6 +339,8 @@ read_files(struct reader *r, const struct settings_file *files)
 	if (!diag_any(r->diags))
 		join_policies(r);
 	if (!diag_any(r->diags))
+		read_check_patterns(r->names.patterns, r->settings, r->diags);
+	if (!diag_any(r->diags))
 		join_placements(r);
 }
 

@@ -240,66 +240,6 @@ static const struct schema host_schema = {
     .place = place_host,
 };
 
-static const struct schema_key receiver_keys[] = {
-    {.name = "name",
-	.type = SCHEMA_TEXT,
-	.flags = SCHEMA_REQUIRED,
-	.offset = offsetof(struct settings_receiver, name),
-	.check = check_receiver_name,
-	.meaning = "how the receiver is called here"},
-    {.name = "type",
-	.type = SCHEMA_TEXT,
-	.flags = SCHEMA_REQUIRED,
-	.offset = offsetof(struct settings_receiver, type),
-	.check = check_receiver_type,
-	.meaning = "cloudevents"},
-    {.name = "url",
-	.type = SCHEMA_TEXT,
-	.flags = SCHEMA_REQUIRED,
-	.offset = offsetof(struct settings_receiver, url),
-	.check = check_url,
-	.meaning = "where events are posted"},
-    {.name = "secret_file",
-	.type = SCHEMA_PATH,
-	.offset = offsetof(struct settings_receiver, secret_file),
-	.min = 0,
-	.max = 1024,
-	.meaning = "holds the key that signs; without it nothing is signed"},
-    {.name = "events",
-	.type = SCHEMA_TEXTS,
-	.offset = offsetof(struct settings_receiver, events),
-	.count_offset = offsetof(struct settings_receiver, event_count),
-	.fallback = "*",
-	.min = 1,
-	.max = 64,
-	.check = check_event,
-	.meaning = "patterns on types of events, as move.*"},
-    {.name = "timeout",
-	.type = SCHEMA_DURATION,
-	.offset = offsetof(struct settings_receiver, timeout_ms),
-	.fallback = "10s",
-	.min = 1 * SECOND,
-	.max = 5 * MINUTE,
-	.meaning = "how long one delivery may take"},
-    {.name = NULL},
-};
-
-static void
-place_receiver(void *object, const char *file, unsigned line)
-{
-	struct settings_receiver *receiver = object;
-
-	receiver->file = file;
-	receiver->line = line;
-}
-
-static const struct schema receiver_schema = {
-    .what = "a receiver",
-    .size = sizeof(struct settings_receiver),
-    .keys = receiver_keys,
-    .place = place_receiver,
-};
-
 static const struct schema_key guests_keys[] = {
     {.name = "match",
 	.type = SCHEMA_TEXT,
@@ -440,7 +380,7 @@ static const struct schema_key main_keys[] = {
 	.count_offset = offsetof(struct settings, receiver_count),
 	.min = 0,
 	.max = SETTINGS_RECEIVERS_MAX,
-	.of = &receiver_schema,
+	.of = &read_receiver_schema,
 	.meaning = "who is told"},
     {.name = NULL},
 };

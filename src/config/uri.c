@@ -4,9 +4,13 @@
  * libvirt connects to its default daemon, and one host then appears under two
  * names.  So URIs are taken apart here and every part is looked at.
  *
- * The parser covers what the three kinds of URI need: scheme, user, host,
- * port, path, query.  It is strict: no white space, nothing outside ASCII, an
- * IPv6 address in brackets.
+ * The parser covers what the kinds of URI need: scheme, user, host, port, path,
+ * query.  It is strict: no white space, nothing outside ASCII, an IPv6 address
+ * in brackets.
+ *
+ * A URL of http may be a secret as a whole (whoever knows the webhook of a chat
+ * may write there), and what is wrong with it goes to logs and events: so no
+ * message about one quotes it.
  */
 
 #include "config/uri.h"
@@ -32,6 +36,8 @@ struct uri {
 	const char *port; /* NULL: none */
 	const char *path; /* from its '/', or "" */
 	char *query;      /* NULL: none */
+	bool user;        /* something stands before an @ */
+	bool secret;      /* is not quoted */
 };
 
 static int
@@ -57,14 +63,22 @@ check_characters(const char *text, struct err *err)
 	return 0;
 }
 
+/* A part of it, or `instead` when it is secret. */
+static const char *
+quote(const struct uri *uri, const char *part, const char *instead,
+    char quoted[TREE_QUOTE_SIZE])
+{
+	return uri->secret ? instead : tree_quote(part, quoted);
+}
+
 static int
 check_host(const struct uri *uri, struct err *err)
 {
 	unsigned char address[16];
-	char quoted[TREE_QUOTE_SIZE];
+	char space[TREE_QUOTE_SIZE];
 	const char *host = uri->host;
+	const char *quoted = quote(uri, host, "what it names", space);
 
-	tree_quote(host, quoted);
 	if (uri->bracketed) {
 		if (inet_pton(AF_INET6, host, address) != 1)
 			return err_set(err, ERR_INVALID,
@@ -87,9 +101,10 @@ check_host(const struct uri *uri, struct err *err)
 }
 
 static int
-check_port(const char *port, struct err *err)
+check_port(const struct uri *uri, struct err *err)
 {
 	char quoted[TREE_QUOTE_SIZE];
+	const char *port = uri->port;
 	long value;
 
 	if (port == NULL)
@@ -100,7 +115,8 @@ check_port(const char *port, struct err *err)
 	    : 0;
 	if (value < 1 || value > 65535)
 		return err_set(err, ERR_INVALID,
-		    "%s is not a port (1 to 65535)", tree_quote(port, quoted));
+		    "%s is not a port (1 to 65535)",
+		    quote(uri, port, "what follows the host", quoted));
 	return 0;
 }
 
@@ -131,16 +147,16 @@ split_authority(struct uri *uri, char *authority, struct err *err)
 			return err_set(err, ERR_INVALID,
 			    "an IPv6 address "
 			    "stands in brackets: [%.60s]",
-			    host);
+			    uri->secret ? "ADDRESS" : host);
 	}
+	uri->user = at != NULL;
 	if (at != NULL && at == authority)
 		return err_set(err, ERR_INVALID, "no user before the @");
 	if (colon != NULL && *colon == ':') {
 		*colon = '\0';
 		uri->port = colon + 1;
 	}
-	return check_host(uri, err) != 0 || check_port(uri->port, err) != 0 ? -1
-									    : 0;
+	return check_host(uri, err) != 0 || check_port(uri, err) != 0 ? -1 : 0;
 }
 
 /* `example` shows what is expected. */
@@ -151,7 +167,7 @@ split_uri(
 	char *colon, *rest, *end, quoted[TREE_QUOTE_SIZE];
 	size_t len;
 
-	memset(uri, 0, sizeof(*uri));
+	*uri = (struct uri){.secret = uri->secret};
 	if (check_characters(text, err) != 0)
 		return -1;
 	memcpy(uri->text, text, strlen(text) + 1);
@@ -160,7 +176,7 @@ split_uri(
 	if (len == 0 || strspn(uri->text, LETTERS DIGITS "+.-") != len ||
 	    strchr(DIGITS "+.-", uri->text[0]) != NULL)
 		return err_set(err, ERR_INVALID, "%s is not a URI (such as %s)",
-		    tree_quote(text, quoted), example);
+		    quote(uri, text, "it", quoted), example);
 	*colon = '\0';
 	uri->scheme = uri->text;
 	uri->host = uri->path = "";
@@ -174,6 +190,10 @@ split_uri(
 		*end = '\0';
 		uri->query = end + 1;
 	}
+	if (strncmp(rest, "//", 2) != 0 && uri->secret)
+		return err_set(err, ERR_INVALID,
+		    "\"//\" is missing after the first \":\" (such as %s)",
+		    example);
 	if (strncmp(rest, "//", 2) != 0)
 		return err_set(err, ERR_INVALID,
 		    "\"//\" is missing after \"%.40s:\" (such as %s)",
@@ -259,7 +279,7 @@ check_libvirt_scheme(const char *scheme, struct err *err)
 int
 uri_check_libvirt(const char *text, struct err *err)
 {
-	struct uri uri;
+	struct uri uri = {.secret = false};
 	char quoted[TREE_QUOTE_SIZE];
 	bool local, remote;
 
@@ -290,7 +310,7 @@ uri_check_libvirt(const char *text, struct err *err)
 int
 uri_check_migrate(const char *text, struct err *err)
 {
-	struct uri uri;
+	struct uri uri = {.secret = false};
 
 	if (split_uri(&uri, text, "tcp://10.0.0.11", err) != 0)
 		return -1;
@@ -320,7 +340,7 @@ uri_check_migrate(const char *text, struct err *err)
 int
 uri_check_http(const char *text, struct err *err)
 {
-	struct uri uri;
+	struct uri uri = {.secret = true};
 
 	if (split_uri(&uri, text, "https://HOST/PATH", err) != 0)
 		return -1;
@@ -332,4 +352,47 @@ uri_check_http(const char *text, struct err *err)
 		return err_set(
 		    err, ERR_INVALID, "names no host (%s://HOST)", uri.scheme);
 	return 0;
+}
+
+int
+uri_check_proxy(const char *text, struct err *err)
+{
+	struct uri uri = {.secret = true};
+
+	if (split_uri(&uri, text, "http://HOST:PORT", err) != 0)
+		return -1;
+	if (strcmp(uri.scheme, "http") != 0 &&
+	    strcmp(uri.scheme, "https") != 0 &&
+	    strcmp(uri.scheme, "socks5") != 0)
+		return err_set(err, ERR_INVALID,
+		    "unknown scheme \"%.40s\" of a proxy (write "
+		    "http://HOST:PORT, or https:// or socks5://)",
+		    uri.scheme);
+	if (uri.host[0] == '\0')
+		return err_set(err, ERR_INVALID,
+		    "names no host (%s://HOST:PORT)", uri.scheme);
+	if (uri.port == NULL)
+		return err_set(err, ERR_INVALID,
+		    "names no port, and there is none that all proxies have "
+		    "(%s://HOST:PORT)",
+		    uri.scheme);
+	if ((uri.path[0] != '\0' && strcmp(uri.path, "/") != 0) ||
+	    uri.query != NULL)
+		return err_set(err, ERR_INVALID,
+		    "after the port of a proxy nothing may follow");
+	return 0;
+}
+
+bool
+uri_is_https(const char *text)
+{
+	return strncmp(text, "https://", 8) == 0;
+}
+
+bool
+uri_has_user(const char *text)
+{
+	struct uri uri = {.secret = true};
+
+	return split_uri(&uri, text, "", NULL) == 0 && uri.user;
 }

@@ -1,6 +1,7 @@
 #ifndef DROVER_NOTIFY_SECRET_H
 #define DROVER_NOTIFY_SECRET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,15 +24,20 @@ struct secret_set {
 	char *token, *template; /* NULL: none is configured */
 };
 
-/* The error names receiver, key and file, never what is in it. */
+/* All of it, or nothing.  The error names receiver, key and file, never what is
+ * in it. */
 int secret_load(const struct settings_receiver *receiver,
     struct secret_set *out, struct err *err);
+/* Does it name a credential, and we are not run by systemd with any?  Then
+ * secret_load fails, and says so. */
+bool secret_needs_service(const struct settings_receiver *receiver);
 /* Overwrites it. */
 void secret_clear(struct secret_set *set);
 
-/* "Name: value" lines that authenticate one request: webhook-id, -timestamp
- * and -signature (each signer's, divided by a space), or X-Hub-Signature-256;
- * for kinds that take a token in a header, Authorization or X-Gotify-Key. */
+/* "Name: value" lines that authenticate one request.  For kinds that sign,
+ * webhook-id and -timestamp, and with a secret webhook-signature (each signer's,
+ * divided by a space) or X-Hub-Signature-256; for kinds that take a token in a
+ * header, Authorization or X-Gotify-Key. */
 #define SECRET_HEADERS_MAX 5
 #define SECRET_HEADER_SIZE 768
 struct secret_headers {

@@ -245,6 +245,94 @@ dump_placement(const struct placement *p, struct buf *out)
 }
 
 static void
+dump_text(const char *what, const char *text, struct buf *out)
+{
+	if (text != NULL)
+		buf_addf(out, " %s=%s", what, text);
+}
+
+static void
+dump_texts(
+    const char *what, const char *const *texts, size_t count, struct buf *out)
+{
+	if (count > 0)
+		buf_addf(out, "  %s", what);
+	for (size_t i = 0; i < count; i++)
+		buf_addf(out, " %s", texts[i]);
+	if (count > 0)
+		buf_adds(out, "\n");
+}
+
+/* What is as it would be without its key is left out, but for the first line. */
+static void
+dump_receiver(const struct settings_receiver *r, struct buf *out)
+{
+	static const char *const modes[] = {"structured", "binary", "batched"};
+	const struct receiver_kind_info *kind = &receiver_kinds[r->kind];
+	size_t before;
+
+	buf_addf(out,
+	    "receiver %s type=%s url=%s secret=%s timeout=%" PRId64
+	    " at %s:%u events",
+	    r->name, r->type, r->url != NULL ? r->url : "-",
+	    r->secret_file != NULL ? r->secret_file : "-", r->timeout_ms,
+	    r->file, r->line);
+	for (size_t j = 0; j < r->event_count; j++)
+		buf_addf(out, " %s", r->events[j]);
+	buf_adds(out, "\n");
+	before = out->len;
+	dump_text("url_file", r->url_file, out);
+	dump_text("unix_socket", r->unix_socket, out);
+	dump_text("token_file", r->token_file, out);
+	dump_text("proxy", r->proxy, out);
+	dump_text("ca_file", r->ca_file, out);
+	dump_text("cert_file", r->cert_file, out);
+	dump_text("key_file", r->key_file, out);
+	dump_text("server_name", r->server_name, out);
+	dump_text("template_file", r->template_file, out);
+	if (strcmp(r->content_type, "application/json") != 0)
+		dump_text("content_type", r->content_type, out);
+	if (strcmp(r->method, "POST") != 0)
+		dump_text("method", r->method, out);
+	if (r->signature == RECEIVER_SIGN_GITHUB)
+		buf_adds(out, " signature=github");
+	if (r->severity != RECEIVER_INFO)
+		dump_text("severity", receiver_severity_name(r->severity), out);
+	if (r->group_by != kind->group_by)
+		buf_addf(out, " group_by=%x", r->group_by);
+	if (r->group_wait_ms != 30000)
+		buf_addf(out, " group_wait=%" PRId64, r->group_wait_ms);
+	if (r->mode != RECEIVER_STRUCTURED)
+		dump_text("mode", modes[r->mode], out);
+	if (r->batch != 100)
+		buf_addf(out, " batch=%d", r->batch);
+	if (r->connect_timeout_ms !=
+	    (r->timeout_ms < 5000 ? r->timeout_ms : 5000))
+		buf_addf(
+		    out, " connect_timeout=%" PRId64, r->connect_timeout_ms);
+	if (r->max_age_ms != kind->max_age_ms)
+		buf_addf(out, " max_age=%" PRId64, r->max_age_ms);
+	if (r->strict)
+		buf_adds(out, " strict");
+	if (r->rate != kind->rate || r->rate_ms != kind->rate_ms)
+		buf_addf(out, " rate=%d/%" PRId64, r->rate, r->rate_ms);
+	if (r->queue != 50000)
+		buf_addf(out, " queue=%d", r->queue);
+	if (r->queue_full != RECEIVER_FULL_OLDEST)
+		buf_adds(out, " queue_full=newest");
+	if (r->resend_ms != 0)
+		buf_addf(out, " resend=%" PRId64, r->resend_ms);
+	if (out->len > before)
+		buf_adds(out, "\n");
+	dump_texts("policies", r->policies, r->policy_count, out);
+	for (size_t j = 0; j < r->header_count; j++)
+		buf_addf(out, "  header %s: %s\n", r->headers[j].key,
+		    r->headers[j].value);
+	if (r->template != NULL)
+		buf_addf(out, "  template %s\n", r->template);
+}
+
+static void
 dump_settings(const struct settings *s, struct buf *out)
 {
 	buf_addf(out,
@@ -280,19 +368,8 @@ dump_settings(const struct settings *s, struct buf *out)
 	if (s->keep_decisions_ms != KEEP_DECISIONS_MS)
 		buf_addf(
 		    out, "decisions keep=%" PRId64 "\n", s->keep_decisions_ms);
-	for (size_t i = 0; i < s->receiver_count; i++) {
-		const struct settings_receiver *r = &s->receivers[i];
-
-		buf_addf(out,
-		    "receiver %s type=%s url=%s secret=%s "
-		    "timeout=%" PRId64 " at %s:%u events",
-		    r->name, r->type, r->url,
-		    r->secret_file != NULL ? r->secret_file : "-",
-		    r->timeout_ms, r->file, r->line);
-		for (size_t j = 0; j < r->event_count; j++)
-			buf_addf(out, " %s", r->events[j]);
-		buf_adds(out, "\n");
-	}
+	for (size_t i = 0; i < s->receiver_count; i++)
+		dump_receiver(&s->receivers[i], out);
 	for (size_t i = 0; i < s->policy_count; i++)
 		dump_policy(&s->policies[i], out);
 	for (size_t i = 0; i < s->placement_count; i++)

@@ -74,6 +74,61 @@ START_TEST(the_published_example_is_signed_as_published)
 }
 END_TEST
 
+/* Another that is published; its key is shorter than the specification wants. */
+START_TEST(a_second_published_example_is_signed_as_published)
+{
+	static const char body[] =
+	    "{\"event_type\":\"ping\",\"data\":{\"success\":true}}";
+	static const struct sign_secret secret = {
+	    .key = {0xa6, 0x52, 0x77, 0x9e, 0x6c, 0x82, 0x0c, 0x60, 0x4a, 0x22,
+		0x76, 0xaf, 0x74, 0xe2, 0xb5, 0xe6, 0x3b, 0x25},
+	    .len = 18};
+	char out[SIGN_SIZE];
+	struct err err;
+
+	ck_assert_int_eq(sign_message(&secret, "msg_loFOjxBNrRLzqYUf",
+			     1731705121, body, strlen(body), out, &err),
+	    0);
+	ck_assert_str_eq(
+	    out, "v1,rAvfW3dJ/X/qxhsaXPOyyCGmRKsaKWcsNccKXlIktD0=");
+}
+END_TEST
+
+/* GitHub's own, and of RFC 4231 the one whose key is longer than a block. */
+START_TEST(github_signs_with_any_text)
+{
+	static const char body[] = "Test Using Larger Than Block-Size Key - "
+				   "Hash Key First";
+	struct sign_secret secret = {.len = 7};
+	char out[SIGN_GITHUB_SIZE], key[132];
+	struct err err;
+
+	ck_assert_int_eq(
+	    sign_take_text("It's a Secret to Everybody", &secret, &err), 0);
+	ck_assert_int_eq(
+	    sign_github(&secret, "Hello, World!", 13, out, &err), 0);
+	ck_assert_str_eq(out,
+	    "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b"
+	    "043e17");
+	ck_assert_int_eq(
+	    sign_github(&secret, "Hello, World?", 13, out, &err), 0);
+	ck_assert_ptr_null(strstr(out, "757107ea"));
+
+	memset(key, 0xaa, 131);
+	key[131] = '\0';
+	ck_assert_int_eq(sign_take_text(key, &secret, &err), 0);
+	ck_assert_int_eq(
+	    sign_github(&secret, body, strlen(body), out, &err), 0);
+	ck_assert_str_eq(out,
+	    "sha256=60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0e"
+	    "e37f54");
+
+	secret.len = 7;
+	ck_assert_int_eq(sign_take_text("", &secret, &err), -1);
+	ck_assert_uint_eq(secret.len, 7);
+}
+END_TEST
+
 static const struct {
 	const char *text, *words;
 } malformed[] = {
@@ -225,6 +280,9 @@ main(void)
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, the_published_example_is_signed_as_published);
+	tcase_add_test(
+	    tcase, a_second_published_example_is_signed_as_published);
+	tcase_add_test(tcase, github_signs_with_any_text);
 	tcase_add_loop_test(tcase,
 	    a_malformed_secret_is_refused_and_not_repeated, 0,
 	    (int)(sizeof(malformed) / sizeof(malformed[0])));
