@@ -7,45 +7,23 @@
  * such call and never inside curl's own callbacks, since those must not call
  * back into curl.
  *
- * A receiver's URL often is its secret (chat services), and curl's messages
- * quote host names and paths.  So errors are told by curl's constant texts and
- * errno alone, and what a receiver answers is for the record, not for logs:
- * an error page likes to repeat the path it was asked for.
+ * The other side may be broken or hostile.  Time is bounded by curl's
+ * timeouts, the body by answer_max, after which we stop reading, and the
+ * headers are counted here: curl bounds one line, but as many 1xx answers as
+ * one likes may come before the final one.
  *
- * Should a name server hang, ending a request must not wait for the resolver's
- * thread: CURLOPT_QUICK_EXIT leaves it behind.
+ * What a receiver answers is for the record, not for logs: an error page likes
+ * to repeat the path it was asked for.
  */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
 #endif
-#include "notify/http.h"
+#include "notify/http_private.h"
 
-#include <curl/curl.h>
 #include <event2/event.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/queue.h>
-
-#ifndef PACKAGE_VERSION
-#define PACKAGE_VERSION "0"
-#endif
 
 #define HTTP_IDLE_CONNECTIONS 64L
-
-struct http_request {
-	LIST_ENTRY(http_request) link;
-	struct http *http;
-	CURL *easy;
-	struct curl_slist *headers;
-	void (*on_status)(int code, void *arg);
-	void (*on_done)(const struct http_answer *answer, void *arg);
-	void *arg;
-	int code; /* of the final answer; 0: not yet */
-	char *text;
-	size_t len, max;
-};
 
 struct http {
 	struct loop *loop;
@@ -61,39 +39,31 @@ http_free_request(struct http_request *r)
 	curl_multi_remove_handle(r->http->multi, r->easy);
 	curl_easy_cleanup(r->easy);
 	curl_slist_free_all(r->headers);
+	curl_slist_free_all(r->connect_to);
 	free(r->text);
 	free(r);
-}
-
-static const char *
-http_explain(CURLcode result, long os_error, char out[128])
-{
-	if (result == CURLE_OK)
-		return NULL;
-	if (os_error != 0)
-		snprintf(out, 128, "%s (%s)", curl_easy_strerror(result),
-		    strerror((int)os_error));
-	else
-		snprintf(out, 128, "%s", curl_easy_strerror(result));
-	return out;
 }
 
 static void
 http_finish(struct http_request *r, CURLcode result)
 {
-	struct http_answer answer = {.code = r->code};
+	struct http_answer answer = {.code = r->code, .text = r->text};
+	char error[HTTP_ERROR_SIZE];
 	curl_off_t after = 0;
-	long os_error = 0;
-	char why[128];
 
 	curl_easy_getinfo(r->easy, CURLINFO_RETRY_AFTER, &after);
-	curl_easy_getinfo(r->easy, CURLINFO_OS_ERRNO, &os_error);
 	answer.retry_after_s = after > 0 ? after : 0;
 	/* We stopped reading ourselves, or the answer was complete enough. */
 	if (result == CURLE_WRITE_ERROR && r->code != 0)
 		result = CURLE_OK;
-	answer.error = http_explain(result, os_error, why);
-	answer.text = r->text;
+	if (r->code == 0 && r->why != NULL) {
+		answer.error = r->why;
+	} else if (result != CURLE_OK) {
+		http_error_explain(r, result, error);
+		answer.error = error;
+	} else if (r->code == 0) {
+		answer.error = "what it sent is no whole answer";
+	}
 	r->on_done(&answer, r->arg);
 	http_free_request(r);
 }
@@ -185,11 +155,18 @@ http_on_header(char *line, size_t size, size_t count, void *arg)
 	long code = 0;
 
 	(void)size;
+	r->header_bytes += count;
+	if (r->header_bytes > HTTP_ANSWER_HEADERS_MAX) {
+		r->why = "the headers of its answer have no end";
+		return 0;
+	}
 	/* An empty line ends a header; 1xx answers have one of their own. */
 	if (count > 2 || line[count - 1] != '\n' || r->code != 0)
 		return count;
 	curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &code);
-	if (code >= 200) {
+	if (code == 407 && r->asks_proxy) {
+		r->why = "the proxy asks for a login: HTTP 407";
+	} else if (code >= 200) {
 		r->code = (int)code;
 		r->on_status(r->code, r->arg);
 	}
@@ -215,59 +192,21 @@ http_on_body(char *data, size_t size, size_t count, void *arg)
 }
 
 static int
-http_configure(struct http_request *r, const struct http_post *post)
+http_listen(struct http_request *r, struct err *err)
 {
 	CURL *e = r->easy;
-	CURLcode rc = CURLE_OK;
 
-#define SET(option, value)                                                     \
-	do {                                                                   \
-		if (rc == CURLE_OK)                                            \
-			rc = curl_easy_setopt(e, (option), (value));           \
-	} while (0)
-	SET(CURLOPT_PRIVATE, r);
-#if LIBCURL_VERSION_NUM >= 0x075500
-	SET(CURLOPT_PROTOCOLS_STR, "http,https");
-#else
-	SET(CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
-#endif
-#if LIBCURL_VERSION_NUM >= 0x075700
-	SET(CURLOPT_QUICK_EXIT, 1L);
-#endif
-	SET(CURLOPT_NOSIGNAL, 1L);
-	SET(CURLOPT_FOLLOWLOCATION, 0L);
-	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	SET(CURLOPT_USERAGENT, "Drover/" PACKAGE_VERSION);
-	SET(CURLOPT_TIMEOUT_MS, (long)post->timeout_ms);
-	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)post->timeout_ms);
-	SET(CURLOPT_URL, post->url);
-	SET(CURLOPT_HTTPHEADER, r->headers);
-	SET(CURLOPT_POST, 1L);
-	SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)post->len);
-	SET(CURLOPT_COPYPOSTFIELDS, post->body);
-	SET(CURLOPT_HEADERFUNCTION, http_on_header);
-	SET(CURLOPT_HEADERDATA, r);
-	SET(CURLOPT_WRITEFUNCTION, http_on_body);
-	SET(CURLOPT_WRITEDATA, r);
-#undef SET
-	return rc == CURLE_OK ? 0 : -1;
-}
-
-static int
-http_add_headers(struct http_request *r, const struct http_post *post)
-{
-	struct curl_slist *list = curl_slist_append(NULL, "Expect:");
-
-	for (size_t i = 0;
-	     list != NULL && i < HTTP_HEADERS_MAX && post->headers[i] != NULL;
-	     i++) {
-		r->headers = list;
-		list = curl_slist_append(list, post->headers[i]);
-	}
-	if (list == NULL)
-		return -1;
-	r->headers = list;
-	return 0;
+	if (curl_easy_setopt(e, CURLOPT_PRIVATE, r) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_ERRORBUFFER, r->detail) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, http_on_header) ==
+		CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_HEADERDATA, r) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, http_on_body) ==
+		CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_WRITEDATA, r) == CURLE_OK &&
+	    curl_multi_add_handle(r->http->multi, e) == CURLM_OK)
+		return 0;
+	return err_set(err, ERR_IO, "the request could not be made");
 }
 
 struct http_request *
@@ -287,12 +226,12 @@ http_post(struct http *http, const struct http_post *post, struct err *err)
 	LIST_INSERT_HEAD(&http->requests, r, link);
 	r->text = calloc(1, r->max + 1);
 	r->easy = curl_easy_init();
-	if (r->text == NULL || r->easy == NULL ||
-	    http_add_headers(r, post) != 0 || http_configure(r, post) != 0 ||
-	    curl_multi_add_handle(http->multi, r->easy) != CURLM_OK) {
-		err_set(err, ERR_IO,
-		    "the request could not be made: memory "
-		    "is short, or its URL is none");
+	if (r->text == NULL || r->easy == NULL) {
+		err_set(err, ERR_IO, "memory is short");
+		http_free_request(r);
+		return NULL;
+	}
+	if (http_setup_request(r, post, err) != 0 || http_listen(r, err) != 0) {
 		http_free_request(r);
 		return NULL;
 	}
