@@ -82,12 +82,15 @@ get_status(void *arg, struct err *err)
 		(json_int_t)mono_diff(clock_mono_now(), d->started_mono));
 	json_t *config = json_pack("{s:s, s:s*}", "path", d->config_path,
 		   "rejected", d->rejected),
-	       *drains;
+	       *drains, *receivers = NULL;
 
 	drains = drains_list(d->drains, 1000, true, err);
-	if (drains == NULL) {
+	if (drains != NULL)
+		receivers = backend_receiver_rows(d, err);
+	if (receivers == NULL) {
 		json_decref(o);
 		json_decref(config);
+		json_decref(drains);
 		return NULL;
 	}
 	fields_time(o, "started", d->started);
@@ -98,8 +101,9 @@ get_status(void *arg, struct err *err)
 		(int)executor_count(d->executor), "completed",
 		(json_int_t)d->completed, "failed", (json_int_t)d->failed));
 	json_object_set_new(o, "drains", drains);
-	json_object_set_new(o, "receivers", deliver_status(d->deliver));
+	json_object_set_new(o, "receivers", receivers);
 	json_object_set_new(o, "config", config);
+	json_object_set_new(o, "conditions", keeper_status(d->keeper));
 	return o;
 }
 
@@ -171,6 +175,8 @@ metrics(void *arg, struct buf *out, struct err *err)
 	    .host_count = sizeof(states) / sizeof(states[0]),
 	    .loads = loads_of(s),
 	    .load_count = s->host_count,
+	    .deliver = d->deliver,
+	    .at = clock_wall_now(),
 	    .kept = (int64_t)json_array_size(kept)};
 
 	now.alerts = alerts = count_alerts(d, s, &now.alert_count);
@@ -569,6 +575,15 @@ backend_make(struct daemon *d)
 	    .vm_label = backend_label,
 	    .alerts = list_alerts,
 	    .alerts_post = post_alerts,
+	    .receivers = backend_receivers,
+	    .deliveries = backend_deliveries,
+	    .delivery = backend_delivery,
+	    .attempts = backend_attempts,
+	    .delivery_replay = backend_delivery_replay,
+	    .delivery_drop = backend_delivery_drop,
+	    .receiver_replay = backend_receiver_replay,
+	    .receiver_drop = backend_receiver_drop,
+	    .receiver_test = backend_receiver_test,
 	    .reload = reload,
 	    .events = events,
 	    .last_event = last_event,

@@ -55,4 +55,40 @@ json_t *backend_set_mode(void *arg, const char *name, const char *mode,
 json_t *backend_label(void *arg, const char *name, json_t *changes,
     const struct control_peer *peer, struct err *err);
 
+/* backend_notify.c: receivers, and what is to be delivered to them */
+const struct settings_receiver *backend_find_receiver(
+    const struct daemon *d, const char *name); /* NULL: none */
+/* Says that there is none of this name; returns -1. */
+int backend_refuse_receiver(
+    const struct daemon *d, const char *name, struct err *err);
+/* In the configuration, or with rows: 0 with *out (may be NULL). */
+int backend_check_receiver(const struct daemon *d, const char *name,
+    struct store_receiver_count *out, struct err *err);
+json_t *backend_show_delivery(
+    struct daemon *d, int64_t id, bool detail, struct err *err);
+/* "answer", printable and without what is secret of the receiver; nothing for
+ * NULL or "". */
+void backend_set_answer(const struct daemon *d, json_t *o, const char *receiver,
+    const char *answer);
+json_t *backend_receiver_rows(struct daemon *d, struct err *err);
+json_t *backend_receivers(void *arg, struct err *err);
+json_t *backend_deliveries(
+    void *arg, const struct control_delivery_filter *filter, struct err *err);
+json_t *backend_delivery(void *arg, int64_t id, struct err *err);
+json_t *backend_attempts(
+    void *arg, const struct control_delivery_filter *filter, struct err *err);
+
+/* backend_notify_say.c: what operators say of them */
+json_t *backend_delivery_replay(
+    void *arg, int64_t id, const struct control_peer *peer, struct err *err);
+json_t *backend_delivery_drop(
+    void *arg, int64_t id, const struct control_peer *peer, struct err *err);
+json_t *backend_receiver_replay(void *arg, const char *name,
+    const struct control_peer *peer, struct err *err);
+json_t *backend_receiver_drop(void *arg, const char *name, bool dead,
+    const struct control_peer *peer, struct err *err);
+int backend_receiver_test(void *arg, const char *name, const char *event,
+    const struct control_peer *peer, control_done_fn *done, void *done_arg,
+    struct err *err);
+
 #endif

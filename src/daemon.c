@@ -18,6 +18,7 @@
 #include "config/files.h"
 #include "flagfiles.h"
 #include "news.h"
+#include "notify/conditions.h"
 #include "sdnotify.h"
 
 #define BEGIN_MS 10000
@@ -162,6 +163,22 @@ reject(struct daemon *d, const char *faults, const struct err *err)
 	announce_flush(d->announce);
 }
 
+/* What was refused is repaired. */
+static void
+accept_again(struct daemon *d)
+{
+	const struct settings *s = d->settings;
+	struct err err = {0};
+
+	if (announce_event(d->announce, "config.accepted", "config",
+		json_pack("{s:I, s:I, s:I}", "hosts", (json_int_t)s->host_count,
+		    "policies", (json_int_t)s->policy_count, "receivers",
+		    (json_int_t)s->receiver_count),
+		&err) < 0)
+		log_error("config", "%s", err.msg);
+	announce_flush(d->announce);
+}
+
 struct reload_moves {
 	const struct settings *now, *next;
 	struct err *err;
@@ -213,6 +230,7 @@ daemon_reload(struct daemon *d, char **out_faults, struct err *err)
 	char *faults = NULL;
 	struct settings *s = load(d->config_path, &faults, &mine), *old;
 	struct inbound_token token = {{0}};
+	bool repaired = d->rejected != NULL;
 
 	if (s == NULL || settings_check_reload(d->settings, s, &mine) < 0 ||
 	    check_moves_stay(d, s, &mine) < 0 ||
@@ -233,6 +251,7 @@ daemon_reload(struct daemon *d, char **out_faults, struct err *err)
 	inventory_configure(d->inventory, s);
 	announce_configure(d->announce, s);
 	deliver_configure(d->deliver, s);
+	keeper_configure(d->keeper, s);
 	news_match_links(d, old);
 	decisions_configure(d->decisions, s);
 	pilot_configure(d->pilot, s);
@@ -245,6 +264,8 @@ daemon_reload(struct daemon *d, char **out_faults, struct err *err)
 	flags_each(d->flags, show_flag, d);
 	log_info("config", "%s: loaded, %zu hosts, %zu policies",
 	    d->config_path, s->host_count, s->policy_count);
+	if (repaired)
+		accept_again(d);
 	return 0;
 }
 
@@ -342,8 +363,10 @@ build_core(struct daemon *d, struct err *err)
 	d->deliver = deliver_new(d->loop, d->store, d->settings, err);
 	if (d->deliver == NULL)
 		return -1;
+	deliver_attach(d->deliver, d->announce);
 	announce_listen(d->announce, on_event, d);
-	return 0;
+	d->keeper = keeper_new(d->loop, d->store, d->settings, err);
+	return d->keeper != NULL ? 0 : -1;
 }
 
 static void
@@ -377,6 +400,7 @@ build_lease(struct daemon *d, struct err *err)
 	    .busy = is_needed,
 	    .changed = on_host_changed,
 	    .news = news_claim,
+	    .unclaimed = news_unclaimed,
 	    .arg = d});
 	return 0;
 }
@@ -472,6 +496,9 @@ build_doors(struct daemon *d, struct err *err)
 	news_match_links(d, NULL);
 	d->begin = loop_timer_new(d->loop, news_begin, d);
 	loop_timer_set(d->begin, BEGIN_MS);
+	/* The last run ended with one that was rejected; it is repaired. */
+	if (conditions_would_end(d->store, "config.accepted", NULL))
+		accept_again(d);
 	deliver_kick(d->deliver);
 	return 0;
 }
@@ -483,6 +510,7 @@ daemon_new(const char *config_path, char **out_faults, struct err *err)
 
 	if (d == NULL || (d->config_path = strdup(config_path)) == NULL)
 		abort();
+	LIST_INIT(&d->tests);
 	d->started = d->loaded = clock_wall_now();
 	d->started_mono = clock_mono_now();
 	d->settings = load(config_path, out_faults, err);
@@ -511,6 +539,7 @@ daemon_free(struct daemon *d)
 {
 	if (d == NULL)
 		return;
+	backend_end_tests(d);
 	inbound_free(d->inbound);
 	server_free(d->server);
 	watchdir_free(d->watchdir);
@@ -535,8 +564,10 @@ daemon_free(struct daemon *d)
 	drains_free(d->drains);
 	executor_free(d->executor);
 	leftovers_free(d->leftovers);
+	keeper_free(d->keeper);
 	if (d->deliver != NULL)
 		deliver_free(d->deliver);
+	backend_free_tests(d);
 	announce_free(d->announce);
 	map_free(d->links);
 	map_free(d->heard);

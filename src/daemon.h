@@ -1,6 +1,8 @@
 #ifndef DROVER_DAEMON_H
 #define DROVER_DAEMON_H
 
+#include <sys/queue.h>
+
 #include "act/alerts.h"
 #include "act/busy.h"
 #include "act/decisions.h"
@@ -19,6 +21,7 @@
 #include "model/inventory.h"
 #include "notify/announce.h"
 #include "notify/deliver.h"
+#include "notify/keeper.h"
 #include "record/store.h"
 #include "run/loop.h"
 #include "run/watchdir.h"
@@ -39,6 +42,7 @@ struct daemon {
 	struct busy *busy;
 	struct announce *announce;
 	struct deliver *deliver;
+	struct keeper *keeper;
 	struct leftovers *leftovers;
 	struct executor *executor;
 	struct drains *drains;
@@ -54,7 +58,8 @@ struct daemon {
 	struct watchdir *watchdir; /* NULL: none */
 	struct control_backend backend;
 	struct server *server;
-	struct inbound *inbound; /* NULL: not configured */
+	struct inbound *inbound;         /* NULL: not configured */
+	LIST_HEAD(, backend_test) tests; /* of receivers, under way */
 
 	struct loop_timer *begin; /* the latest time to begin deciding */
 	bool begun;
@@ -82,5 +87,10 @@ int daemon_reload(struct daemon *daemon, char **out_faults, struct err *err);
 
 /* backend.c */
 struct control_backend backend_make(struct daemon *daemon);
+
+/* backend_notify_say.c: those who wait for tests of receivers are told that the
+ * daemon ends; and once the deliveries are freed, what is left of them goes. */
+void backend_end_tests(struct daemon *daemon);
+void backend_free_tests(struct daemon *daemon);
 
 #endif

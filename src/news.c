@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "notify/conditions.h"
 
 /* Compared by address. */
 static const char HEARD_UP[] = "up", HEARD_DOWN[] = "down";
@@ -57,6 +58,18 @@ announce_host(
 	announce_flush(d->announce);
 }
 
+/* Was it said in an earlier run that something is wrong with the host, of which
+ * this would be the end? */
+static bool
+would_end(const struct daemon *d, const char *type, const char *host)
+{
+	json_t *data = json_pack("{s:s}", "host", host);
+	bool ends = conditions_would_end(d->store, type, data);
+
+	json_decref(data);
+	return ends;
+}
+
 /* What was last heard from a host: NULL nothing, "up" or "down". */
 static const char *
 heard(const struct daemon *d, const char *host)
@@ -87,7 +100,8 @@ on_listed(const char *host, struct facts_host *facts, void *arg)
 	lease_listed(d->lease, host);
 	marker_listed(d->marker, host);
 	set_heard(d, host, HEARD_UP);
-	if (before == HEARD_DOWN)
+	if (before == HEARD_DOWN ||
+	    (before == NULL && would_end(d, "host.recovered", host)))
 		announce_host(d, "host.recovered", host, NULL);
 	if (before != HEARD_UP) {
 		executor_host_news(d->executor, host);
@@ -131,6 +145,13 @@ news_claim(const char *host, const char *by, void *arg)
 		json_pack("{s:s, s:s*}", "host", host, "by", by), &err) < 0)
 		log_error("host", "%s: %s", host, err.msg);
 	announce_flush(d->announce);
+}
+
+void
+news_unclaimed(const char *host, void *arg)
+{
+	if (would_end(arg, "host.released", host))
+		news_claim(host, NULL, arg);
 }
 
 static void

@@ -18,6 +18,8 @@ struct link *news_find_link(const char *host, void *daemon);
 
 /* Announces that another daemon acts on the host (by NULL: no longer). */
 void news_claim(const char *host, const char *by, void *daemon);
+/* ... or that none does, if an earlier run said that one did. */
+void news_unclaimed(const char *host, void *daemon);
 
 /* Deciding begins, at the first call; news makes it when each host has been
  * heard of. */

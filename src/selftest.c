@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "config/files.h"
 #include "hv/hv.h"
+#include "notify/format.h"
 #include "notify/secret.h"
 #include "run/loop.h"
 #include "run/workers.h"
@@ -155,9 +156,33 @@ check_hosts(const struct settings *s)
 	return check.status;
 }
 
-/* What the files of receivers hold: URLs, secrets, tokens, templates. */
+/* Each event that a receiver of type custom will be sent comes out right. */
 static int
-check_secrets(const struct settings *s)
+check_template(const struct settings_receiver *r, const struct secret_set *set,
+    struct buf *said)
+{
+	const struct format_secrets secrets = {
+	    .token = set->token, .template = set->template};
+	struct err err = {0};
+	int count;
+
+	if (r->kind != RECEIVER_CUSTOM)
+		return 0;
+	count = format_custom_rehearse(r, &secrets, &err);
+	if (count < 0) {
+		(void)fprintf(stderr, "%s:%u: receiver %s: %s\n", r->file,
+		    r->line, r->name, err.msg);
+		return STATUS_CONFIG;
+	}
+	buf_addf(said, "receiver %s: template ok with %d event%s\n", r->name,
+	    count, count == 1 ? "" : "s");
+	return 0;
+}
+
+/* What the files of receivers hold: URLs, secrets, tokens, templates.  What is
+ * good about it goes into `said`. */
+static int
+check_secrets(const struct settings *s, struct buf *said)
 {
 	int status = 0;
 
@@ -179,6 +204,8 @@ check_secrets(const struct settings *s)
 			status = STATUS_CONFIG;
 			continue;
 		}
+		if (check_template(r, &set, said) != 0)
+			status = STATUS_CONFIG;
 		secret_clear(&set);
 	}
 	return status;
@@ -206,7 +233,7 @@ selftest_run(const char *config_path, bool connect)
 		return STATUS_CONFIG;
 	}
 	diag_free(&diags);
-	status = check_secrets(s);
+	status = check_secrets(s, &text);
 	if (status == 0) {
 		(void)printf("%s: ok: %zu hosts, %zu policies, %zu "
 			     "receivers\n",
@@ -217,10 +244,12 @@ selftest_run(const char *config_path, bool connect)
 			    s->policies[i].name,
 			    policy_mode_name(s->policies[i].mode),
 			    s->policies[i].file, s->policies[i].line);
+		(void)fputs(buf_str(&text), stdout);
 		(void)fflush(stdout);
 		if (connect)
 			status = check_hosts(s);
 	}
+	buf_free(&text);
 	settings_free(s);
 	return status;
 }

@@ -4,11 +4,11 @@
 #
 # An example is a literal block after a comment that names it:
 #
-#	.\" example: NAME.yaml main|policy|fragment|snapshot|test
+#	.\" example: NAME.yaml main|policy|fragment|snapshot|test|event
 #
 # main is a whole drover.yaml, policy a file of policies.d, fragment what a
 # minimal drover.yaml is completed with, snapshot what droverctl simulates, test
-# what droverctl policy test plays.  In README it is an indented block whose first
+# what droverctl policy test plays, event a sample that droverctl prints.  In README it is an indented block whose first
 # line is "# /etc/drover/FILE".
 #
 # Run by `make check`, which sets top_srcdir and top_builddir.
@@ -150,6 +150,15 @@ for page in "${pages[@]}"; do
 			fi
 			continue
 			;;
+		event)
+			if "$build/droverctl" event sample "${name%.json}" |
+				cmp -s - "$file"; then
+				ok "${page##*/}: $name is what droverctl says"
+			else
+				bad "${page##*/}: $name is what droverctl says"
+			fi
+			continue
+			;;
 		*) bad "${page##*/}: $name: no such kind: $kind" ;;
 		esac
 		load "${page##*/}: $name" "$at"
@@ -268,4 +277,9 @@ known "causes of failed moves" "$work/tokens" "$work/tokens.page"
 } | grep -oE '"[a-z-]+"' | tr -d '"' | grep -vx ok | sort -u >"$work/rules"
 page_words "$src/man/drover-policy.7" Refusals 'POLICY TESTS' >"$work/rules.page"
 known "refusals" "$work/rules" "$work/rules.page"
+
+"$ctl" event types -o name | sort >"$work/types"
+sed -n 's/^\.\\" example: \(.*\)\.json event$/\1/p' \
+	"$src/man/drover-events.7" | sort >"$work/types.page"
+same "types of events" "$work/types" "$work/types.page"
 exit "$status"

@@ -77,7 +77,7 @@ allowed=" stdarg.h stdalign.h stdbool.h stddef.h stdint.h inttypes.h limits.h
 allowed=$(tr -s ' \t\n' ' ' <<<"$allowed")
 mapfile -t files < <(awk '/^libcore_la_SOURCES/ { on = 1 }
 	on { for (i = 1; i <= NF; i++) if ($i ~ /^src\//) print $i }
-	on && !/\\$/ { exit }' "$src/Makefile.am")
+	on && !/\\$/ { on = 0 }' "$src/Makefile.am")
 ours=" ${files[*]#src/} "
 bad=0
 while IFS=: read -r file line text; do

@@ -13,6 +13,11 @@
 /* A host for which no policy decides anything is looked at again after this. */
 #define DRAINS_SETTLE_MS 2000
 
+/* Guests that the event at its end lists. */
+#define DRAINS_SUMMARY_MAX 1000
+/* ... and those of them for which it says what each host has against it. */
+#define DRAINS_REASONS_MAX 100
+
 enum drain_fate {
 	DRAIN_GUEST_MOVED,
 	DRAIN_GUEST_MOVING,

@@ -218,28 +218,100 @@ drain_json(struct drains *ds, const struct drain *d, bool with_vms)
 	return o;
 }
 
-/* Those that remain, with the reasons, for drain.blocked and .completed. */
-static json_t *
-remaining_json(json_t *guests)
+/* Those that remain, with the reasons, for drain.blocked and .completed.  The
+ * reasons of a whole rack would be one for each guest and host: the first guests'
+ * are enough to see what is wrong. */
+static void
+add_remaining(json_t *o, json_t *guests)
 {
 	json_t *list = json_array(), *g;
-	size_t i;
+	size_t i, count = 0;
 
 	json_array_foreach(guests, i, g)
 	{
 		const char *fate =
 		    json_string_value(json_object_get(g, "fate"));
+		bool whole = count < DRAINS_REASONS_MAX;
 
-		if (strcmp(fate, "moved") == 0 || strcmp(fate, "gone") == 0)
+		if (strcmp(fate, "moved") == 0 || strcmp(fate, "gone") == 0 ||
+		    count++ >= DRAINS_SUMMARY_MAX)
 			continue;
 		json_array_append_new(list,
 		    json_pack("{s:O, s:O, s:O*, s:O*}", "guest",
 			json_object_get(g, "vm"), "fate",
 			json_object_get(g, "fate"), "why",
 			json_object_get(g, "why"), "rejected",
-			json_object_get(g, "rejected")));
+			whole ? json_object_get(g, "rejected") : NULL));
 	}
-	return list;
+	json_object_set_new(o, "remaining", list);
+}
+
+/* ---- one row per guest, for whoever reads the summary ---- */
+
+/* What became of it: of one that is still here, how its last move ended. */
+static const char *
+outcome_of(const char *fate, const char *last)
+{
+	if (strcmp(fate, "excepted") == 0)
+		return "stayed";
+	if (strcmp(fate, "blocked") != 0 && strcmp(fate, "waiting") != 0)
+		return fate;
+	if (last != NULL && strcmp(last, "rolled-back") == 0)
+		return last;
+	return last != NULL && strcmp(last, "completed") != 0 ? "failed" : fate;
+}
+
+static json_t *
+summary_row(const json_t *guest)
+{
+	const char *fate = json_string_value(json_object_get(guest, "fate"));
+	const json_t *move = json_object_get(guest, "move");
+	const char *last = json_string_value(json_object_get(move, "outcome"));
+	const json_t *figures = last != NULL ? move : NULL;
+	json_t *reason = json_object_get(guest, "why");
+
+	if (reason == NULL)
+		reason = json_object_get(figures, "error");
+	/* One that has gone by itself has no reason to be here. */
+	if (strcmp(fate, "moved") == 0 || strcmp(fate, "gone") == 0)
+		reason = NULL;
+	return json_pack("{s:O, s:O, s:s, s:O*, s:O*, s:O*, s:O*, s:O*, s:O*}",
+	    "guest", json_object_get(guest, "vm"), "uuid",
+	    json_object_get(guest, "uuid"), "outcome", outcome_of(fate, last),
+	    "strategy", json_object_get(move, "strategy"), "to",
+	    json_object_get(move, "to"), "duration_ms",
+	    json_object_get(figures, "duration_ms"), "downtime_ms",
+	    json_object_get(json_object_get(figures, "result"), "downtime_ms"),
+	    "attempts", json_object_get(guest, "attempts"), "reason", reason);
+}
+
+/* Those that remain are what the reader has to see, so they come first. */
+static void
+add_summary(json_t *o, json_t *guests)
+{
+	json_t *list = json_array(), *g;
+	json_int_t omitted = 0;
+	size_t i;
+
+	for (int turn = 0; turn < 2; turn++) {
+		json_array_foreach(guests, i, g)
+		{
+			const char *fate =
+			    json_string_value(json_object_get(g, "fate"));
+			bool remains = strcmp(fate, "moved") != 0 &&
+			    strcmp(fate, "gone") != 0;
+
+			if (remains != (turn == 0))
+				continue;
+			if (json_array_size(list) < DRAINS_SUMMARY_MAX)
+				json_array_append_new(list, summary_row(g));
+			else
+				omitted++;
+		}
+	}
+	json_object_set_new(o, "guests", list);
+	if (omitted > 0)
+		json_object_set_new(o, "guests_omitted", json_integer(omitted));
 }
 
 json_t *
@@ -247,8 +319,9 @@ drains_event_data(struct drains *ds, const struct drain *d)
 {
 	json_t *o = drain_json(ds, d, true);
 
-	json_object_set_new(
-	    o, "remaining", remaining_json(json_object_get(o, "vms")));
+	add_summary(o, json_object_get(o, "vms"));
+	add_remaining(o, json_object_get(o, "vms"));
+	fields_time(o, "ended", d->ended);
 	json_object_del(o, "vms");
 	json_object_del(o, "state");
 	json_object_del(o, "id");

@@ -53,6 +53,7 @@ struct executor_request {
 	const char *policy; /* NULL: an operator's own */
 	const char *rule, *why;
 	int64_t drain_id; /* 0: none */
+	int64_t decision; /* that it carries out; 0: none */
 	int attempt;      /* from 1 */
 	int64_t memory;   /* bytes it reserves at the target */
 	bool strict, persistent, autostart;

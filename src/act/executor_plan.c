@@ -115,6 +115,7 @@ executor_plan_take(struct journey *j, const struct executor_request *r)
 	j->plan.predicted_ms = r->predicted_ms;
 	j->plan.predicted_downtime_ms = r->predicted_downtime_ms;
 	j->plan.keep_source_ms = r->keep_source_ms;
+	j->plan.decision = r->decision;
 }
 
 json_t *
@@ -127,7 +128,7 @@ executor_plan_save(const struct executor_plan *p)
 		    json_pack(
 			"[s, s]", p->sources[i].pool, p->sources[i].volume));
 	return json_pack("{s:b, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:I, "
-			 "s:I, s:I, s:I, s:I, s:b, s:b}",
+			 "s:I, s:I, s:I, s:I, s:b, s:b, s:I}",
 	    "agent", p->agent, "rungs", (int)p->converge.rungs,
 	    "converge_downtime_ms", (json_int_t)p->converge.max_downtime_ms,
 	    "pause_max_ms", (json_int_t)p->converge.pause_max_ms, "bandwidth",
@@ -139,7 +140,7 @@ executor_plan_save(const struct executor_plan *p)
 	    "off_at", (json_int_t)p->off_at.ms, "on_at",
 	    (json_int_t)p->on_at.ms, "downtime_limit",
 	    (json_int_t)p->downtime_limit, "postcopy_begun", p->postcopy_begun,
-	    "suspended", p->suspended);
+	    "suspended", p->suspended, "decision", (json_int_t)p->decision);
 }
 
 static int64_t
@@ -175,6 +176,7 @@ executor_plan_load(struct executor_plan *p, const json_t *json)
 	    .predicted_ms = number(json, "predicted_ms", -1),
 	    .predicted_downtime_ms = number(json, "predicted_downtime_ms", -1),
 	    .keep_source_ms = number(json, "keep_source_ms", 0),
+	    .decision = number(json, "decision", 0),
 	    .copied = number(json, "copied", 0),
 	    .copied_ms = number(json, "copied_ms", 0),
 	    .off_at = {number(json, "off_at", 0)},

@@ -17,6 +17,7 @@ struct executor_plan {
 	int64_t bandwidth; /* bytes/s that it may take at most; 0: all */
 	int64_t predicted_ms, predicted_downtime_ms; /* -1: unknown */
 	int64_t keep_source_ms;
+	int64_t decision; /* that it carries out; 0: none */
 	/* Pool and volume of each copied disk at the source, in the order of
 	 * move->disks; "" where none has it. */
 	struct executor_source {

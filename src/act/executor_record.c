@@ -60,6 +60,8 @@ event_data(const struct journey *j)
 	const struct move *m = j->move;
 	json_t *why = json_object(), *o;
 
+	if (j->plan.decision != 0)
+		fields_count(why, "decision", j->plan.decision);
 	fields_text(why, "policy", j->policy);
 	fields_text(why, "rule", j->rule);
 	fields_text(why, "text", j->why);

@@ -33,6 +33,7 @@ enum claim_state { CLAIM_OPEN, CLAIM_OURS, CLAIM_OTHER, CLAIM_UNGUARDED };
 struct claim {
 	char *host;
 	enum claim_state state;
+	bool answered;       /* whose it is has been known */
 	uint64_t generation; /* of the connection */
 	uint64_t asked;      /* number of the question that is out; 0: none */
 	bool confirm;        /* taken over: it counts when seen once more */
@@ -150,11 +151,15 @@ static void
 set_state(struct lease *l, struct claim *c, enum claim_state state)
 {
 	bool was_other = c->state == CLAIM_OTHER;
+	bool first = !c->answered;
 
 	c->state = state;
+	c->answered |= state == CLAIM_OURS || state == CLAIM_OTHER;
 	show(l, c);
 	if (was_other && state == CLAIM_OURS)
 		l->deps.news(c->host, NULL, l->deps.arg);
+	else if (first && state == CLAIM_OURS && l->deps.unclaimed != NULL)
+		l->deps.unclaimed(c->host, l->deps.arg);
 }
 
 /* ---- asking ---- */

@@ -41,6 +41,9 @@ struct lease_deps {
 	void (*changed)(void *arg); /* a decision could depend on it */
 	/* Another acts on the host, or (by NULL) no longer. */
 	void (*news)(const char *host, const char *by, void *arg);
+	/* The first answer of the host since the start is that nobody else does
+	 * (NULL allowed): what was said of it before may be out of date. */
+	void (*unclaimed)(const char *host, void *arg);
 	void *arg;
 	int64_t renew_ms, ttl_ms; /* 0: as above; less in tests */
 };

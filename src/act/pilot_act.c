@@ -35,6 +35,16 @@ is_for_a_time(struct pilot *p, const struct evaluate_decision *decision)
 	return false;
 }
 
+/* As it is in the record; 0: it is not. */
+static int64_t
+number_of(const struct pilot *p, const struct evaluate_decision *decision)
+{
+	return p->deps.decisions == NULL
+	    ? 0
+	    : decisions_id(p->deps.decisions, decision->policy->name,
+		  decision->host != NULL ? decision->host->name : NULL);
+}
+
 /* Begins the move of one guest; where it belongs is on disk before that. */
 static int64_t
 begin_move(struct pilot *p, struct arena *arena,
@@ -53,7 +63,8 @@ begin_move(struct pilot *p, struct arena *arena,
 		log_error("home", "%s: will not come back to %s by itself: %s",
 		    item->vm->name, from, why.msg);
 	id = pilot_start(p, arena, &item->choice, decision->policy, item->with,
-	    item->room ? decision->host->name : NULL, err);
+	    item->room ? decision->host->name : NULL, number_of(p, decision),
+	    err);
 	if (id < 0 && leaves)
 		homes_not_left(p->homes, item->vm->uuid, to);
 	return id;

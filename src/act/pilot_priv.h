@@ -49,7 +49,8 @@ void pilot_route_all(struct pilot *p);
  * drain of `drained`, NULL: of its own host's, if there is one.  Returns the move's id, -1 with the reason. */
 int64_t pilot_start(struct pilot *p, struct arena *arena,
     const struct place_choice *choice, const struct policy *policy,
-    const struct policy *with, const char *drained, struct err *err);
+    const struct policy *with, const char *drained, int64_t decision,
+    struct err *err);
 
 /* Starts, sets and tells what the decision says. */
 void pilot_act(struct pilot *p, struct arena *arena,

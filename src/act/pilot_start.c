@@ -60,7 +60,8 @@ move_strategy_of(enum strategy strategy)
 int64_t
 pilot_start(struct pilot *p, struct arena *arena,
     const struct place_choice *choice, const struct policy *policy,
-    const struct policy *with, const char *drained, struct err *err)
+    const struct policy *with, const char *drained, int64_t decision,
+    struct err *err)
 {
 	const struct settings_host *to =
 	    settings_find_host(p->settings, choice->target->name);
@@ -95,6 +96,7 @@ pilot_start(struct pilot *p, struct arena *arena,
 	    .drain_id = policy != NULL ? drains_open_id(p->deps.drains,
 					     drained != NULL ? drained : from)
 				       : 0,
+	    .decision = decision,
 	    .attempt = history_attempts(p->history, vm->uuid) + 1,
 	    .memory = vm->memory,
 	    .strict = how->strict,
@@ -211,5 +213,5 @@ pilot_move_guest(struct pilot *p, struct arena *arena, const struct snapshot *s,
 		    "%s: %s; try again when a move "
 		    "has ended",
 		    vm->name, held);
-	return pilot_start(p, arena, choice, NULL, NULL, NULL, err);
+	return pilot_start(p, arena, choice, NULL, NULL, NULL, 0, err);
 }

@@ -20,6 +20,7 @@
 
 #include "config/read.h"
 #include "config/uri.h"
+#include "notify/template.h"
 
 #define PAGERDUTY_URL "https://events.pagerduty.com/v2/enqueue"
 #define RESEND_MS INT64_C(60000)
@@ -228,6 +229,27 @@ check_headers(const struct look *l)
 
 /* ---- what, and how insistently ---- */
 
+/* What is wrong inside of it is told where it stands in the file. */
+static void
+check_template_text(const struct look *l)
+{
+	const struct settings_receiver *r = l->r;
+	const struct node *node = given(l, "template");
+	struct template_place place;
+	struct err err = {.code = ERR_NONE};
+	struct template *t;
+	unsigned line, column;
+
+	t = template_compile(r->template, r->content_type, &place, &err);
+	if (t == NULL) {
+		tree_scalar_place(
+		    l->ctx->tree, node, place.offset, &line, &column);
+		tree_fault_at(l->ctx->tree, l->ctx->diags, node, line, column,
+		    "%s", err.msg);
+	}
+	template_free(t);
+}
+
 static void
 check_template(const struct look *l)
 {
@@ -235,6 +257,8 @@ check_template(const struct look *l)
 
 	if (r->kind != RECEIVER_CUSTOM)
 		return;
+	if (r->template != NULL)
+		check_template_text(l);
 	if (r->template != NULL && r->template_file != NULL)
 		fault(l, "template_file",
 		    "template is given as well; leave one of them out");
@@ -289,6 +313,9 @@ check_times(const struct look *l)
 		r->rate = l->info->rate;
 		r->rate_ms = l->info->rate_ms;
 	}
+	/* A raise that comes after its resolve is on for good. */
+	if ((STATEFUL & OF(r->kind)) != 0 && given(l, "ordering") == NULL)
+		r->strict = true;
 	if (r->kind == RECEIVER_ALERTMANAGER && given(l, "resend") == NULL)
 		r->resend_ms = RESEND_MS;
 }

@@ -62,6 +62,22 @@
  *          conditions: [{subject, when, until, for_ms, line}], hosts: [{host,
  *          holds: true|false|unknown}] and decision: the newest, with detail
  *
+ * receivers {receivers: [receiver]}: those of the configuration, then those that
+ *          left it and still have deliveries
+ * receiver {name, type, state: ok|retrying|held|disabled|not-configured, until
+ *          (when it is tried again), why, pending, dead, oldest, oldest_ms (how
+ *          long the oldest has been pending), oldest_id, dead_id (the newest dead
+ *          letter), delivered (since the start), last_code, last_error}
+ * deliveries {deliveries: [delivery]}
+ * delivery {id, receiver, event: type without "drover.", subject, seq, state:
+ *          pending|delivered|dead, webhook_id, created, age_ms, attempts, next,
+ *          next_ms (0: due), grouped (true or absent), ended, code, why}; one with
+ *          log: [attempt], newest first, and body: the event
+ * attempts {attempts: [attempt]}
+ * attempt  {id, delivery, receiver, at, ms, events, code, error, answer}
+ * test     {receiver, event, ok: bool, code, ms, error, answer, remedy}
+ *          Nothing of these holds a URL or a secret.
+ *
  * GET /metrics is not JSON but text: what is counted since the state directory
  * was made, and how things are now; droverd(8), METRICS.
  *
@@ -108,6 +124,16 @@ struct control_decision_filter {
 	bool open_only;            /* that are on */
 	int max;
 };
+
+struct control_delivery_filter {
+	const char *receiver; /* NULL: of all */
+	const char *state;    /* "pending", "delivered", "dead"; NULL: any */
+	int64_t before;       /* of smaller numbers only; 0: any */
+	int max;
+};
+
+/* Takes an answer that comes later; answer NULL: why there is none. */
+typedef void control_done_fn(json_t *answer, const struct err *err, void *arg);
 
 struct control_backend {
 	void *arg;
@@ -168,6 +194,32 @@ struct control_backend {
 	/* What Alertmanager posts; see act/alerts.h for what is returned. */
 	json_t *(*alerts_post)(
 	    void *arg, const char *body, size_t len, struct err *err);
+	json_t *(*receivers)(void *arg, struct err *err);
+	json_t *(*deliveries)(void *arg,
+	    const struct control_delivery_filter *filter, struct err *err);
+	json_t *(*delivery)(void *arg, int64_t id, struct err *err);
+	/* The filter's state is not looked at. */
+	json_t *(*attempts)(void *arg,
+	    const struct control_delivery_filter *filter, struct err *err);
+	/* These two return the delivery; one that is deleted, as it was, with
+	 * "deleted": true. */
+	json_t *(*delivery_replay)(void *arg, int64_t id,
+	    const struct control_peer *peer, struct err *err);
+	json_t *(*delivery_drop)(void *arg, int64_t id,
+	    const struct control_peer *peer, struct err *err);
+	/* All dead letters of a receiver: {receiver, replayed, left}; all that
+	 * are pending, or with `dead` all dead letters: {receiver, dropped or
+	 * deleted}. */
+	json_t *(*receiver_replay)(void *arg, const char *name,
+	    const struct control_peer *peer, struct err *err);
+	json_t *(*receiver_drop)(void *arg, const char *name, bool dead,
+	    const struct control_peer *peer, struct err *err);
+	/* Sends a sample of an event (NULL: a test) at once.  done is
+	 * called once, later, while the server is there; not when -1 is
+	 * returned. */
+	int (*receiver_test)(void *arg, const char *name, const char *event,
+	    const struct control_peer *peer, control_done_fn *done,
+	    void *done_arg, struct err *err);
 	/* {loaded: true} or ERR_INVALID with all faults in err and, one per
 	 * line, in *out_faults (free()). */
 	json_t *(*reload)(void *arg, char **out_faults, struct err *err);

@@ -209,6 +209,8 @@ metrics_write(struct store *store, const struct metrics_now *now,
 	add_head(out, "drover_alerts", "gauge",
 	    "Alerts that are on, by host; without one: those that fit none.");
 	add_gauges(out, "drover_alerts", "host", now->alerts, now->alert_count);
+	if (now->deliver != NULL)
+		metrics_add_receivers(now->deliver, now->at, out);
 	free(c);
 	return rc;
 }

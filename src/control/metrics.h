@@ -3,12 +3,13 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "notify/deliver.h"
 #include "record/store.h"
 
 /*
  * Figures for monitoring, in the text format of Prometheus (0.0.4).  Counters
  * come from the store, so that they go on after a restart; what is under way and
- * how the hosts are is given.  Documented in droverd(8), METRICS.
+ * how the hosts are is given; those of deliveries are since the start.  Documented in droverd(8), METRICS.
  */
 
 /* The last of each strategy that are taken for the error of predictions. */
@@ -36,8 +37,14 @@ struct metrics_now {
 	size_t load_count;
 	const struct metrics_gauge *alerts; /* by host; "": fit none */
 	size_t alert_count;
-	int64_t kept; /* images that guests have left behind */
+	int64_t kept;                  /* images that guests have left behind */
+	const struct deliver *deliver; /* NULL: there are no receivers */
+	struct wall at;                /* now */
 };
+
+/* Those of the receivers alone (metrics_delivery.c). */
+void metrics_add_receivers(
+    const struct deliver *deliver, struct wall now, struct buf *out);
 
 int metrics_write(struct store *store, const struct metrics_now *now,
     struct buf *out, struct err *err);

@@ -20,19 +20,9 @@
 
 #include "base/cleanup.h"
 #include "control/params.h"
+#include "control/routes_priv.h"
 
 #define SCHEMA "drover/v1"
-
-struct call {
-	const struct control_backend *backend;
-	const struct routes_request *request;
-	char name[ROUTES_NAME_MAX + 1];
-	int64_t id;
-	json_t *args;
-	json_t *details; /* of an error */
-	bool wait;       /* the error may pass: asking again is worth it */
-	struct routes_reply *reply;
-};
 
 struct route {
 	const char *method;
@@ -50,34 +40,7 @@ cleanup_json(json_t **json)
 
 #define cleanup_json_ref cleanup(cleanup_json)
 
-/* ---- arguments ---- */
-
-static const char *
-arg_text(const struct call *call, const char *key)
-{
-	return json_string_value(json_object_get(call->args, key));
-}
-
-static int64_t
-arg_number(const struct call *call, const char *key, int64_t missing)
-{
-	const json_t *value = json_object_get(call->args, key);
-
-	return value != NULL ? json_integer_value(value) : missing;
-}
-
-static bool
-arg_bool(const struct call *call, const char *key, bool missing)
-{
-	const json_t *value = json_object_get(call->args, key);
-
-	return value != NULL ? json_is_true(value) : missing;
-}
-
 /* ---- handlers ---- */
-
-#define BACKEND(call, fn, ...)                                                 \
-	((call)->backend->fn((call)->backend->arg, __VA_ARGS__))
 
 static json_t *
 get_health(struct call *call, struct err *err)
@@ -447,6 +410,10 @@ get_events(struct call *call, struct err *err)
 		"labels", PARAM_PAIRS, 1, 64                                   \
 	}
 #define P_MAX P_NUMBER("max", 1, ROUTES_LIST_MAX)
+#define P_RECEIVER P_TEXT("receiver", ROUTES_NAME_MAX)
+#define P_BEFORE P_NUMBER("before", 1, INT64_MAX)
+#define P_STATE P_TEXT("state", 16)
+#define P_EVENT P_TEXT("event", ROUTES_NAME_MAX)
 #define P_AFTER P_NUMBER("after", 0, INT64_MAX)
 
 static const struct route routes[] = {
@@ -483,6 +450,21 @@ static const struct route routes[] = {
     {"POST", "/v1/moves/ID/abort", 202, post_move_abort, {{0}}},
     {"GET", ROUTES_ALERTS, 200, get_alerts, {{0}}},
     {"POST", ROUTES_ALERTS, 200, post_alerts, {{0}}},
+    {"GET", "/v1/receivers", 200, routes_get_receivers, {{0}}},
+    {"POST", "/v1/receivers/NAME/test", 200, routes_post_receiver_test,
+	{P_EVENT}},
+    {"POST", "/v1/receivers/NAME/replay", 200, routes_post_receiver_replay,
+	{{0}}},
+    {"POST", "/v1/receivers/NAME/drop", 200, routes_post_receiver_drop,
+	{P_STATE}},
+    {"GET", "/v1/deliveries", 200, routes_get_deliveries,
+	{P_RECEIVER, P_STATE, P_BEFORE, P_MAX}},
+    {"GET", "/v1/deliveries/ID", 200, routes_get_delivery, {{0}}},
+    {"POST", "/v1/deliveries/ID/replay", 200, routes_post_delivery_replay,
+	{{0}}},
+    {"POST", "/v1/deliveries/ID/drop", 200, routes_post_delivery_drop, {{0}}},
+    {"GET", "/v1/attempts", 200, routes_get_attempts,
+	{P_RECEIVER, P_BEFORE, P_MAX}},
     {"POST", "/v1/reload", 200, post_reload, {{0}}},
     {"GET", "/v1/events", 200, get_events, {P_AFTER, P_MAX, P_BOOL("follow")}},
 };
@@ -641,7 +623,7 @@ run_route(const struct route *route, struct call *call, struct err *err)
 	call->args = args;
 	reply->status = route->status;
 	result = route->handle(call, err);
-	if (reply->follow || reply->text != NULL)
+	if (reply->follow || reply->text != NULL || reply->test != NULL)
 		return;
 	if (result == NULL) {
 		reply_failure(reply, err, call->details);
@@ -651,6 +633,20 @@ run_route(const struct route *route, struct call *call, struct err *err)
 	}
 	reply->body = json_pack("{s:s}", "schema", SCHEMA);
 	json_object_update(reply->body, result);
+}
+
+void
+routes_finish(json_t *answer, const struct err *err, struct routes_reply *reply)
+{
+	struct err why = *err;
+
+	*reply = (struct routes_reply){.status = 200};
+	if (answer == NULL) {
+		reply_failure(reply, &why, NULL);
+		return;
+	}
+	reply->body = json_pack("{s:s}", "schema", SCHEMA);
+	json_object_update(reply->body, answer);
 }
 
 static void

@@ -36,11 +36,22 @@ struct routes_reply {
 	const char *allow; /* the method that fits, with 405 */
 	bool follow;       /* answer with a stream of events */
 	int64_t after;     /* ... with seq > after */
+	struct routes_test *test; /* answer when it is there; the caller's */
+};
+
+/* A test that is to be begun (control_backend.receiver_test); free() it. */
+struct routes_test {
+	char name[ROUTES_NAME_MAX + 1];
+	char event[ROUTES_NAME_MAX + 1]; /* "": any */
 };
 
 /* Always fills *reply. */
 void routes_dispatch(const struct control_backend *backend,
     const struct routes_request *request, struct routes_reply *reply);
+
+/* What an answer that came later, or err, is for a reply; answer is not taken. */
+void routes_finish(
+    json_t *answer, const struct err *err, struct routes_reply *reply);
 
 /* {"schema": ..., "error": {...}}; `details` (array or NULL) is taken. */
 json_t *routes_error(const char *code, const char *message, json_t *details);

@@ -2,7 +2,8 @@
  * The control socket: libevent's evhttp on a unix socket, so that any HTTP
  * client can ask, and everything stays on the loop thread.  This file knows
  * evhttp and nothing of what is asked; routes.c knows the questions and nothing
- * of evhttp; sse.c keeps those who follow events.
+ * of evhttp; sse.c keeps those who follow events, later.c those whose answer
+ * takes a while.
  *
  * The socket's mode is the gate.  The peer's credentials say who did it, for
  * the log and the records; a connection that has none is refused.
@@ -25,6 +26,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "control/later.h"
 #include "control/routes.h"
 #include "control/socket.h"
 #include "control/sse.h"
@@ -41,6 +43,7 @@ struct server {
 	struct socket_listener listener;
 	struct evhttp *http;
 	struct sse *sse;
+	struct later *later;
 };
 
 static const char *
@@ -118,6 +121,35 @@ send_error(struct evhttp_request *http, int status, const char *code,
 }
 
 static void
+send_later(struct evhttp_request *http, json_t *answer, const struct err *err)
+{
+	struct routes_reply reply;
+
+	routes_finish(answer, err, &reply);
+	send_reply(http, &reply);
+	json_decref(reply.body);
+}
+
+static void
+begin_test(struct server *server, struct evhttp_request *http,
+    const struct routes_request *request, const struct routes_test *test)
+{
+	const struct control_backend *backend = server->backend;
+	struct err err = {0};
+	void *held = later_hold(server->later, http, &err);
+
+	if (held != NULL &&
+	    backend->receiver_test(backend->arg, test->name,
+		test->event[0] != '\0' ? test->event : NULL, &request->peer,
+		later_done, held, &err) == 0)
+		return;
+	if (held != NULL)
+		later_let_go(held);
+	log_debug("control", "%s: %s", request->path, err.msg);
+	send_later(http, NULL, &err);
+}
+
+static void
 log_request(const struct routes_request *request, int status)
 {
 	if (strcmp(request->method, "GET") == 0)
@@ -141,6 +173,8 @@ answer(struct server *server, struct evhttp_request *http,
 	log_request(request, reply.status);
 	if (reply.text != NULL)
 		send_text(http, &reply);
+	else if (reply.test != NULL)
+		begin_test(server, http, request, reply.test);
 	else if (!reply.follow && reply.body == NULL)
 		send_error(http, 500, err_code_name(ERR_INTERNAL),
 		    "the answer cannot be put into JSON");
@@ -150,6 +184,7 @@ answer(struct server *server, struct evhttp_request *http,
 		send_error(http, 503, err_code_name(err.code), err.msg);
 	json_decref(reply.body);
 	free(reply.text);
+	free(reply.test);
 }
 
 static size_t
@@ -229,6 +264,7 @@ server_new(struct loop *loop, const char *socket_path, const char *group,
 	if (server->path == NULL || server->http == NULL)
 		abort();
 	server->sse = sse_new(loop, backend, SERVER_FOLLOWERS_MAX);
+	server->later = later_new(SERVER_LATER_MAX, send_later);
 	evhttp_set_max_headers_size(server->http, HEADERS_MAX);
 	evhttp_set_max_body_size(server->http, HARD_BODY_MAX);
 	evhttp_set_timeout(server->http, IDLE_TIMEOUT_S);
@@ -254,6 +290,7 @@ server_free(struct server *server)
 	socket_unlink(&server->listener, server->path);
 	evhttp_free(server->http);
 	sse_free(server->sse);
+	later_free(server->later);
 	free(server->path);
 	free(server);
 }

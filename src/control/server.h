@@ -18,6 +18,9 @@
  *   GET  /v1/moves[?max=N&open=1]   GET /v1/moves/ID   POST /v1/moves/ID/abort
  *   POST /v1/vms/VM/move        {"to": H, "strategy": S, "dry_run": true}
  *   GET  /v1/alerts            POST /v1/alerts (Alertmanager's body)
+ *   GET  /v1/receivers         POST /v1/receivers/NAME/test | replay | drop
+ *   GET  /v1/deliveries[?receiver=R&state=S&before=ID&max=N]   GET .../ID
+ *   POST /v1/deliveries/ID/replay | drop      GET /v1/attempts[?receiver=R]
  *   POST /v1/reload            GET /healthz
  *   GET  /v1/events[?after=SEQ]   server-sent events; Last-Event-ID; each data
  *                              line is the CloudEvent; comments as heartbeat
@@ -29,6 +32,7 @@
 
 #define SERVER_BODY_MAX (64 * 1024)
 #define SERVER_FOLLOWERS_MAX 64
+#define SERVER_LATER_MAX 16 /* requests whose answer takes a while */
 
 struct server;
 

@@ -175,6 +175,8 @@ set_option(struct args *args, const struct args_flag *flag, const char *value,
 	case ARGS_SCORE:
 	case ARGS_STRICT:
 	case ARGS_VERBOSE:
+	case ARGS_DEAD:
+	case ARGS_PENDING:
 	case ARGS_HELP:
 	case ARGS_VERSION:
 		break;
@@ -213,6 +215,9 @@ set_option(struct args *args, const struct args_flag *flag, const char *value,
 		break;
 	case ARGS_POLICY:
 		return add_policy(args, value, err);
+	case ARGS_EVENT:
+		args->event = value;
+		break;
 	case ARGS_FOR:
 		return parse_for(value, &args->for_ms, err);
 	case ARGS_AT:
@@ -422,7 +427,7 @@ check_simulation(const struct args *args, struct err *err)
 			  "--policy FILE is wanted");
 	for (const struct args_flag *flag = args_flags;
 	     wrong != 0 && flag->name != NULL; flag++)
-		if (wrong & (uint64_t)flag->option)
+		if (wrong & flag->option)
 			return err_set(err, ERR_INVALID,
 			    "--%s is for a plan that no policy makes; with "
 			    "--policy the policies decide",
@@ -440,7 +445,7 @@ check_command(const struct args *args, struct err *err)
 
 	for (const struct args_flag *flag = args_flags; flag->name != NULL;
 	     flag++)
-		if (wrong & (uint64_t)flag->option)
+		if (wrong & flag->option)
 			return err_set(err, ERR_INVALID,
 			    "%s%s%s has no option "
 			    "--%s",

@@ -20,40 +20,41 @@
 
 enum args_output { ARGS_TABLE, ARGS_WIDE, ARGS_JSON, ARGS_NAME };
 
-enum args_option {
-	ARGS_DRY_RUN = 1 << 0,
-	ARGS_NO_WAIT = 1 << 1,
-	ARGS_TIMEOUT = 1 << 2,
-	ARGS_PARALLEL = 1 << 3,
-	ARGS_TO = 1 << 4,
-	ARGS_REASON = 1 << 5,
-	ARGS_STRATEGY = 1 << 6,
-	ARGS_SINCE = 1 << 7,
-	ARGS_MAX = 1 << 8,
-	ARGS_OPEN = 1 << 9,
-	ARGS_FORCE_OFF = 1 << 10,
-	ARGS_STOPPED = 1 << 11,
-	ARGS_DRAIN = 1 << 16,
-	ARGS_BALANCE = 1 << 17,
-	ARGS_SCORE = 1 << 18,
-	ARGS_MIN_GAIN = 1 << 19,
-	ARGS_STRICT = 1 << 26,
-	ARGS_CONFIG = 1 << 27,
-	ARGS_VERBOSE = 1 << 24,
-	ARGS_DEADLINE = 1 << 25,
-	ARGS_FORCE = 1 << 22,
-	ARGS_RETURN_HOME = 1 << 23,
-	ARGS_POLICY = 1 << 20,
-	ARGS_HOST = 1 << 21,
-	/* any command */
-	ARGS_SOCKET = 1 << 12,
-	ARGS_OUTPUT = 1 << 13,
-	ARGS_HELP = 1 << 14,
-	ARGS_VERSION = 1 << 15,
-	/* They are more than an int has bits; gcc and clang make it wider. */
-	ARGS_FOR = INT64_C(1) << 32,
-	ARGS_AT = INT64_C(1) << 33,
-};
+/* Which options: bits of a uint64_t. */
+#define ARGS_DRY_RUN (UINT64_C(1) << 0)
+#define ARGS_NO_WAIT (UINT64_C(1) << 1)
+#define ARGS_TIMEOUT (UINT64_C(1) << 2)
+#define ARGS_PARALLEL (UINT64_C(1) << 3)
+#define ARGS_TO (UINT64_C(1) << 4)
+#define ARGS_REASON (UINT64_C(1) << 5)
+#define ARGS_STRATEGY (UINT64_C(1) << 6)
+#define ARGS_SINCE (UINT64_C(1) << 7)
+#define ARGS_MAX (UINT64_C(1) << 8)
+#define ARGS_OPEN (UINT64_C(1) << 9)
+#define ARGS_FORCE_OFF (UINT64_C(1) << 10)
+#define ARGS_STOPPED (UINT64_C(1) << 11)
+#define ARGS_DRAIN (UINT64_C(1) << 12)
+#define ARGS_BALANCE (UINT64_C(1) << 13)
+#define ARGS_SCORE (UINT64_C(1) << 14)
+#define ARGS_MIN_GAIN (UINT64_C(1) << 15)
+#define ARGS_STRICT (UINT64_C(1) << 16)
+#define ARGS_CONFIG (UINT64_C(1) << 17)
+#define ARGS_VERBOSE (UINT64_C(1) << 18)
+#define ARGS_DEADLINE (UINT64_C(1) << 19)
+#define ARGS_FORCE (UINT64_C(1) << 20)
+#define ARGS_RETURN_HOME (UINT64_C(1) << 21)
+#define ARGS_POLICY (UINT64_C(1) << 22)
+#define ARGS_HOST (UINT64_C(1) << 23)
+#define ARGS_DEAD (UINT64_C(1) << 24)
+#define ARGS_PENDING (UINT64_C(1) << 25)
+#define ARGS_EVENT (UINT64_C(1) << 26)
+#define ARGS_FOR (UINT64_C(1) << 27)
+#define ARGS_AT (UINT64_C(1) << 28)
+/* of any command */
+#define ARGS_SOCKET (UINT64_C(1) << 60)
+#define ARGS_OUTPUT (UINT64_C(1) << 61)
+#define ARGS_HELP (UINT64_C(1) << 62)
+#define ARGS_VERSION (UINT64_C(1) << 63)
 #define ARGS_ANY (ARGS_SOCKET | ARGS_OUTPUT | ARGS_HELP | ARGS_VERSION)
 
 struct ctl;
@@ -70,7 +71,7 @@ struct args_command {
 };
 
 struct args_flag {
-	enum args_option option;
+	uint64_t option;
 	char letter; /* 0: none */
 	const char *name;
 	const char *value; /* what it takes; NULL: nothing */
@@ -93,6 +94,7 @@ struct args {
 	const char *drain;                       /* a host; NULL: not given */
 	const char *config;                      /* a file; NULL: not given */
 	const char *policy, *host;               /* NULL: not given */
+	const char *event;                       /* a type; NULL: not given */
 	const char *policies[ARGS_POLICIES_MAX]; /* each --policy */
 	int policy_count;
 	int64_t for_ms;  /* with ARGS_FOR */

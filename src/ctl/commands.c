@@ -115,6 +115,35 @@ const struct args_command args_commands[] = {
 	"events that are stored", NULL},
     {"event", "follow", "", 0, 0, ARGS_SINCE, true, ctl_event_follow,
 	"events as they happen", NULL},
+    {"event", "types", "", 0, 0, 0, true, ctl_event_types,
+	"types of events that there are", NULL},
+    {"event", "schema", "[TYPE]", 0, 1, 0, false, ctl_event_schema,
+	"a JSON Schema of the data of a type, or of all", NULL},
+    {"event", "sample", "[TYPE]", 0, 1, 0, false, ctl_event_sample,
+	"an event of a type, as it is sent, or of all", NULL},
+    {"notify", "list", "", 0, 0, 0, true, ctl_notify_list,
+	"who is told of events, and how that goes", NULL},
+    {"notify", "test", "NAME", 1, 1, ARGS_EVENT, false, ctl_notify_test,
+	"send an event to a receiver, to try it",
+	"Sends it at once and says what came of it.  Status 1: it was not "
+	"accepted.\nWithout --event it is one that says that it is a test."},
+    {"notify", "queue", "[NAME]", 0, 1, ARGS_DEAD | ARGS_MAX, true,
+	ctl_notify_queue, "what waits to be delivered, the newest first",
+	"With --dead, what will not be delivered: it was refused for good, "
+	"grew too old,\nor was dropped."},
+    {"notify", "show", "ID", 1, 1, 0, true, ctl_notify_show,
+	"one delivery: its attempts, and the event", NULL},
+    {"notify", "replay", "ID...|NAME", 1, MANY, ARGS_DEAD, true,
+	ctl_notify_replay, "deliver again",
+	"Dead or delivered ones are sent again under the same webhook-id; "
+	"with --dead,\nall dead letters of the receiver NAME.  A receiver that "
+	"is disabled is enabled."},
+    {"notify", "drop", "ID...|NAME", 1, MANY, ARGS_PENDING | ARGS_DEAD, true,
+	ctl_notify_drop, "do not deliver",
+	"Pending ones become dead letters, dead letters are deleted; with "
+	"--pending or\n--dead, all of the receiver NAME."},
+    {"notify", "log", "[NAME]", 0, 1, ARGS_MAX, true, ctl_notify_log,
+	"what was sent last, and what was answered", NULL},
     {"snapshot", "save", "FILE", 1, 1, 0, false, ctl_snapshot_save,
 	"write all hosts and guests to a file",
 	"The file is what simulate takes; FILE - is standard output."},
@@ -184,6 +213,9 @@ const struct args_flag args_flags[] = {
     {ARGS_MIN_GAIN, 0, "min-gain", "X",
 	"the least fall of the score by one move of a balance"},
     {ARGS_OPEN, 0, "open", NULL, "only what is under way"},
+    {ARGS_EVENT, 0, "event", "TYPE", "of which type, move.completed, ..."},
+    {ARGS_DEAD, 0, "dead", NULL, "dead letters"},
+    {ARGS_PENDING, 0, "pending", NULL, "what waits to be delivered"},
     {ARGS_VERBOSE, 'v', "verbose", NULL, "also what was decided when"},
     {ARGS_POLICY, 0, "policy", "NAME|FILE",
 	"only of this policy; what these policies would do"},
@@ -212,7 +244,7 @@ add_flags(uint64_t options, struct buf *out)
 	char text[64];
 
 	for (const struct args_flag *f = args_flags; f->name != NULL; f++) {
-		if (!(options & (uint64_t)f->option))
+		if (!(options & f->option))
 			continue;
 		snprintf(text, sizeof(text), "--%s%s%s", f->name,
 		    f->value != NULL ? " " : "",

@@ -69,8 +69,18 @@ int ctl_simulate(struct ctl *ctl);
 int ctl_policy_check(struct ctl *ctl);
 int ctl_policy_schema(struct ctl *ctl);
 int ctl_policy_test(struct ctl *ctl);
+int ctl_notify_list(struct ctl *ctl);
+int ctl_notify_test(struct ctl *ctl);
+int ctl_notify_queue(struct ctl *ctl);
+int ctl_notify_show(struct ctl *ctl);
+int ctl_notify_replay(struct ctl *ctl);
+int ctl_notify_drop(struct ctl *ctl);
+int ctl_notify_log(struct ctl *ctl);
 int ctl_event_list(struct ctl *ctl);
 int ctl_event_follow(struct ctl *ctl);
+int ctl_event_types(struct ctl *ctl);
+int ctl_event_schema(struct ctl *ctl);
+int ctl_event_sample(struct ctl *ctl);
 
 /* ---- output.c ---- */
 

@@ -57,6 +57,22 @@ void render_playing(const json_t *answer, const struct style *style, bool wide,
     struct buf *out);
 void render_score(
     const json_t *score, const struct style *style, bool wide, struct buf *out);
+/* Receivers, deliveries and attempts, as `notify` shows them. */
+void render_receivers(const json_t *answer, const struct style *style,
+    bool wide, struct buf *out);
+void render_deliveries(const json_t *answer, const struct style *style,
+    bool wide, struct buf *out);
+void render_delivery(
+    const json_t *d, const struct style *style, bool wide, struct buf *out);
+void render_attempts(const json_t *answer, const struct style *style, bool wide,
+    struct buf *out);
+/* What came of replay, drop and test: a line. */
+void render_replayed(const json_t *answer, struct buf *out);
+void render_dropped(const json_t *answer, struct buf *out);
+void render_test(const json_t *answer, struct buf *out);
+/* "ops (cloudevents): ok", or what is wrong and what shows more. */
+bool render_receiver_is_fine(const json_t *receiver);
+void render_receiver_line(const json_t *receiver, struct buf *out);
 /* One CloudEvent as one line, and {events: [{seq, event}]} as several. */
 void render_event(
     const json_t *event, const struct style *style, struct buf *out);

@@ -60,24 +60,41 @@ add_drains(const json_t *drains, struct buf *out)
 }
 
 static void
-add_receivers(const json_t *receivers, struct buf *out)
+add_receivers(
+    const json_t *receivers, const struct style *style, struct buf *out)
 {
 	const json_t *receiver;
-	char text[512];
 	size_t i;
 
 	json_array_foreach(receivers, i, receiver)
 	{
-		int64_t dead = field_count(receiver, "dead");
-		int n = snprintf(text, sizeof(text), "%s (%s): %lld pending",
-		    field_text_or(receiver, "name", "-"),
-		    field_text_or(receiver, "type", "-"),
-		    (long long)field_count(receiver, "pending"));
+		bool fine = render_receiver_is_fine(receiver);
+		struct buf line = BUF_INIT(4096);
 
-		if (dead > 0)
-			snprintf(text + n, sizeof(text) - (size_t)n,
-			    ", %lld given up", (long long)dead);
-		render_field(i == 0 ? "receivers" : "", text, out);
+		render_receiver_line(receiver, &line);
+		if (!fine)
+			text_colour_on(out, style, TEXT_RED);
+		render_field(i == 0 ? "receivers" : "", buf_str(&line), out);
+		if (!fine)
+			text_colour_off(out, style, TEXT_RED);
+		buf_free(&line);
+	}
+}
+
+/* What is wrong, of what is told to receivers that hold state. */
+static void
+add_conditions(const json_t *conditions, struct buf *out)
+{
+	const json_t *condition;
+	char text[512], since[TEXT_SIZE];
+	size_t i;
+
+	json_array_foreach(conditions, i, condition)
+	{
+		snprintf(text, sizeof(text), "%s, since %s",
+		    field_text_or(condition, "key", "-"),
+		    text_time(field_text(condition, "since"), since));
+		render_field(i == 0 ? "wrong" : "", text, out);
 	}
 }
 
@@ -122,7 +139,8 @@ render_status(
 	render_field("moves", buf_str(&text), out);
 	buf_clear(&text);
 	add_drains(json_object_get(status, "drains"), out);
-	add_receivers(json_object_get(status, "receivers"), out);
+	add_receivers(json_object_get(status, "receivers"), style, out);
+	add_conditions(json_object_get(status, "conditions"), out);
 	if (config != NULL) {
 		buf_addf(&text, "%s, loaded %s",
 		    field_text_or(config, "path", "-"),

@@ -5,48 +5,26 @@
  * newer than what it told last, so a transaction that was rolled back leaves
  * nothing behind to be forgotten, and nobody hears of what is not durable.
  *
- * A full outbox must not stop the work that is reported on: a host has to be
- * emptied whether or not somebody's chat listens.  So the oldest news to the
- * receiver with the longest queue gives way, to a dead letter that stays
- * readable; news of results only when there is nothing else; and the log says
- * so as an error.  Receivers that keep up lose nothing.
+ * Who gets a row, and when it is due, is in announce_queue.c.
  */
-#include "notify/announce.h"
+#include "notify/announce_private.h"
 
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 #include <sys/random.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "notify/catalog.h"
 
-#define ANNOUNCE_ID_SIZE 37
 #define ANNOUNCE_TYPE_MAX 96
 #define ANNOUNCE_BATCH 64
 #define ANNOUNCE_SOURCE_MAX 1024
 
-struct announce_listener {
-	TAILQ_ENTRY(announce_listener) link;
-	void (*fn)(const struct store_event *event, void *arg);
-	void *arg;
-	bool gone;
-};
-
-struct announce {
-	struct store *store;
-	const struct settings *settings;
-	TAILQ_HEAD(, announce_listener) listeners;
-	int64_t told; /* last event that listeners heard of */
-	bool flushing;
-};
-
-/* A random UUID (RFC 9562, version 4). */
-static int
+int
 announce_make_id(char out[ANNOUNCE_ID_SIZE], struct err *err)
 {
 	unsigned char b[16];
@@ -123,6 +101,8 @@ announce_format(const char *site, const char *id, const char *type,
 		rc |= json_object_set_new(
 		    event, "subject", announce_string(subject));
 	rc |= json_object_set_new(event, "time", json_string(time));
+	rc |= json_object_set_new(
+	    event, "severity", json_string(catalog_severity_word(type, data)));
 	if (data != NULL) {
 		rc |= json_object_set_new(
 		    event, "datacontenttype", json_string("application/json"));
@@ -137,74 +117,15 @@ announce_format(const char *site, const char *id, const char *type,
 /* ---- announcing ---- */
 
 static int
-announce_make_room(struct announce *a, struct err *err)
-{
-	struct store_evicted gone;
-
-	if (store_evict_outbox(a->store, &gone, err) != 0)
-		return -1;
-	if (gone.count == 0)
-		return err_set(err, ERR_LIMIT, "the outbox is full");
-	log_error("notify",
-	    "the outbox is full (%d deliveries): receiver %s "
-	    "will not be told of %d events between number %" PRId64 " and "
-	    "%" PRId64 "; they are kept as dead letters: repair the receiver, "
-	    "or remove it from the configuration",
-	    STORE_OUTBOX_MAX, gone.receiver, gone.count, gone.first_seq,
-	    gone.last_seq);
-	return 0;
-}
-
-/* Whom an event is for; count 0: everybody. */
-struct announce_to {
-	const char *const *names;
-	size_t count;
-};
-
-static bool
-announce_is_for(const struct announce_to *to, const char *receiver)
-{
-	for (size_t i = 0; i < to->count; i++) {
-		if (strcmp(to->names[i], receiver) == 0)
-			return true;
-	}
-	return to->count == 0;
-}
-
-static int
-announce_queue(struct announce *a, const struct store_event *event,
-    const struct announce_to *to, struct err *err)
-{
-	for (size_t i = 0; i < a->settings->receiver_count; i++) {
-		const struct settings_receiver *r = &a->settings->receivers[i];
-		struct err why = {0};
-
-		if (!settings_receiver_wants(r, event->type) ||
-		    !announce_is_for(to, r->name))
-			continue;
-		if (store_add_outbox(
-			a->store, event->seq, r->name, event->at, &why) == 0)
-			continue;
-		if (why.code != ERR_LIMIT)
-			return err_set(err, why.code, "%s", why.msg);
-		if (announce_make_room(a, err) != 0 ||
-		    store_add_outbox(
-			a->store, event->seq, r->name, event->at, err) != 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int
 announce_write(struct announce *a, struct store_event *event,
-    const struct announce_to *to, struct err *err)
+    const json_t *data, const struct announce_to *to, struct err *err)
 {
 	bool own = !store_in_transaction(a->store);
 
 	if (own && store_begin(a->store, err) != 0)
 		return -1;
 	if (store_add_event(a->store, event, err) != 0 ||
-	    announce_queue(a, event, to, err) != 0) {
+	    announce_queue(a, event, data, to, err) != 0) {
 		if (own)
 			store_rollback(a->store);
 		return -1;
@@ -237,12 +158,12 @@ announce_event_to(struct announce *a, const char *type, const char *subject,
 		if (body == NULL)
 			rc = err_set(err, ERR_IO, "memory is short");
 	}
-	json_decref(data);
 	if (rc == 0) {
 		snprintf(full, sizeof(full), "drover.%s", type);
 		event.body = body;
-		rc = announce_write(a, &event, &to, err);
+		rc = announce_write(a, &event, data, &to, err);
 	}
+	json_decref(data);
 	return rc == 0 ? 0 : err_prefix(err, "announce %s", type);
 }
 
@@ -327,6 +248,7 @@ announce_flush(struct announce *a)
 	} while (a->told != before);
 	a->flushing = false;
 	announce_sweep(a);
+	announce_queue_tell(a, false);
 }
 
 void
@@ -347,7 +269,16 @@ announce_new(struct store *store, const struct settings *settings)
 	a->settings = settings;
 	a->told = store_last_event(store);
 	TAILQ_INIT(&a->listeners);
+	TAILQ_INIT(&a->bursts);
 	return a;
+}
+
+void
+announce_on_evicted(struct announce *a,
+    void (*fn)(const char *receiver, int64_t count, void *arg), void *arg)
+{
+	a->on_evicted = fn;
+	a->on_evicted_arg = arg;
 }
 
 void
@@ -363,6 +294,7 @@ announce_free(struct announce *a)
 
 	if (a == NULL)
 		return;
+	announce_queue_free(a);
 	while ((listener = TAILQ_FIRST(&a->listeners)) != NULL) {
 		TAILQ_REMOVE(&a->listeners, listener, link);
 		free(listener);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/err.h"
 #include "config/receiver.h"
 
 /*
@@ -24,6 +25,10 @@ extern const struct catalog_type catalog_types[];
 
 const struct catalog_type *catalog_find(const char *type); /* NULL: none */
 enum receiver_severity catalog_severity(const char *type, const json_t *data);
+/* The gravest that one of this type may be. */
+enum receiver_severity catalog_severity_most(const char *type);
+/* "info", "warning", "error": the extension attribute `severity`. */
+const char *catalog_severity_word(const char *type, const json_t *data);
 
 /* What receivers choose by; points into `type` and `data`. */
 struct receiver_event catalog_event(const char *type, const json_t *data);
@@ -34,6 +39,13 @@ json_t *catalog_sample(const char *type);
 
 /* The JSON Schema (draft 2020-12) of a type's `data`; the caller's. */
 json_t *catalog_schema(const char *type);
+
+/*
+ * Is it, envelope and data, as the catalogue says?  Stricter than the schemas,
+ * which let receivers ignore what they do not know: a member that is not in the
+ * catalogue is a fault, too.  For tests, on each event that is announced.
+ */
+int catalog_validate(const json_t *event, struct err *err);
 
 /* What an event means for the state of a thing: alerts are raised and
  * resolved by it. */

@@ -1,11 +1,13 @@
 /*
- * One row of the outbox on its way: signed, sent, judged, recorded.
+ * One request on its way: built, signed, sent, judged, let go.
  *
- * The verdict is written before the delivery is let go, and for an accepted
- * one at the status line, before the rest of the answer: so a crash costs at
- * most a second copy under the same webhook-id.  When it cannot be written
- * (disk full) the delivery is kept with its verdict, to be written later:
- * sending again instead would flood the receiver for a fault of ours.
+ * It holds the rows of the outbox that it is for: one, or a batch that was
+ * settled before.  Their texts are let go once the request is made, since curl
+ * has its copy; a row's id and age are kept for the verdict.
+ *
+ * A batch that the receiver's format cannot put into one request (it would be
+ * too large, or one event in it is beyond it) is halved until it can, so that
+ * one event does not take the others with it.
  *
  * A receiver's URL may be its secret and is never told, nor is what it
  * answers; both may be looked up, by those who may read the files.
@@ -16,31 +18,70 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
+#include <strings.h>
 
-#include "base/log.h"
+#include "base/cleanup.h"
 
-#define DELIVERY_HEADER_MAX 160
+#define DELIVERY_LINES_MAX 128
+#define DELIVERY_LINE_MAX 8192
 
-static int64_t
-delivery_jitter(int64_t max)
+struct delivery *
+delivery_new(struct receiver *r)
 {
-	uint64_t random;
+	struct delivery *v = calloc(1, sizeof(*v));
 
-	if (max <= 0 ||
-	    getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
-		return max > 0 ? max : 0;
-	return (int64_t)(random % ((uint64_t)max + 1));
+	if (v == NULL)
+		abort();
+	v->receiver = r;
+	LIST_INSERT_HEAD(&r->deliveries, v, link);
+	r->count++;
+	return v;
 }
 
-int64_t
-delivery_backoff(const struct deliver *d, int attempts)
+static char *
+delivery_copy(const char *text)
 {
-	int64_t ms = d->first_ms;
+	char *copy = strdup(text != NULL ? text : "");
 
-	for (int i = 1; i < attempts && ms < d->max_ms; i++)
-		ms *= 2;
-	return delivery_jitter(ms < d->max_ms ? ms : d->max_ms);
+	if (copy == NULL)
+		abort();
+	return copy;
+}
+
+void
+delivery_add_row(struct delivery *v, const struct store_outbox *row)
+{
+	struct delivery_row *rows =
+	    realloc(v->rows, (v->count + 1) * sizeof(*rows));
+
+	if (rows == NULL)
+		abort();
+	v->rows = rows;
+	rows[v->count++] = (struct delivery_row){.id = row->id,
+	    .created = row->created,
+	    .event_id = delivery_copy(row->event_id),
+	    .type = delivery_copy(row->type),
+	    .body = delivery_copy(row->body)};
+	if (v->attempts < row->attempts)
+		v->attempts = row->attempts;
+}
+
+static void
+delivery_cut_rows(struct delivery *v, size_t count)
+{
+	while (v->count > count) {
+		struct delivery_row *row = &v->rows[--v->count];
+
+		free(row->event_id);
+		free(row->type);
+		free(row->body);
+	}
+}
+
+void
+delivery_drop_rows(struct delivery *v)
+{
+	delivery_cut_rows(v, 0);
 }
 
 void
@@ -48,122 +89,156 @@ delivery_free(struct delivery *v)
 {
 	LIST_REMOVE(v, link);
 	v->receiver->count--;
-	free(v->event_id);
-	free(v->type);
+	delivery_drop_rows(v);
+	free(v->rows);
+	free(v->group);
 	free(v->answer);
+	free(v->why);
 	free(v);
 }
 
-bool
-delivery_record(struct delivery *v)
-{
-	struct deliver *d = v->receiver->deliver;
-	struct err err;
+/* ---- the request ---- */
 
-	if (v->recorded)
-		return true;
-	if (store_mark_outbox(d->store, v->row, v->state, v->attempts, v->next,
-		v->code, v->answer, &err) == 0 ||
-	    err.code == ERR_NOT_FOUND) {
-		v->recorded = true;
-		return true;
-	}
-	if (!v->complained)
-		log_error("notify",
-		    "receiver %s: what became of event %s "
-		    "cannot be recorded, and is tried again until it can; "
-		    "meanwhile nothing else is sent to it: %s",
-		    v->receiver->name, v->event_id, err.msg);
-	v->complained = true;
-	return false;
-}
-
-static bool
-delivery_is_temporary(int code)
-{
-	return code < 200 || code == 408 || code == 425 || code == 429 ||
-	    code >= 500;
-}
+struct delivery_lines {
+	char *lines[DELIVERY_LINES_MAX];
+	size_t count;
+};
 
 static void
-delivery_accept(struct delivery *v, int code)
+delivery_add_line(
+    struct delivery_lines *out, const char *name, const char *value)
 {
-	struct receiver *r = v->receiver;
+	size_t size = strlen(name) + strlen(value) + 3;
+	char *line, *end;
 
-	receiver_recover(r);
-	v->state = STORE_DELIVERED;
-	r->delivered++;
-	r->last_error[0] = '\0';
-	log_debug("notify",
-	    "receiver %s accepted event %s (%s): HTTP %d, "
-	    "attempt %d",
-	    r->name, v->event_id, v->type, code, v->attempts);
-}
-
-static void
-delivery_retry(struct delivery *v, int64_t after_ms, const char *why)
-{
-	struct receiver *r = v->receiver;
-	struct deliver *d = r->deliver;
-	int64_t wait = delivery_backoff(d, v->attempts);
-	struct mono now = clock_mono_now();
-	bool news = strcmp(r->last_error, why) != 0;
-
-	if (wait < after_ms)
-		wait = after_ms;
-	v->state = STORE_PENDING;
-	v->next.ms = clock_wall_now().ms + wait;
-	if (!mono_before(now, r->hold)) {
-		int64_t hold = delivery_backoff(d, ++r->fails);
-
-		r->hold = mono_add(now, hold);
-	}
-	if (mono_diff(r->hold, now) < after_ms)
-		r->hold = mono_add(now, after_ms);
-	(news ? log_warn : log_debug)("notify",
-	    "receiver %s: event %s (%s) "
-	    "not accepted: %s, attempt %d; again in %" PRId64 " ms",
-	    r->name, v->event_id, v->type, why, v->attempts, wait);
-}
-
-/* What an exchange means.  Sets the verdict; does not record it. */
-static void
-delivery_decide(
-    struct delivery *v, int code, int64_t after_s, const char *error)
-{
-	struct receiver *r = v->receiver;
-	int64_t after_ms = 0;
-	char why[sizeof(r->last_error)];
-
-	if (code != 0)
-		snprintf(why, sizeof(why), "HTTP %d", code);
-	else
-		snprintf(why, sizeof(why), "%s",
-		    error != NULL ? error : "no answer");
-	v->decided = true;
-	v->attempts++;
-	v->code = code;
-	r->last_code = code;
-	if (code >= 200 && code < 300) {
-		delivery_accept(v, code);
+	if (out->count == DELIVERY_LINES_MAX || size > DELIVERY_LINE_MAX)
 		return;
-	}
-	if (code == 429 || code == 503)
-		after_ms = 1000 *
-		    (after_s < DELIVERY_AFTER_MAX_S ? after_s
-						    : DELIVERY_AFTER_MAX_S);
-	if (delivery_is_temporary(code)) {
-		delivery_retry(v, after_ms, why);
-	} else {
-		receiver_recover(r);
-		v->state = STORE_DEAD;
-		log_error("notify",
-		    "receiver %s refused event %s (%s) for "
-		    "good: %s, attempt %d; it is kept as a dead letter",
-		    r->name, v->event_id, v->type, why, v->attempts);
-	}
-	snprintf(r->last_error, sizeof(r->last_error), "%s", why);
+	line = malloc(size);
+	if (line == NULL)
+		abort();
+	end = stpcpy(line, name);
+	if (name[0] != '\0')
+		end = stpcpy(end, ": ");
+	stpcpy(end, value);
+	out->lines[out->count++] = line;
 }
+
+static void
+delivery_free_lines(struct delivery_lines *lines)
+{
+	for (size_t i = 0; i < lines->count; i++) {
+		explicit_bzero(lines->lines[i], strlen(lines->lines[i]));
+		free(lines->lines[i]);
+	}
+}
+
+static int
+delivery_make_lines(struct deliver *d, const struct settings_receiver *s,
+    const struct secret_set *secrets, const struct format_request *request,
+    const char *id, struct delivery_lines *out, struct err *err)
+{
+	struct secret_headers signs = {.count = 0};
+	bool has_id = false;
+
+	if (d->ops->sign(s, secrets, id, clock_wall_now().ms / 1000,
+		request->body, request->len, &signs, err) != 0)
+		return -1;
+	delivery_add_line(out, "Content-Type",
+	    request->content_type != NULL ? request->content_type
+					  : "application/json");
+	for (size_t i = 0; i < signs.count; i++) {
+		delivery_add_line(out, "", signs.lines[i]);
+		has_id |= strncasecmp(signs.lines[i], "webhook-id:", 11) == 0;
+	}
+	/* Also unsigned, or signed otherwise, it is what tells copies. */
+	if (!has_id)
+		delivery_add_line(out, "webhook-id", id);
+	for (size_t i = 0; i < request->header_count; i++)
+		delivery_add_line(out, "", request->headers[i]);
+	for (size_t i = 0; i < s->header_count; i++)
+		delivery_add_line(out, s->headers[i].key, s->headers[i].value);
+	explicit_bzero(&signs, sizeof(signs));
+	return 0;
+}
+
+static enum delivery_sent
+delivery_post(struct deliver *d, const struct settings_receiver *s,
+    const struct secret_set *secrets, const struct format_request *request,
+    const char *id, struct http_post *post, struct err *err)
+{
+	const struct http_transport transport = {
+	    .unix_socket = s->unix_socket,
+	    .proxy = s->proxy,
+	    .ca_file = s->ca_file,
+	    .cert_file = s->cert_file,
+	    .key_file = s->key_file,
+	    .server_name = s->server_name,
+	    .connect_timeout_ms = s->connect_timeout_ms,
+	};
+	const char *path = request->path != NULL ? request->path : "";
+	size_t size = strlen(secrets->url) + strlen(path) + 1;
+	struct delivery_lines lines = {.count = 0};
+	cleanup_free char *url = malloc(size);
+	enum delivery_sent sent = DELIVERY_NOT_NOW;
+	struct err why = {0};
+	int rc;
+
+	if (url == NULL)
+		abort();
+	snprintf(url, size, "%s%s", secrets->url, path);
+	rc = delivery_make_lines(d, s, secrets, request, id, &lines, err);
+	for (size_t i = 0; i < lines.count && i < HTTP_HEADERS_MAX; i++)
+		post->headers[i] = lines.lines[i];
+	if (lines.count > HTTP_HEADERS_MAX) {
+		post->more_headers =
+		    (const char *const *)&lines.lines[HTTP_HEADERS_MAX];
+		post->more_count = lines.count - HTTP_HEADERS_MAX;
+	}
+	post->url = url;
+	post->transport = &transport;
+	post->method = request->method;
+	post->body = request->body;
+	post->len = request->len;
+	post->timeout_ms = s->timeout_ms;
+	post->answer_max = DELIVER_ANSWER_MAX;
+	if (rc == 0 && http_post(d->http, post, &why) == NULL) {
+		/* URL and headers of the configuration were looked at. */
+		sent =
+		    why.code == ERR_INVALID ? DELIVERY_NEVER : DELIVERY_NOT_NOW;
+		err_set(err, why.code, "%s", why.msg);
+	} else if (rc == 0) {
+		sent = DELIVERY_SENT;
+	}
+	delivery_free_lines(&lines);
+	explicit_bzero(url, size);
+	return sent;
+}
+
+enum delivery_sent
+delivery_send(struct deliver *d, const struct settings_receiver *s,
+    const struct secret_set *secrets, const struct format_event *events,
+    size_t count, struct http_post *post, struct err *err)
+{
+	const struct format_secrets known = {
+	    .token = secrets->token, .template = secrets->template};
+	struct settings_receiver there = *s; /* also where url_file says it */
+	struct format_request request = {0};
+	enum delivery_sent sent;
+	int rc;
+
+	there.url = secrets->url;
+	rc = d->ops->format(
+	    &there, &known, events, count, clock_wall_now(), &request, err);
+	if (rc > 0)
+		return DELIVERY_NOTHING;
+	if (rc < 0)
+		return DELIVERY_NEVER;
+	sent = delivery_post(d, s, secrets, &request, events[0].id, post, err);
+	format_free(&request);
+	return sent;
+}
+
+/* ---- of rows ---- */
 
 /* At the status line: from here on a crash must not send it again. */
 static void
@@ -173,8 +248,8 @@ delivery_on_status(int code, void *arg)
 
 	if (code < 200 || code >= 300)
 		return;
-	delivery_decide(v, code, 0, NULL);
-	delivery_record(v);
+	verdict_decide(v, code, 0, NULL);
+	deliver_kick(v->receiver->deliver);
 }
 
 static void
@@ -184,72 +259,91 @@ delivery_on_done(const struct http_answer *answer, void *arg)
 	struct deliver *d = v->receiver->deliver;
 
 	v->in_flight = false;
-	if (!v->decided) {
-		delivery_decide(
+	if (!v->decided)
+		verdict_decide(
 		    v, answer->code, answer->retry_after_s, answer->error);
-		if (answer->text[0] != '\0')
-			v->answer = strdup(answer->text);
-	}
-	if (delivery_record(v))
+	if (!v->recorded && answer->text[0] != '\0')
+		v->answer = strdup(answer->text);
+	if (v->recorded)
 		delivery_free(v);
 	deliver_kick(d);
 }
 
+/* The second half goes another time. */
 static int
-delivery_post(
-    struct delivery *v, const struct store_outbox *row, struct err *err)
+delivery_halve(struct delivery *v, struct err *err)
+{
+	struct store *store = v->receiver->deliver->store;
+	struct wall now = clock_wall_now();
+	size_t half = v->count / 2;
+	int rc = store_begin(store, err);
+
+	if (rc != 0)
+		return -1;
+	for (size_t i = half; i < v->count && rc == 0; i++)
+		rc = store_leave_batch(store, v->rows[i].id, now, err);
+	if (rc == 0)
+		rc = store_commit(store, err);
+	else
+		store_rollback(store);
+	if (rc == 0)
+		delivery_cut_rows(v, half);
+	return rc;
+}
+
+static enum delivery_sent
+delivery_try(struct delivery *v, struct err *err)
 {
 	struct receiver *r = v->receiver;
-	int64_t now_s = clock_wall_now().ms / 1000;
-	char id[DELIVERY_HEADER_MAX], time[DELIVERY_HEADER_MAX];
-	char sum[SIGN_SIZE], signature[DELIVERY_HEADER_MAX];
+	struct format_event *events = calloc(v->count, sizeof(*events));
 	struct http_post post = {
-	    .url = r->url,
-	    .headers = {"Content-Type: application/cloudevents+json; "
-			"charset=utf-8",
-		id, time},
-	    .body = row->body,
-	    .len = strlen(row->body),
-	    .timeout_ms = r->timeout_ms,
-	    .answer_max = DELIVER_ANSWER_MAX,
 	    .on_status = delivery_on_status,
 	    .on_done = delivery_on_done,
 	    .arg = v,
 	};
+	enum delivery_sent sent;
 
-	snprintf(id, sizeof(id), "webhook-id: %s", row->event_id);
-	snprintf(time, sizeof(time), "webhook-timestamp: %" PRId64, now_s);
-	if (r->secret_file != NULL) {
-		if (sign_message(&r->secret, row->event_id, now_s, row->body,
-			post.len, sum, err) != 0)
-			return -1;
-		snprintf(
-		    signature, sizeof(signature), "webhook-signature: %s", sum);
-		post.headers[3] = signature;
-	}
-	return http_post(r->deliver->http, &post, err) != NULL ? 0 : -1;
+	if (events == NULL)
+		abort();
+	for (size_t i = 0; i < v->count; i++)
+		events[i] = (struct format_event){.id = v->rows[i].event_id,
+		    .type = v->rows[i].type,
+		    .at = v->rows[i].created,
+		    .body = v->rows[i].body};
+	v->at = clock_wall_now();
+	v->started = clock_mono_now();
+	sent = delivery_send(
+	    r->deliver, r->settings, &r->secrets, events, v->count, &post, err);
+	free(events);
+	return sent;
 }
 
 int
-delivery_start(
-    struct receiver *r, const struct store_outbox *row, struct err *err)
+delivery_start(struct delivery *v, struct err *err)
 {
-	struct delivery *v = calloc(1, sizeof(*v));
+	enum delivery_sent sent = delivery_try(v, err);
 
-	if (v == NULL)
-		abort();
-	v->receiver = r;
-	v->row = row->id;
-	v->attempts = row->attempts;
-	v->event_id = strdup(row->event_id);
-	v->type = strdup(row->type);
-	v->in_flight = true;
-	LIST_INSERT_HEAD(&r->deliveries, v, link);
-	r->count++;
-	if (v->event_id == NULL || v->type == NULL)
-		abort();
-	if (delivery_post(v, row, err) == 0)
-		return 0;
-	delivery_free(v);
-	return -1;
+	while (sent == DELIVERY_NEVER && v->count > 1) {
+		if (delivery_halve(v, err) != 0)
+			return -1;
+		sent = delivery_try(v, err);
+	}
+	switch (sent) {
+	case DELIVERY_SENT:
+		v->sent = v->in_flight = true;
+		break;
+	case DELIVERY_NOTHING:
+		verdict_decide_unsent(v, NULL);
+		break;
+	case DELIVERY_NEVER:
+		verdict_decide_unsent(v, err->msg);
+		break;
+	case DELIVERY_NOT_NOW:
+		return -1;
+	}
+	for (size_t i = 0; i < v->count; i++) {
+		free(v->rows[i].body);
+		v->rows[i].body = NULL;
+	}
+	return 0;
 }

@@ -64,6 +64,14 @@ struct format_input {
 typedef int format_fn(
     const struct format_input *in, struct format_request *out, struct err *err);
 
+/*
+ * Would the template of a `custom` receiver do?  It is rendered with a sample of
+ * each event that the receiver wants, and, where it collects events, with all
+ * of them at once.  Returns how many there were; -1 with "move.failed: what".
+ */
+int format_custom_rehearse(const struct settings_receiver *receiver,
+    const struct format_secrets *secrets, struct err *err);
+
 /* format_cloudevents.c; format_slack.c (and mattermost); ... */
 format_fn format_cloudevents, format_slack, format_mattermost, format_discord,
     format_teams, format_googlechat, format_ntfy, format_gotify,

@@ -1,42 +1,119 @@
 /*
- * One receiver: what it is sent next, and when.
+ * One receiver: whether it can be sent to, and how much.
  *
- * The outbox decides, not memory: what is pending there and due is sent.  Each
- * row has a backoff of its own that survives a restart.  Above it a receiver
- * has one in memory: while it is failing, one delivery at a time probes it,
- * because a queue of a day against a dead receiver would otherwise be
- * thousands of attempts and database writes per second.
+ * The outbox decides what is sent, not memory (pick.c).  Each row has a backoff
+ * of its own that survives a restart.  Above it a receiver has a circuit breaker
+ * in memory: while it is failing, one delivery at a time probes it, because a
+ * queue of a day against a dead receiver would otherwise be thousands of attempts
+ * and database writes per second.
  *
- * A receiver whose secret cannot be read is not sent anything unsigned: its
- * events wait, and the file is tried again.
+ * How many requests it takes at once is found out: the window starts small and
+ * grows by one for each window that was accepted; a failure closes it.
+ *
+ * The token bucket counts in milliseconds times requests, so that it is whole
+ * numbers: it gains `rate` each millisecond, a request takes `rate_ms`, and it
+ * holds as much as `rate` requests take.
  */
 #include "notify/deliver_private.h"
 
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 
+/* ---- how much it takes ---- */
+
 void
 receiver_recover(struct receiver *r)
 {
-	if (r->fails > 0)
+	if (r->fails > 0) {
 		log_info("notify",
 		    "receiver %s: deliveries go on after %d "
 		    "failures",
 		    r->name, r->fails);
+		r->window = DELIVER_PER_RECEIVER;
+		r->credit = 0;
+	}
 	r->fails = 0;
 	r->hold.ms = 0;
+	r->unreadable = false;
+}
+
+void
+receiver_widen(struct receiver *r)
+{
+	if (r->window >= DELIVER_WINDOW_MAX || ++r->credit < r->window)
+		return;
+	r->window++;
+	r->credit = 0;
 }
 
 static int
 receiver_limit(const struct receiver *r)
 {
-	return r->fails > 0 ? 1 : DELIVER_PER_RECEIVER;
+	const struct settings_receiver *s = r->settings;
+
+	if (r->fails > 0 || s->strict)
+		return 1;
+	if (s->kind == RECEIVER_CLOUDEVENTS)
+		return r->window;
+	return s->kind == RECEIVER_CUSTOM ? DELIVER_PER_RECEIVER : 1;
 }
 
-static void
+static int64_t
+receiver_level(const struct receiver *r)
+{
+	const struct settings_receiver *s = r->settings;
+	int64_t full = s->rate * s->rate_ms, level = r->level;
+	int64_t ms = mono_diff(clock_mono_now(), r->filled);
+
+	if (r->filled.ms == 0 || ms >= s->rate_ms)
+		return full;
+	level += ms * s->rate;
+	return level < full ? level : full;
+}
+
+int64_t
+receiver_rate_wait(const struct receiver *r)
+{
+	const struct settings_receiver *s = r->settings;
+	int64_t lacks;
+
+	if (s->rate <= 0 || s->rate_ms <= 0)
+		return 0;
+	lacks = s->rate_ms - receiver_level(r);
+	return lacks > 0 ? (lacks + s->rate - 1) / s->rate : 0;
+}
+
+int
+receiver_slots(const struct receiver *r)
+{
+	const struct settings_receiver *s = r->settings;
+	int slots = receiver_limit(r) - r->count;
+
+	if (s->rate > 0 && s->rate_ms > 0) {
+		int64_t tokens = receiver_level(r) / s->rate_ms;
+
+		slots = tokens < slots ? (int)tokens : slots;
+	}
+	return slots;
+}
+
+void
+receiver_pay(struct receiver *r)
+{
+	if (r->settings->rate <= 0 || r->settings->rate_ms <= 0)
+		return;
+	r->level = receiver_level(r) - r->settings->rate_ms;
+	r->filled = clock_mono_now();
+}
+
+/* ---- its files, and whether it is disabled ---- */
+
+int64_t
 receiver_hold(struct receiver *r, const struct err *err)
 {
 	if (strncmp(r->last_error, err->msg, sizeof(r->last_error) - 1) != 0)
@@ -46,149 +123,201 @@ receiver_hold(struct receiver *r, const struct err *err)
 		    r->name, err->msg);
 	snprintf(r->last_error, sizeof(r->last_error), "%.*s",
 	    (int)sizeof(r->last_error) - 1, err->msg);
+	if (r->fails == 0)
+		r->open_since = clock_wall_now();
 	r->fails++;
+	r->unreadable = true;
 	r->hold =
-	    mono_add(clock_mono_now(), delivery_backoff(r->deliver, r->fails));
+	    mono_add(clock_mono_now(), verdict_backoff(r->deliver, r->fails));
+	return mono_diff(r->hold, clock_mono_now());
 }
 
 static void
-receiver_start(const struct store_outbox *row, void *arg)
+receiver_hash_url(const char *url, char out[DELIVER_HASH_SIZE])
 {
-	struct receiver *r = arg;
+	unsigned char sum[32];
+
+	out[0] = '\0';
+	if (gnutls_hash_fast(GNUTLS_DIG_SHA256, url, strlen(url), sum) != 0)
+		return;
+	for (size_t i = 0; i < sizeof(sum); i++)
+		snprintf(out + 2 * i, 3, "%02x", sum[i]);
+}
+
+/* Secrets may be replaced in place; a file that is gone for a moment does not
+ * stop what was fine a moment ago. */
+static int
+receiver_read_files(struct receiver *r, struct err *err)
+{
+	const struct settings_receiver *s = r->settings;
+	struct mono now = clock_mono_now();
+	struct secret_set set = {0};
+	bool files = s->url_file != NULL || s->secret_file != NULL ||
+	    s->token_file != NULL || s->template_file != NULL;
+
+	if (r->ready &&
+	    (!files || mono_diff(now, r->loaded) < r->deliver->reread_ms))
+		return 0;
+	r->loaded = now;
+	if (r->deliver->ops->load(s, &set, err) != 0) {
+		if (!r->ready)
+			return -1;
+		(r->stale ? log_debug : log_warn)("notify",
+		    "receiver %s: what it had before is used on: %s", r->name,
+		    err->msg);
+		r->stale = true;
+		return 0;
+	}
+	if (!r->ready && r->unreadable)
+		receiver_recover(r);
+	if (!r->ready || strcmp(r->secrets.url, set.url) != 0)
+		r->checked = false;
+	secret_clear(&r->secrets);
+	r->secrets = set;
+	explicit_bzero(&set, sizeof(set));
+	r->ready = true;
+	r->stale = false;
+	return 0;
+}
+
+struct receiver_check {
+	struct receiver *receiver;
+	bool other; /* it was disabled, under another URL */
+};
+
+static void
+receiver_check_row(const struct store_disabled *row, void *arg)
+{
+	struct receiver_check *check = arg;
+	struct receiver *r = check->receiver;
+	char since[CLOCK_RFC3339_SIZE];
+
+	if (strcmp(row->receiver, r->name) != 0)
+		return;
+	check->other = strcmp(row->url_hash, r->url_hash) != 0;
+	r->disabled = !check->other;
+	if (!r->disabled)
+		return;
+	wall_format(row->since, since);
+	snprintf(r->last_error, sizeof(r->last_error), "%s", row->why);
+	log_warn("notify",
+	    "receiver %s is disabled since %s (%s), and its events wait; give "
+	    "it another url, or replay one of them",
+	    r->name, since, row->why);
+}
+
+static int
+receiver_check(struct receiver *r, struct err *err)
+{
+	struct receiver_check check = {.receiver = r};
+
+	if (r->checked)
+		return 0;
+	receiver_hash_url(r->secrets.url, r->url_hash);
+	r->disabled = false;
+	if (store_each_disabled(
+		r->deliver->store, receiver_check_row, &check, err) != 0)
+		return -1;
+	if (check.other) {
+		if (store_remove_disabled(r->deliver->store, r->name, err) != 0)
+			return -1;
+		log_info("notify",
+		    "receiver %s has another URL: it is not disabled any more",
+		    r->name);
+	}
+	r->checked = true;
+	return 0;
+}
+
+/* ---- what is under way ---- */
+
+bool
+receiver_has_row(const struct receiver *r, int64_t row)
+{
 	const struct delivery *v;
-	struct err err;
 
 	LIST_FOREACH(v, &r->deliveries, link)
 	{
-		if (v->row == row->id)
-			return;
+		for (size_t i = 0; i < v->count; i++) {
+			if (v->rows[i].id == row)
+				return true;
+		}
 	}
-	if (r->count >= receiver_limit(r) ||
-	    mono_before(clock_mono_now(), r->hold))
-		return;
-	if (delivery_start(r, row, &err) != 0)
-		receiver_hold(r, &err);
+	return false;
+}
+
+bool
+receiver_is_unsettled(const struct receiver *r)
+{
+	const struct delivery *v;
+
+	LIST_FOREACH(v, &r->deliveries, link)
+	{
+		if (v->decided && !v->recorded)
+			return true;
+	}
+	return false;
+}
+
+/* ---- sending ---- */
+
+static int64_t
+receiver_look(struct receiver *r)
+{
+	int64_t wait = mono_diff(r->hold, clock_mono_now());
+	struct err err = {0};
+
+	if (wait > 0)
+		return wait;
+	if (receiver_read_files(r, &err) != 0 || receiver_check(r, &err) != 0)
+		return receiver_hold(r, &err);
+	if (r->disabled || r->count >= receiver_limit(r))
+		return INT64_MAX;
+	wait = receiver_rate_wait(r);
+	return wait > 0 ? wait : pick_send(r);
 }
 
 int64_t
 receiver_fill(struct receiver *r)
 {
-	struct deliver *d = r->deliver;
-	struct wall now = clock_wall_now(), due;
-	int64_t wait = mono_diff(r->hold, clock_mono_now());
-	struct err err;
-	int max;
+	int64_t again = expire_rows(r), wait;
 
-	if (wait > 0)
-		return wait;
-	if (r->count >= receiver_limit(r))
-		return INT64_MAX;
-	if (!r->ready &&
-	    sign_read_secret(r->secret_file, &r->secret, &err) != 0) {
-		receiver_hold(r, &err);
-		return mono_diff(r->hold, clock_mono_now());
-	}
-	if (!r->ready)
-		receiver_recover(r);
-	r->ready = true;
-	max = receiver_limit(r) + r->count;
-	if (store_each_due(
-		d->store, r->name, now, max, receiver_start, r, &err) != 0) {
-		receiver_hold(r, &err);
-		return mono_diff(r->hold, clock_mono_now());
-	}
-	if (mono_before(clock_mono_now(), r->hold))
-		return mono_diff(r->hold, clock_mono_now());
-	if (!store_receiver_due(d->store, r->name, now, &due))
-		return INT64_MAX;
-	/* No wait is this long: the clock was set back. */
-	if (due.ms - now.ms > 2 * DELIVERY_AFTER_MAX_S * 1000)
-		store_each_due(
-		    d->store, r->name, due, max, receiver_start, r, NULL);
-	return due.ms - now.ms;
+	/* Nothing is sent that the next slice would give up. */
+	if (again == 0)
+		return 0;
+	wait = receiver_look(r);
+	return again < wait ? again : wait;
 }
 
-bool
-receiver_settle(struct receiver *r)
-{
-	struct delivery *v = LIST_FIRST(&r->deliveries), *next;
-	bool settled = true;
-
-	for (; v != NULL; v = next) {
-		next = LIST_NEXT(v, link);
-		if (!v->decided)
-			continue;
-		if (!delivery_record(v))
-			settled = false;
-		else if (!v->in_flight)
-			delivery_free(v);
-	}
-	return settled;
-}
+/* ---- coming and going ---- */
 
 void
 receiver_free(struct receiver *r)
 {
+	expire_end(r);
 	TAILQ_REMOVE(&r->deliver->receivers, r, link);
 	while (!LIST_EMPTY(&r->deliveries))
 		delivery_free(LIST_FIRST(&r->deliveries));
-	explicit_bzero(&r->secret, sizeof(r->secret));
+	secret_clear(&r->secrets);
 	free(r->name);
-	free(r->type);
-	free(r->url);
-	free(r->secret_file);
 	free(r);
-}
-
-static char *
-receiver_copy(char *old, const char *text)
-{
-	char *copy = text != NULL ? strdup(text) : NULL;
-
-	if (text != NULL && copy == NULL)
-		abort();
-	free(old);
-	return copy;
 }
 
 void
 receiver_configure(struct receiver *r, const struct settings_receiver *s)
 {
-	struct err err;
-
-	r->name = receiver_copy(r->name, s->name);
-	r->type = receiver_copy(r->type, s->type);
-	r->url = receiver_copy(r->url, s->url);
-	r->secret_file = receiver_copy(r->secret_file, s->secret_file);
-	r->timeout_ms = s->timeout_ms;
-	r->configured = true;
+	r->settings = s;
+	if (s == NULL)
+		return;
+	if (r->name == NULL) {
+		r->name = strdup(s->name);
+		r->window = DELIVER_PER_RECEIVER;
+	}
+	if (r->name == NULL)
+		abort();
 	/* Somebody may just have repaired it. */
+	r->ready = r->checked = r->unreadable = false;
 	r->fails = 0;
 	r->hold.ms = 0;
 	r->last_error[0] = '\0';
-	r->ready = r->secret_file == NULL ||
-	    sign_read_secret(r->secret_file, &r->secret, &err) == 0;
-	if (!r->ready)
-		receiver_hold(r, &err);
-}
-
-json_t *
-receiver_status(const struct receiver *r)
-{
-	struct store_outbox_count count = {0};
-	char oldest[CLOCK_RFC3339_SIZE] = "";
-	struct err err;
-
-	if (store_count_outbox(r->deliver->store, r->name, &count, &err) != 0)
-		return json_pack("{s:s, s:s, s:s}", "name", r->name, "type",
-		    r->type, "last_error", err.msg);
-	if (count.pending > 0)
-		wall_format(count.oldest, oldest);
-	return json_pack("{s:s, s:s, s:I, s:I, s:s?, s:I, s:o, s:s?}", "name",
-	    r->name, "type", r->type, "pending", (json_int_t)count.pending,
-	    "dead", (json_int_t)count.dead, "oldest",
-	    count.pending > 0 ? oldest : NULL, "delivered",
-	    (json_int_t)r->delivered, "last_code",
-	    r->last_code != 0 ? json_integer(r->last_code) : json_null(),
-	    "last_error", r->last_error[0] != '\0' ? r->last_error : NULL);
 }

@@ -6,25 +6,20 @@
  * a receiver that is away.  Old events are removed a few at a time as new ones
  * come, from where the last search ended, so that a long queue of undelivered
  * ones costs the same as a short one.  Deliveries have a hard limit; reaching
- * it is an answer to the caller, who decides what gives way.
+ * it is an answer to the caller, who decides what gives way (outbox_evict.c).
  *
- * `pending` mirrors the number of pending rows, because counting them for each
- * new event would cost more than the event.
+ * `pending` and `backlogs` mirror the numbers of pending rows, all together and
+ * of each receiver, because counting them for each new event would cost more
+ * than the event.  What is sent next is in outbox_due.c.
  */
 #include "record/private.h"
 
 #include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define OUTBOX_PRUNE_EVERY 32   /* events between two searches */
 #define OUTBOX_PRUNE_WINDOW 512 /* events looked at in one */
-
-/* What must not be lost before anything else is. */
-#define RESULT_TYPES                                                           \
-	"'drover.move.completed', 'drover.move.failed',"                       \
-	" 'drover.move.rolled_back', 'drover.drain.completed',"                \
-	" 'drover.drain.blocked'"
 
 /* The last event that the next search looks at; 0: none is left. */
 static int
@@ -138,33 +133,83 @@ store_last_event(struct store *store)
 	return seq;
 }
 
-static int
-outbox_count_pending(struct store *store, struct err *err)
-{
-	static const char sql[] = "SELECT COUNT(*) FROM outbox"
-				  " WHERE state = 0";
-	struct query q;
-	int rc;
+/* ---- how many are pending ---- */
 
+void
+outbox_forget_counts(struct store *store)
+{
+	for (size_t i = 0; i < store->backlog_count; i++)
+		free(store->backlogs[i].receiver);
+	free(store->backlogs);
+	store->backlogs = NULL;
+	store->backlog_count = 0;
+	store->pending = -1;
+}
+
+struct store_backlog *
+outbox_backlog(struct store *store, const char *receiver)
+{
+	struct store_backlog *b;
+
+	for (size_t i = 0; i < store->backlog_count; i++) {
+		if (strcmp(store->backlogs[i].receiver, receiver) == 0)
+			return &store->backlogs[i];
+	}
+	b = realloc(store->backlogs, (store->backlog_count + 1) * sizeof(*b));
+	if (b == NULL)
+		abort();
+	store->backlogs = b;
+	b += store->backlog_count++;
+	*b = (struct store_backlog){.receiver = strdup(receiver)};
+	if (b->receiver == NULL)
+		abort();
+	return b;
+}
+
+static void
+outbox_learn(const char *receiver, int64_t pending, void *arg)
+{
+	struct store *store = arg;
+
+	outbox_backlog(store, receiver)->pending = pending;
+	store->pending += pending;
+}
+
+static int
+outbox_count(struct store *store, struct err *err)
+{
 	if (store->pending >= 0)
 		return 0;
-	q = query_open(store, sql);
-	rc = query_next(&q, err);
-	if (rc > 0)
-		store->pending = query_int(&q);
-	query_close(&q);
-	return rc > 0 ? 0 : -1;
+	outbox_forget_counts(store);
+	store->pending = 0;
+	if (store_each_backlog(store, outbox_learn, store, err) == 0)
+		return 0;
+	store->pending = -1;
+	return -1;
 }
 
 int
-store_add_outbox(struct store *store, int64_t event_seq, const char *receiver,
-    struct wall now, struct err *err)
+store_count_pending(
+    struct store *store, const char *receiver, int64_t *out, struct err *err)
+{
+	if (outbox_count(store, err) != 0)
+		return -1;
+	*out = outbox_backlog(store, receiver)->pending;
+	return 0;
+}
+
+/* ---- rows ---- */
+
+int64_t
+store_queue_outbox(
+    struct store *store, const struct store_outbox *row, struct err *err)
 {
 	static const char sql[] = "INSERT INTO outbox (event_seq, receiver,"
-				  " next, created) VALUES (?,?,?,?)";
+				  " next, created, grp) VALUES (?,?,?,?,?)";
 	struct query q;
+	int64_t id;
 
-	if (outbox_count_pending(store, err) != 0)
+	if (outbox_count(store, err) != 0)
 		return -1;
 	if (store->pending >= STORE_OUTBOX_MAX)
 		return err_set(err, ERR_LIMIT,
@@ -172,102 +217,88 @@ store_add_outbox(struct store *store, int64_t event_seq, const char *receiver,
 		    "most that are kept",
 		    STORE_OUTBOX_MAX);
 	q = query_open(store, sql);
-	query_bind_int(&q, event_seq);
-	query_bind_text(&q, receiver);
-	query_bind_int(&q, now.ms);
-	query_bind_int(&q, now.ms);
-	if (query_run(&q, NULL, err) != 0)
+	query_bind_int(&q, row->event_seq);
+	query_bind_text(&q, row->receiver);
+	query_bind_int(&q, row->next.ms);
+	query_bind_int(&q, row->created.ms);
+	query_bind_text(&q, row->group);
+	id = query_insert(&q, err);
+	if (id < 0)
 		return -1;
 	store->pending++;
-	return 0;
+	outbox_backlog(store, row->receiver)->pending++;
+	return id;
 }
 
 int
-store_each_due(struct store *store, const char *receiver, struct wall now,
-    int max, void (*fn)(const struct store_outbox *row, void *arg), void *arg,
-    struct err *err)
+store_add_outbox(struct store *store, int64_t event_seq, const char *receiver,
+    struct wall now, struct err *err)
 {
-	static const char sql[] =
-	    "SELECT o.id, o.event_seq, o.receiver,"
-	    " o.attempts, o.next, o.created, e.id, e.type, e.body"
-	    " FROM outbox AS o INDEXED BY outbox_order"
-	    " JOIN events AS e ON e.seq = o.event_seq"
-	    " WHERE o.state = 0 AND o.receiver = ? AND o.next <= ?"
-	    " ORDER BY o.attempts, o.id LIMIT ?";
-	struct query q = query_open(store, sql);
-	int rc;
+	const struct store_outbox row = {.event_seq = event_seq,
+	    .receiver = receiver,
+	    .next = now,
+	    .created = now};
 
-	query_bind_text(&q, receiver);
-	query_bind_int(&q, now.ms);
-	query_bind_int(&q, max > 0 ? max : -1);
-	while ((rc = query_next(&q, err)) > 0) {
-		struct store_outbox row = {0};
-
-		row.id = query_int(&q);
-		row.event_seq = query_int(&q);
-		row.receiver = query_text(&q);
-		row.attempts = (int)query_int(&q);
-		row.next.ms = query_int(&q);
-		row.created.ms = query_int(&q);
-		row.event_id = query_text(&q);
-		row.type = query_text(&q);
-		row.body = query_text(&q);
-		fn(&row, arg);
-	}
-	query_close(&q);
-	return rc;
+	return store_queue_outbox(store, &row, err) > 0 ? 0 : -1;
 }
 
-static bool
-outbox_read_due(struct query *q, struct wall *out)
-{
-	bool found = query_next(q, NULL) > 0;
-
-	if (found)
-		out->ms = query_int(q);
-	query_close(q);
-	return found;
-}
-
-bool
-store_next_due(struct store *store, struct wall *out)
-{
-	static const char sql[] = "SELECT next FROM outbox WHERE state = 0"
-				  " ORDER BY next LIMIT 1";
-	struct query q = query_open(store, sql);
-
-	return outbox_read_due(&q, out);
-}
-
-bool
-store_receiver_due(struct store *store, const char *receiver, struct wall after,
-    struct wall *out)
-{
-	static const char sql[] =
-	    "SELECT next FROM outbox WHERE state = 0"
-	    " AND receiver = ? AND next > ? ORDER BY next LIMIT 1";
-	struct query q = query_open(store, sql);
-
-	query_bind_text(&q, receiver);
-	query_bind_int(&q, after.ms);
-	return outbox_read_due(&q, out);
-}
-
-/* 1 with its state, 0: no such row, -1. */
+/* 1 with its state and whose it is, 0: no such row, -1. */
 static int
-outbox_read_state(
-    struct store *store, int64_t id, int64_t *out, struct err *err)
+outbox_read_state(struct store *store, int64_t id, int64_t *out,
+    struct store_backlog **out_backlog, struct err *err)
 {
-	static const char sql[] = "SELECT state FROM outbox WHERE id = ?";
+	static const char sql[] =
+	    "SELECT state, receiver FROM outbox WHERE id = ?";
 	struct query q = query_open(store, sql);
 	int rc;
 
 	query_bind_int(&q, id);
 	rc = query_next(&q, err);
-	if (rc > 0)
+	if (rc > 0) {
 		*out = query_int(&q);
+		*out_backlog = outbox_backlog(store, query_text(&q));
+	}
 	query_close(&q);
 	return rc;
+}
+
+int
+store_judge_outbox(struct store *store, int64_t id,
+    const struct store_verdict *v, struct err *err)
+{
+	static const char sql[] =
+	    "UPDATE outbox SET state = ?, attempts = ?, next = ?, code = ?,"
+	    " answer = ?, ended = ?, why = ? WHERE id = ?";
+	struct store_backlog *backlog = NULL;
+	int64_t before = STORE_PENDING;
+	struct query q;
+	int rc, change;
+
+	if (outbox_count(store, err) != 0)
+		return -1;
+	rc = outbox_read_state(store, id, &before, &backlog, err);
+	if (rc < 0)
+		return -1;
+	if (rc == 0)
+		return err_set(
+		    err, ERR_NOT_FOUND, "there is no delivery %" PRId64, id);
+	if (v->state == STORE_PENDING && before != STORE_PENDING)
+		return 0;
+	q = query_open(store, sql);
+	query_bind_int(&q, v->state);
+	query_bind_int(&q, v->attempts);
+	query_bind_int(&q, v->next.ms);
+	query_bind_int(&q, v->code);
+	query_bind_text(&q, v->answer);
+	query_bind_int(&q, v->state == STORE_PENDING ? 0 : v->at.ms);
+	query_bind_text(&q, v->why);
+	query_bind_int(&q, id);
+	if (query_run(&q, NULL, err) != 0)
+		return -1;
+	change = (v->state == STORE_PENDING) - (before == STORE_PENDING);
+	store->pending += change;
+	backlog->pending += change;
+	return 0;
 }
 
 int
@@ -275,128 +306,27 @@ store_mark_outbox(struct store *store, int64_t id, enum store_delivery state,
     int attempts, struct wall next, int code, const char *answer,
     struct err *err)
 {
-	static const char sql[] =
-	    "UPDATE outbox SET state = ?, attempts = ?,"
-	    " next = ?, code = ?, answer = ? WHERE id = ?";
-	int64_t before = STORE_PENDING;
-	struct query q;
-	int rc = outbox_read_state(store, id, &before, err);
+	const struct store_verdict verdict = {.state = state,
+	    .attempts = attempts,
+	    .code = code,
+	    .next = next,
+	    .answer = answer};
 
-	if (rc < 0)
-		return -1;
-	if (rc == 0)
-		return err_set(
-		    err, ERR_NOT_FOUND, "there is no delivery %" PRId64, id);
-	q = query_open(store, sql);
-	query_bind_int(&q, state);
-	query_bind_int(&q, attempts);
-	query_bind_int(&q, next.ms);
-	query_bind_int(&q, code);
-	query_bind_text(&q, answer);
-	query_bind_int(&q, id);
-	if (query_run(&q, NULL, err) != 0)
-		return -1;
-	if (store->pending >= 0)
-		store->pending +=
-		    (state == STORE_PENDING) - (before == STORE_PENDING);
-	return 0;
+	return store_judge_outbox(store, id, &verdict, err);
 }
 
 int
-store_each_backlog(struct store *store,
-    void (*fn)(const char *receiver, int64_t pending, void *arg), void *arg,
-    struct err *err)
+store_hurry_outbox(
+    struct store *store, const char *receiver, struct wall now, struct err *err)
 {
 	static const char sql[] =
-	    "SELECT COUNT(*) AS n, receiver FROM outbox"
-	    " WHERE state = 0 GROUP BY receiver ORDER BY n DESC, receiver";
+	    "UPDATE outbox SET next = ?1 WHERE state = 0 AND receiver = ?2"
+	    " AND next > ?1 AND attempts > 0";
 	struct query q = query_open(store, sql);
-	int rc;
 
-	while ((rc = query_next(&q, err)) > 0) {
-		int64_t pending = query_int(&q);
-
-		fn(query_text(&q), pending, arg);
-	}
-	query_close(&q);
-	return rc;
-}
-
-static void
-evict_take_first(const char *receiver, int64_t pending, void *arg)
-{
-	struct store_evicted *out = arg;
-
-	(void)pending;
-	if (out->receiver[0] == '\0')
-		snprintf(out->receiver, sizeof(out->receiver), "%s", receiver);
-}
-
-/* The rows that go: those of `sql`, whose parameters are the receiver and the
- * maximum.  Returns how many, or -1. */
-static int
-evict_rows(struct store *store, const char *sql, int max,
-    int64_t ids[STORE_EVICT_MAX], struct store_evicted *out, struct err *err)
-{
-	struct query q = query_open(store, sql);
-	int rc, count = 0;
-
-	query_bind_text(&q, out->receiver);
-	query_bind_int(&q, max);
-	while ((rc = query_next(&q, err)) > 0) {
-		int64_t seq;
-
-		ids[count++] = query_int(&q);
-		seq = query_int(&q);
-		if (out->first_seq == 0 || seq < out->first_seq)
-			out->first_seq = seq;
-		if (seq > out->last_seq)
-			out->last_seq = seq;
-	}
-	query_close(&q);
-	for (int i = 0; i < count && rc == 0; i++)
-		rc = store_mark_outbox(store, ids[i], STORE_DEAD, 0,
-		    (struct wall){0}, 0, "the outbox was full", err);
-	return rc == 0 ? count : -1;
-}
-
-int
-store_evict_outbox(
-    struct store *store, struct store_evicted *out, struct err *err)
-{
-	/* CROSS: from the receiver's rows to their events, not through all
-	 * events. */
-	static const char others[] =
-	    "SELECT o.id, o.event_seq"
-	    " FROM outbox AS o INDEXED BY outbox_order"
-	    " CROSS JOIN events AS e ON e.seq = o.event_seq"
-	    " WHERE o.state = 0 AND o.receiver = ?"
-	    " AND e.type NOT IN (" RESULT_TYPES ")"
-	    " ORDER BY o.id LIMIT ?";
-	static const char any[] =
-	    "SELECT id, event_seq FROM outbox"
-	    " WHERE state = 0 AND receiver = ? ORDER BY id LIMIT ?";
-	struct store_evicted evicted = {0};
-	int64_t ids[STORE_EVICT_MAX];
-	int count = 0;
-	bool own;
-	int rc;
-
-	if (store_enter(store, &own, err) != 0)
-		return -1;
-	rc = store_each_backlog(store, evict_take_first, &evicted, err);
-	if (rc == 0)
-		count = evict_rows(
-		    store, others, STORE_EVICT_MAX, ids, &evicted, err);
-	if (count == 0 && rc == 0)
-		count =
-		    evict_rows(store, any, STORE_EVICT_MAX, ids, &evicted, err);
-	rc = store_leave(store, own, rc == 0 && count >= 0 ? 0 : -1, err);
-	if (rc == 0) {
-		evicted.count = count;
-		*out = evicted;
-	}
-	return rc;
+	query_bind_int(&q, now.ms);
+	query_bind_text(&q, receiver);
+	return query_run(&q, NULL, err);
 }
 
 int

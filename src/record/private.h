@@ -12,7 +12,7 @@
  * else includes this.
  */
 
-#define STORE_STATEMENTS_MAX 64
+#define STORE_STATEMENTS_MAX 128
 
 struct store_statement {
 	const char *sql; /* compared by address */
@@ -26,6 +26,12 @@ struct store_faults {
 	int64_t durable, waiting; /* entries, since the store was opened */
 };
 
+struct store_backlog {
+	char *receiver;
+	int64_t pending;
+	int attempts; /* since old ones were looked for */
+};
+
 struct store {
 	sqlite3 *db;
 	char *path; /* of the database, for messages */
@@ -34,7 +40,9 @@ struct store {
 	bool doomed;  /* ... and a change in it failed: */
 	struct err cause;
 	struct store_statement statements[STORE_STATEMENTS_MAX];
-	int64_t pending;    /* outbox rows; -1: to be counted */
+	int64_t pending; /* outbox rows; -1: to be counted, with: */
+	struct store_backlog *backlogs; /* one for each name of a receiver */
+	size_t backlog_count;
 	int64_t prune_from; /* where the search for old events goes on */
 	struct store_faults faults;
 };
@@ -82,6 +90,13 @@ void query_drop_statements(struct store *store);
  * either failure. */
 int store_enter(struct store *store, bool *out_own, struct err *err);
 int store_leave(struct store *store, bool own, int rc, struct err *err);
+
+/* ---- outbox.c ---- */
+
+/* Rows became or ceased to be pending in another way than by the functions of
+ * the outbox: `pending = -1` says the same. */
+void outbox_forget_counts(struct store *store);
+struct store_backlog *outbox_backlog(struct store *store, const char *receiver);
 
 /* ---- totals.c ---- */
 

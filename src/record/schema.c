@@ -155,6 +155,11 @@ static const char schema_8[] =
     "CREATE INDEX outbox_group ON outbox (receiver, grp, id)"
     " WHERE state = 0 AND grp IS NOT NULL;"
     "CREATE INDEX outbox_batch ON outbox (batch) WHERE batch > 0;"
+    /* What is due comes by its time (outbox_due), or in strict order. */
+    "CREATE INDEX outbox_queue ON outbox (receiver, id) WHERE state = 0;"
+    "CREATE INDEX outbox_age ON outbox (receiver, created) WHERE state = 0;"
+    "DROP INDEX outbox_order;"
+    "DROP INDEX outbox_next;"
 
     "CREATE TABLE attempts ("
     " id INTEGER PRIMARY KEY AUTOINCREMENT,"

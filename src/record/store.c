@@ -179,6 +179,7 @@ store_close(struct store *store)
 	sqlite3_close_v2(store->db);
 	if (store->lock_fd >= 0)
 		close(store->lock_fd);
+	outbox_forget_counts(store);
 	free(store->path);
 	free(store);
 }

@@ -304,6 +304,32 @@ int store_each_alert(struct store *store,
     void (*fn)(const struct store_alert *row, void *arg), void *arg,
     struct err *err);
 
+/* ---- conditions: what is wrong now ---- */
+
+#define STORE_CONDITIONS_MAX 1000
+
+struct store_condition {
+	const char *key;   /* of catalog_state(): "host-lost/kvm3" */
+	const char *type;  /* of the event that told last: "drover.host.lost" */
+	const char *body;  /* the event, JSON */
+	struct wall since; /* of the first that told */
+};
+/* One that is on stays on since it began; its type and body are replaced.  When
+ * there are too many the oldest go; *out_gone (may be NULL): how many. */
+int store_put_condition(struct store *store, const struct store_condition *row,
+    int *out_gone, struct err *err);
+/* Calls fn if there is one. */
+int store_find_condition(struct store *store, const char *key,
+    void (*fn)(const struct store_condition *row, void *arg), void *arg,
+    struct err *err);
+/* Succeeds when there is none. */
+int store_remove_condition(
+    struct store *store, const char *key, struct err *err);
+/* Oldest first. */
+int store_each_condition(struct store *store,
+    void (*fn)(const struct store_condition *row, void *arg), void *arg,
+    struct err *err);
+
 /* ---- how predictions came out ---- */
 
 struct store_prediction {
@@ -351,28 +377,78 @@ struct store_outbox {
 	struct wall next;                   /* not before */
 	const char *event_id, *type, *body; /* filled when read */
 	struct wall created;
+	const char *group; /* collected with others until `next`; NULL: not */
+	int64_t batch;     /* sent in one request with these; 0: not so far */
 };
 /* ERR_LIMIT: STORE_OUTBOX_MAX is reached; see store_evict_outbox. */
 int store_add_outbox(struct store *store, int64_t event_seq,
     const char *receiver, struct wall now, struct err *err);
-/* Pending rows of this receiver that are due at `now`: those with the fewest
- * attempts first, then oldest first, so that one that is refused again and
- * again does not stand in the way of the others. */
+/* The same of a group (NULL: of none), not before `next`; its id. */
+int64_t store_queue_outbox(
+    struct store *store, const struct store_outbox *row, struct err *err);
+
+/* Pending rows of this receiver that begin a request and are due at `now`,
+ * those that were due first before others, so that one that is refused again
+ * and again does not stand in the way.  Of a batch it is the first alone. */
 int store_each_due(struct store *store, const char *receiver, struct wall now,
     int max, void (*fn)(const struct store_outbox *row, void *arg), void *arg,
     struct err *err);
-/* When the next pending row of any receiver is due; false: none is. */
-bool store_next_due(struct store *store, struct wall *out);
+/* All pending rows of this receiver, due or not, in the order of their ids. */
+int store_each_oldest(struct store *store, const char *receiver, int max,
+    void (*fn)(const struct store_outbox *row, void *arg), void *arg,
+    struct err *err);
+/* Its pending rows' ids and when they were created, the oldest first. */
+int store_each_by_age(struct store *store, const char *receiver, int max,
+    void (*fn)(int64_t id, struct wall created, void *arg), void *arg,
+    struct err *err);
 /* When this receiver's next one is that is due later than `after`. */
 bool store_receiver_due(struct store *store, const char *receiver,
     struct wall after, struct wall *out);
+
+/* When the rows of this group that were not sent yet are due; false: there are
+ * none. */
+bool store_group_due(struct store *store, const char *receiver,
+    const char *group, struct wall *out);
+/* Makes one batch of pending rows of the receiver that are in none, oldest
+ * first, at most `max`: those of the group, due or not, or (NULL) those of no
+ * group that are due at `now`.  Its number is that of its first row, `first`:
+ * the others come after it. */
+int store_form_batch(struct store *store, const char *receiver,
+    const char *group, int64_t first, struct wall now, int max,
+    struct err *err);
+/* Out of its batch again, due at `next`. */
+int store_leave_batch(
+    struct store *store, int64_t id, struct wall next, struct err *err);
+/* Its pending rows, in the order of their ids. */
+int store_each_in_batch(struct store *store, int64_t batch,
+    void (*fn)(const struct store_outbox *row, void *arg), void *arg,
+    struct err *err);
+
+/* ERR_NOT_FOUND: the row is gone.  A pending verdict about a row that ended
+ * meanwhile (given up, dropped) changes nothing. */
+struct store_verdict {
+	enum store_delivery state;
+	int attempts, code;
+	struct wall next;   /* while pending */
+	struct wall at;     /* when it ended, otherwise */
+	const char *answer; /* NULL: none */
+	const char *why;    /* a dead letter is one; NULL */
+};
+int store_judge_outbox(struct store *store, int64_t id,
+    const struct store_verdict *verdict, struct err *err);
+/* The same without at and why. */
 int store_mark_outbox(struct store *store, int64_t id,
     enum store_delivery state, int attempts, struct wall next, int code,
     const char *answer, struct err *err);
+/* Rows that wait for another attempt are due at `now`. */
+int store_hurry_outbox(struct store *store, const char *receiver,
+    struct wall now, struct err *err);
+
 /*
  * Room for new rows: makes up to STORE_EVICT_MAX pending rows of the receiver
  * with most of them dead letters, those that are not results (RESULT_TYPES in
- * outbox.c) before those that are, the oldest first.  Tells whose and how many.
+ * outbox_evict.c) before those that are, the oldest first.  Tells whose and how
+ * many.
  */
 #define STORE_EVICT_MAX 1000
 struct store_evicted {
@@ -382,15 +458,137 @@ struct store_evicted {
 }; /* of their events */
 int store_evict_outbox(
     struct store *store, struct store_evicted *out, struct err *err);
+/* The same for one receiver, at most `max` (up to STORE_EVICT_MAX). */
+int store_evict_receiver(struct store *store, const char *receiver, int max,
+    struct wall now, struct store_evicted *out, struct err *err);
 struct store_outbox_count {
 	int64_t pending, dead;
 	struct wall oldest;
 }; /* pending one; ms 0: none */
 int store_count_outbox(struct store *store, const char *receiver,
     struct store_outbox_count *out, struct err *err);
+/* Pending rows of this receiver; cheap, because it is kept count of. */
+int store_count_pending(
+    struct store *store, const char *receiver, int64_t *out, struct err *err);
 /* Every receiver with pending rows, configured or not, most rows first. */
 int store_each_backlog(struct store *store,
     void (*fn)(const char *receiver, int64_t pending, void *arg), void *arg,
     struct err *err);
+
+/* ---- the log of attempts ---- */
+
+#define STORE_ATTEMPTS_MAX 200 /* of each receiver; a few more in between */
+#define STORE_ANSWER_MAX 512   /* bytes of an answer that are kept in it */
+
+struct store_attempt {
+	int64_t outbox_id; /* the request's first row */
+	const char *receiver;
+	struct wall at;
+	int64_t took_ms;
+	int events;         /* in the request */
+	int code;           /* 0: no answer */
+	const char *error;  /* NULL: none */
+	const char *answer; /* cut; NULL: none */
+};
+int store_add_attempt(
+    struct store *store, const struct store_attempt *row, struct err *err);
+
+/* ---- receivers that said that they are gone ---- */
+
+struct store_disabled {
+	const char *receiver;
+	const char *url_hash; /* of the URL that said so */
+	struct wall since;
+	const char *why;
+};
+/* Replaces the one before. */
+int store_put_disabled(
+    struct store *store, const struct store_disabled *row, struct err *err);
+/* Succeeds when there is none. */
+int store_remove_disabled(
+    struct store *store, const char *receiver, struct err *err);
+/* By receiver. */
+int store_each_disabled(struct store *store,
+    void (*fn)(const struct store_disabled *row, void *arg), void *arg,
+    struct err *err);
+
+/* ---- deliveries, as operators see and handle them (deliveries.c) ---- */
+
+struct store_delivery_row {
+	int64_t id, event_seq;
+	const char *receiver;
+	enum store_delivery state;
+	int attempts, code;        /* code 0: no answer (yet) */
+	struct wall created, next; /* next: while pending */
+	struct wall ended;         /* ms 0: not known */
+	int64_t batch;             /* went with others of it; 0: alone */
+	bool grouped;              /* is collected, to go with others */
+	const char *why, *answer;  /* NULL */
+	const char *error;         /* of the last attempt; NULL: none */
+	const char *webhook_id; /* of the request that it was or will be in */
+	const char *type, *body;
+};
+struct store_delivery_filter {
+	const char *receiver; /* NULL: of all */
+	int state;            /* enum store_delivery; -1: any */
+	int64_t before;       /* of smaller ids only; 0: any */
+	int max;              /* 0: all */
+};
+/* Newest first. */
+int store_each_delivery(struct store *store,
+    const struct store_delivery_filter *filter,
+    void (*fn)(const struct store_delivery_row *row, void *arg), void *arg,
+    struct err *err);
+int store_get_delivery(struct store *store, int64_t id,
+    void (*fn)(const struct store_delivery_row *row, void *arg), void *arg,
+    struct err *err); /* ERR_NOT_FOUND */
+
+/* One request that was made, and what came of it. */
+struct store_attempt_row {
+	int64_t id, outbox_id; /* of a batch: its first */
+	const char *receiver;
+	struct wall at;
+	int64_t took_ms;
+	int events, code;           /* code 0: no answer */
+	const char *error, *answer; /* NULL */
+};
+/* Newest first: those of a receiver (NULL: of all), and those in which a
+ * delivery took part, alone or in a batch. */
+int store_each_attempt(struct store *store, const char *receiver,
+    int64_t before, int max,
+    void (*fn)(const struct store_attempt_row *row, void *arg), void *arg,
+    struct err *err);
+int store_each_attempt_at(struct store *store, int64_t delivery, int max,
+    void (*fn)(const struct store_attempt_row *row, void *arg), void *arg,
+    struct err *err);
+
+/* Every receiver that has pending or dead rows, configured or not; by name. */
+struct store_receiver_count {
+	const char *receiver;
+	int64_t pending, dead;
+	int64_t oldest_id, last_dead_id; /* 0: none */
+	struct wall oldest;              /* pending one; ms 0: none */
+};
+int store_each_receiver(struct store *store,
+    void (*fn)(const struct store_receiver_count *row, void *arg), void *arg,
+    struct err *err);
+
+/* Dead or delivered becomes pending and due, with no attempts and its age from
+ * now, and what went with it in one request, too.  ERR_NOT_FOUND, ERR_CONFLICT
+ * (it is pending), ERR_LIMIT. */
+int store_replay_delivery(
+    struct store *store, int64_t id, struct wall now, struct err *err);
+/* The oldest dead ones of a receiver, at most `max` of them and not more than
+ * may be pending. */
+int store_replay_dead(struct store *store, const char *receiver, int64_t max,
+    struct wall now, int64_t *out_count, struct err *err);
+/* Pending becomes dead because of `why`; dead is deleted.  ERR_NOT_FOUND,
+ * ERR_CONFLICT (it is delivered). */
+int store_drop_delivery(struct store *store, int64_t id, const char *why,
+    struct wall now, struct err *err);
+int store_drop_pending(struct store *store, const char *receiver,
+    const char *why, struct wall now, int64_t *out_count, struct err *err);
+int store_drop_dead(struct store *store, const char *receiver,
+    int64_t *out_count, struct err *err);
 
 #endif

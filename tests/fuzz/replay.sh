@@ -22,7 +22,7 @@ replay() # NAME FOLDER
 	fi
 }
 
-for name in alerts config domxml expr snapshot trial zone; do
+for name in alerts config domxml expr snapshot template trial zone; do
 	replay "$name" "$src/tests/fuzz/corpus/$name"
 done
 

@@ -2,8 +2,10 @@
  * What is announced is durable together with what it is about, goes to those
  * who want it, and is told to followers only once it is durable.
  */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <unistd.h>
 
 #include "store_fixture.h"
 
@@ -83,7 +85,8 @@ START_TEST(a_body_is_a_cloudevent)
 	ck_assert_int_eq(json_integer_value(json_object_get(
 			     json_object_get(event, "data"), "duration_ms")),
 	    1200);
-	ck_assert_uint_eq(json_object_size(event), 8);
+	ck_assert_str_eq(text_of(event, "severity"), "info");
+	ck_assert_uint_eq(json_object_size(event), 9);
 	json_decref(event);
 	free(text);
 	json_decref(data);
@@ -259,6 +262,169 @@ START_TEST(a_full_outbox_makes_room_at_the_longest_queue)
 }
 END_TEST
 
+/* ---- groups ---- */
+
+static void
+say_of_host(const char *type, const char *host)
+{
+	struct err err = {0};
+
+	ck_assert_msg(announce_event(announce, type, "host/x",
+			  json_pack("{s:s}", "host", host), &err) == 0,
+	    "%s", err.msg);
+}
+
+static void
+collect_by_host(void)
+{
+	settings.receiver_count = 1;
+	receivers[0].group_by = RECEIVER_GROUP_HOST;
+	receivers[0].group_wait_ms = 30000;
+}
+
+START_TEST(a_group_waits_as_long_as_its_first_row)
+{
+	collect_by_host();
+	say_of_host("host.maintenance", "kvm1");
+	run_sql(store, "UPDATE outbox SET next = next - 1000");
+	say_of_host("host.maintenance", "kvm1");
+	say_of_host("host.maintenance", "kvm2");
+	ck_assert_int_eq(
+	    query_sql(store, "SELECT next - created FROM outbox WHERE id = 1"),
+	    29000);
+	ck_assert_int_eq(query_sql(store,
+			     "SELECT COUNT(DISTINCT next) FROM outbox"
+			     " WHERE id <= 2"),
+	    1);
+	ck_assert_int_eq(
+	    query_sql(store, "SELECT COUNT(DISTINCT grp) FROM outbox"), 2);
+	ck_assert_int_eq(
+	    query_sql(store, "SELECT next - created FROM outbox WHERE id = 3"),
+	    30000);
+}
+END_TEST
+
+START_TEST(what_is_urgent_or_in_order_is_in_no_group)
+{
+	collect_by_host();
+	say_of_host("move.failed", "kvm1");
+	receivers[0].strict = true;
+	say_of_host("host.maintenance", "kvm1");
+	ck_assert_int_eq(query_sql(store,
+			     "SELECT COUNT(*) FROM outbox WHERE grp IS NULL"
+			     " AND next = created"),
+	    2);
+}
+END_TEST
+
+/* ---- a full queue ---- */
+
+static int64_t evicted;
+
+static void
+count_evicted(const char *receiver, int64_t count, void *arg)
+{
+	(void)arg;
+	ck_assert_str_eq(receiver, "ops");
+	evicted += count;
+}
+
+static int64_t
+events_of(int which, const char *type)
+{
+	char sql[256];
+
+	snprintf(sql, sizeof(sql),
+	    "SELECT COUNT(*) FROM outbox, events ON seq = event_seq WHERE"
+	    " receiver = 'ops' AND state = %d AND type = 'drover.%s'",
+	    which, type);
+	return query_sql(store, sql);
+}
+
+START_TEST(a_full_queue_gives_the_oldest_up_results_last)
+{
+	evicted = 0;
+	receivers[0].queue = 3;
+	announce_on_evicted(announce, count_evicted, NULL);
+	say("move.completed");
+	say("move.started");
+	say("move.completed");
+	say("host.lost");
+	ck_assert_int_eq(events_of(STORE_DEAD, "move.started"), 1);
+	say("host.lost");
+	say("host.lost");
+	ck_assert_int_eq(events_of(STORE_DEAD, "host.lost"), 2);
+	ck_assert_int_eq(events_of(STORE_PENDING, "move.completed"), 2);
+	ck_assert_int_eq(events_of(STORE_PENDING, "host.lost"), 1);
+	ck_assert_int_eq(evicted, 3);
+	/* The other one has no such bound. */
+	ck_assert_int_eq(query_sql(store,
+			     "SELECT COUNT(*) FROM outbox WHERE"
+			     " receiver = 'chat' AND state = 0"),
+	    3);
+}
+END_TEST
+
+START_TEST(a_full_queue_may_refuse_what_is_new)
+{
+	evicted = 0;
+	receivers[0].queue = 2;
+	receivers[0].queue_full = RECEIVER_FULL_NEWEST;
+	announce_on_evicted(announce, count_evicted, NULL);
+	say("move.started");
+	say("host.lost");
+	say("move.completed");
+	ck_assert_int_eq(events_of(STORE_DEAD, "move.completed"), 1);
+	ck_assert_int_eq(events_of(STORE_PENDING, "move.started"), 1);
+	ck_assert_int_eq(events_of(STORE_PENDING, "host.lost"), 1);
+	ck_assert_int_eq(evicted, 1);
+	ck_assert_int_eq(query_sql(store,
+			     "SELECT COUNT(*) FROM outbox WHERE state = 2"
+			     " AND ended > 0 AND why LIKE '%queue was full'"),
+	    1);
+}
+END_TEST
+
+/* What was written to standard error, once `fd` is it again. */
+static int
+lines_with(const char *path, int fd, const char *words)
+{
+	char line[1024];
+	int count = 0;
+	FILE *f;
+
+	dup2(fd, STDERR_FILENO);
+	close(fd);
+	f = fopen(path, "r");
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		count += strstr(line, words) != NULL;
+	if (f != NULL)
+		fclose(f);
+	return count;
+}
+
+START_TEST(a_full_queue_is_told_of_once_and_then_with_the_number)
+{
+	int old = dup(STDERR_FILENO), fd;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/log", dir);
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+	dup2(fd, STDERR_FILENO);
+	close(fd);
+	receivers[0].queue = 1;
+	for (int i = 0; i < 11; i++)
+		say("host.lost");
+	announce_flush(announce);
+	announce_free(announce);
+	announce = NULL;
+	fd = dup(old);
+	ck_assert_int_eq(lines_with(path, old, "queue is full"), 2);
+	ck_assert_int_eq(
+	    lines_with(path, fd, "ops: its queue is full: 9 events"), 1);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -277,6 +443,12 @@ main(void)
 	tcase_add_test(tcase, a_listener_may_announce_and_leave);
 	tcase_add_test(tcase, a_failure_leaves_neither_event_nor_delivery);
 	tcase_add_test(tcase, a_full_outbox_makes_room_at_the_longest_queue);
+	tcase_add_test(tcase, a_group_waits_as_long_as_its_first_row);
+	tcase_add_test(tcase, what_is_urgent_or_in_order_is_in_no_group);
+	tcase_add_test(tcase, a_full_queue_gives_the_oldest_up_results_last);
+	tcase_add_test(tcase, a_full_queue_may_refuse_what_is_new);
+	tcase_add_test(
+	    tcase, a_full_queue_is_told_of_once_and_then_with_the_number);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }

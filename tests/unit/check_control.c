@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "control/later.h"
 #include "control/server.h"
 #include "control/sse.h"
 #include "fake_backend.h"
@@ -269,6 +270,173 @@ START_TEST(each_route_reaches_its_call)
 	expect("POST", "/v1/policies/drain/mode", "{\"mode\": \"observe\"}",
 	    200, "set_mode drain observe uid=%u", uid);
 	expect("POST", "/v1/reload", "", 200, "reload");
+}
+END_TEST
+
+START_TEST(routes_of_deliveries_reach_their_calls)
+{
+	unsigned uid = (unsigned)getuid();
+	char calls[4096];
+
+	expect("GET", "/v1/receivers", "", 200, "receivers");
+	expect("GET", "/v1/deliveries", "", 200, "deliveries - - 0 100");
+	expect("GET",
+	    "/v1/deliveries?receiver=my%20chat&state=dead&before=7&max=5", "",
+	    200, "deliveries my chat dead 7 5");
+	expect("GET", "/v1/deliveries/17", "", 200, "delivery 17");
+	expect("GET", "/v1/attempts", "", 200, "attempts - 0 100");
+	expect("GET", "/v1/attempts?receiver=ops&before=9&max=2", "", 200,
+	    "attempts ops 9 2");
+	expect("POST", "/v1/deliveries/17/replay", "", 200,
+	    "delivery_replay 17 uid=%u", uid);
+	expect("POST", "/v1/deliveries/17/drop", "", 200,
+	    "delivery_drop 17 uid=%u", uid);
+	expect("POST", "/v1/receivers/ops/replay", "", 200,
+	    "receiver_replay ops uid=%u", uid);
+	expect("POST", "/v1/receivers/ops/drop", "{\"state\": \"dead\"}", 200,
+	    "receiver_drop ops dead uid=%u", uid);
+	expect("POST", "/v1/receivers/ops/drop", "{\"state\": \"pending\"}",
+	    200, "receiver_drop ops pending uid=%u", uid);
+	fake.test_answer = "{\"called\": \"it\"}";
+	expect("POST", "/v1/receivers/ops/test", "", 200, "it");
+	expect("POST", "/v1/receivers/ops/test",
+	    "{\"event\": \"drain.completed\"}", 200, "it");
+	fake_calls(&fake, calls);
+	ck_assert_ptr_nonnull(strstr(calls, "receiver_test ops - uid="));
+	ck_assert_ptr_nonnull(
+	    strstr(calls, "receiver_test ops drain.completed uid="));
+}
+END_TEST
+
+START_TEST(a_drop_of_all_wants_to_know_which)
+{
+	struct answer answer = ask("POST", "/v1/receivers/ops/drop", "{}");
+
+	ck_assert_int_eq(answer.status, 400);
+	answer_free(&answer);
+	answer =
+	    ask("POST", "/v1/receivers/ops/drop", "{\"state\": \"delivered\"}");
+	ck_assert_int_eq(answer.status, 400);
+	answer_free(&answer);
+}
+END_TEST
+
+/* ---- answers that come later ---- */
+
+static bool
+test_waits(void)
+{
+	bool waits;
+
+	pthread_mutex_lock(&fake.lock);
+	waits = fake.done != NULL;
+	pthread_mutex_unlock(&fake.lock);
+	return waits;
+}
+
+/* Asks for a test and returns the connection, when the backend works on it. */
+static int
+begin_test(void)
+{
+	static const char request[] =
+	    "POST /v1/receivers/ops/test HTTP/1.1\r\nHost: drover\r\n"
+	    "Content-Length: 0\r\n\r\n";
+	struct mono began = clock_mono_now();
+	int fd = dial(0);
+
+	send_all(fd, request, sizeof(request) - 1);
+	while (!test_waits()) {
+		ck_assert_int_lt(
+		    mono_diff(clock_mono_now(), began), DEADLINE_MS);
+		usleep(1000);
+	}
+	return fd;
+}
+
+/* To the end; the server closes. */
+static void
+read_rest(int fd, char *out, size_t size)
+{
+	size_t used = 0;
+	ssize_t n;
+
+	while (used + 1 < size &&
+	    (n = recv(fd, out + used, size - 1 - used, 0)) > 0)
+		used += (size_t)n;
+	out[used] = '\0';
+	close(fd);
+}
+
+START_TEST(others_are_answered_while_a_test_is_under_way)
+{
+	char text[4096];
+	int fd = begin_test();
+
+	expect("GET", "/v1/status", "", 200, "status");
+	fake.test_answer = "{\"ok\": true, \"ms\": 12}";
+	loop_post(loop, fake_finish_test, &fake);
+	read_rest(fd, text, sizeof(text));
+	ck_assert_msg(strncmp(text, "HTTP/1.1 200 ", 13) == 0, "%s", text);
+	ck_assert_ptr_nonnull(
+	    strstr(text, "{\"schema\":\"drover/v1\",\"ok\":true,\"ms\":12}"));
+}
+END_TEST
+
+START_TEST(a_test_that_fails_later_says_why)
+{
+	char text[4096];
+	int fd = begin_test();
+
+	loop_post(loop, fake_finish_test, &fake);
+	read_rest(fd, text, sizeof(text));
+	ck_assert_msg(strncmp(text, "HTTP/1.1 500 ", 13) == 0, "%s", text);
+	ck_assert_ptr_nonnull(strstr(text, "it took too long"));
+}
+END_TEST
+
+START_TEST(a_client_that_left_costs_nothing)
+{
+	struct answer answer;
+
+	close(begin_test());
+	/* Both orders: its leaving was seen, or not yet. */
+	if (_i == 1) {
+		answer = ask("GET", "/healthz", "");
+		answer_free(&answer);
+	}
+	fake.test_answer = "{\"ok\": true}";
+	loop_post(loop, fake_finish_test, &fake);
+	answer = ask("GET", "/healthz", "");
+	ck_assert_int_eq(answer.status, 200);
+	answer_free(&answer);
+	ck_assert(!test_waits());
+}
+END_TEST
+
+START_TEST(so_many_may_wait_and_no_more)
+{
+	int fds[SERVER_LATER_MAX];
+	struct answer answer;
+	char text[4096];
+
+	for (int i = 0; i < SERVER_LATER_MAX; i++) {
+		fds[i] = begin_test();
+		pthread_mutex_lock(&fake.lock);
+		fake.done = NULL;
+		pthread_mutex_unlock(&fake.lock);
+	}
+	answer = ask("POST", "/v1/receivers/ops/test", "");
+	ck_assert_int_eq(answer.status, 503);
+	answer_free(&answer);
+	/* The place of one that has been answered is free again. */
+	pthread_mutex_lock(&fake.lock);
+	fake.done = later_done;
+	pthread_mutex_unlock(&fake.lock);
+	loop_post(loop, fake_finish_test, &fake);
+	read_rest(fds[SERVER_LATER_MAX - 1], text, sizeof(text));
+	close(begin_test());
+	for (int i = 0; i < SERVER_LATER_MAX - 1; i++)
+		close(fds[i]);
 }
 END_TEST
 
@@ -858,6 +1026,12 @@ main(void)
 
 	tcase_add_checked_fixture(routes, setup, teardown);
 	tcase_add_test(routes, each_route_reaches_its_call);
+	tcase_add_test(routes, routes_of_deliveries_reach_their_calls);
+	tcase_add_test(routes, a_drop_of_all_wants_to_know_which);
+	tcase_add_test(routes, others_are_answered_while_a_test_is_under_way);
+	tcase_add_test(routes, a_test_that_fails_later_says_why);
+	tcase_add_loop_test(routes, a_client_that_left_costs_nothing, 0, 2);
+	tcase_add_test(routes, so_many_may_wait_and_no_more);
 	tcase_add_test(routes, health_answers_without_the_backend);
 	tcase_add_test(routes, labels_and_modes_are_checked_for_their_form);
 	tcase_add_test(routes, metrics_are_text);

@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 
+#include "events_fixture.h"
 #include "store_fixture.h"
 
 #include "act/decisions.h"
@@ -40,6 +41,7 @@ take_down(void)
 {
 	decisions_free(decisions);
 	announce_free(announce);
+	events_check_store(store);
 	store_close(store);
 }
 

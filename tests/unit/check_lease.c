@@ -22,7 +22,7 @@ struct side {
 	struct link *links[HOSTS];
 	bool tells[HOSTS]; /* listings reach the lease */
 	bool busy[HOSTS];
-	int claimed, released, changed;
+	int claimed, released, changed, unclaimed;
 	bool let_go;
 };
 
@@ -78,6 +78,15 @@ on_news(const char *host, const char *by, void *arg)
 	(void)host;
 	side->claimed += by != NULL;
 	side->released += by == NULL;
+}
+
+static void
+on_unclaimed(const char *host, void *arg)
+{
+	struct side *side = arg;
+
+	(void)host;
+	side->unclaimed++;
 }
 
 static void
@@ -150,6 +159,7 @@ begin(struct side *side, const char *owner, int64_t renew_ms, int64_t ttl_ms)
 	    .busy = is_busy,
 	    .changed = on_changed,
 	    .news = on_news,
+	    .unclaimed = on_unclaimed,
 	    .arg = side,
 	    .renew_ms = renew_ms,
 	    .ttl_ms = ttl_ms});
@@ -326,6 +336,7 @@ START_TEST(a_host_is_open_until_it_has_answered)
 	run_until(a_has_kvm1);
 	ck_assert_int_ge(a.changed, 1);
 	ck_assert_int_eq(a.claimed + a.released, 0);
+	ck_assert_int_eq(a.unclaimed, 1);
 }
 END_TEST
 
@@ -338,6 +349,8 @@ START_TEST(a_mark_of_ours_counts_no_longer_when_it_cannot_be_renewed)
 	run_until(a_sees_kvm1_open);
 	fake_let_go(FAKE_CLAIM);
 	run_until(a_has_kvm1);
+	/* That of the first answer was told, and is no news any more. */
+	ck_assert_int_eq(a.unclaimed, 1);
 }
 END_TEST
 
@@ -464,6 +477,7 @@ START_TEST(a_host_that_was_let_go_is_taken_by_the_other_at_once)
 	run_until(a_has_let_go);
 	run_until(b_has_kvm1);
 	ck_assert_int_eq(b.released, 1);
+	ck_assert_int_eq(b.unclaimed, 0);
 }
 END_TEST
 

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "control/metrics.h"
+#include "notify/deliver_private.h"
 #include "record/private.h"
 #include "store_fixture.h"
 
@@ -164,14 +165,124 @@ START_TEST(gauges_are_as_given)
 }
 END_TEST
 
+/* A deliver that nobody runs: what is counted is what was put there. */
+static struct deliver *
+make_deliver(struct loop *loop, struct store *store)
+{
+	static struct settings_receiver receivers[2];
+	static struct settings settings = {
+	    .site = "lab", .receivers = receivers, .receiver_count = 2};
+	struct err err = {0};
+	struct deliver *deliver;
+
+	for (int i = 0; i < 2; i++)
+		receivers[i] =
+		    (struct settings_receiver){.name = i == 0 ? "ops" : "chat",
+			.type = "cloudevents",
+			.url = "http://127.0.0.1:1/",
+			.timeout_ms = 1000};
+	deliver = deliver_new(loop, store, &settings, &err);
+	ck_assert_msg(deliver != NULL, "%s", err.msg);
+	return deliver;
+}
+
+static void
+queue_row(struct store *store, const char *id, int64_t created,
+    enum store_delivery becomes)
+{
+	int64_t seq = add_event(store, id, "drover.move.completed"), row;
+	struct err err = {0};
+
+	ck_assert_int_eq(
+	    store_add_outbox(store, seq, "ops", (struct wall){created}, &err),
+	    0);
+	row = query_sql(store, "SELECT MAX(id) FROM outbox");
+	if (becomes != STORE_PENDING)
+		ck_assert_int_eq(store_mark_outbox(store, row, becomes, 1,
+				     (struct wall){0}, 400, NULL, &err),
+		    0);
+}
+
+static void
+write_receivers(const struct deliver *deliver, int64_t now)
+{
+	struct buf out = BUF_INIT(sizeof(text));
+
+	metrics_add_receivers(deliver, (struct wall){now}, &out);
+	snprintf(text, sizeof(text), "%s", buf_str(&out));
+	buf_free(&out);
+}
+
+START_TEST(receivers_tell_of_their_queues_and_of_what_was_answered)
+{
+	struct store *store = open_store();
+	struct loop *loop = loop_new();
+	struct deliver *deliver = make_deliver(loop, store);
+	struct receiver *ops = TAILQ_FIRST(&deliver->receivers);
+
+	ck_assert_str_eq(ops->name, "ops");
+	queue_row(store, "e1", 10000, STORE_PENDING);
+	queue_row(store, "e2", 20000, STORE_PENDING);
+	queue_row(store, "e3", 5000, STORE_DEAD);
+	ops->counters.attempts[DELIVER_2XX] = 7;
+	ops->counters.attempts[DELIVER_NETWORK] = 2;
+	ops->counters.delivered = 9;
+	ops->counters.evicted = 4;
+	ops->counters.expired = 3;
+	ops->counters.latency[0] = 5;
+	ops->counters.latency[2] = 2;
+	ops->counters.latency[DELIVER_BUCKETS] = 1;
+	ops->counters.latency_sum_s = 4000.5;
+	write_receivers(deliver, 70999);
+	has("drover_delivery_attempts_total{receiver=\"ops\",code=\"2xx\"} 7");
+	has("drover_delivery_attempts_total{receiver=\"ops\",code=\"network\"}"
+	    " 2");
+	has("drover_delivery_delivered_total{receiver=\"ops\"} 9");
+	has("drover_delivery_pending{receiver=\"ops\"} 2");
+	has("drover_delivery_pending{receiver=\"chat\"} 0");
+	has("drover_delivery_oldest_seconds{receiver=\"ops\"} 60");
+	has("drover_delivery_oldest_seconds{receiver=\"chat\"} 0");
+	has("drover_delivery_dead{receiver=\"ops\"} 1");
+	has("drover_delivery_evicted_total{receiver=\"ops\"} 4");
+	has("drover_delivery_expired_total{receiver=\"ops\"} 3");
+	has("drover_receiver_up{receiver=\"ops\"} 1");
+	/* Each bucket holds those before it. */
+	has("drover_delivery_latency_seconds_bucket{receiver=\"ops\","
+	    "le=\"0.1\"} 5");
+	has("drover_delivery_latency_seconds_bucket{receiver=\"ops\","
+	    "le=\"0.5\"} 5");
+	has("drover_delivery_latency_seconds_bucket{receiver=\"ops\","
+	    "le=\"1\"} 7");
+	has("drover_delivery_latency_seconds_bucket{receiver=\"ops\","
+	    "le=\"+Inf\"} 8");
+	has("drover_delivery_latency_seconds_count{receiver=\"ops\"} 8");
+	has("drover_delivery_latency_seconds_sum{receiver=\"ops\"} 4000.500");
+	/* Failing, and gone. */
+	ops->fails = 1;
+	write_receivers(deliver, 70999);
+	has("drover_receiver_up{receiver=\"ops\"} 0");
+	ops->fails = 0;
+	ops->disabled = true;
+	write_receivers(deliver, 70999);
+	has("drover_receiver_up{receiver=\"ops\"} 0");
+	deliver_free(deliver);
+	loop_free(loop);
+	store_close(store);
+}
+END_TEST
+
 START_TEST(each_family_is_described_before_its_first_value_and_once)
 {
 	struct store *store = open_store();
+	struct loop *loop = loop_new();
+	struct deliver *deliver = make_deliver(loop, store);
 	char family[64] = "", name[64], *line, *rest;
 
 	moved(store, "restart", "completed", "{\"bytes\":1}");
 	foretold(store, "restart", 100, 101, 100, 100);
-	write_out(store, &idle);
+	write_out(
+	    store, &(struct metrics_now){.version = "1", .deliver = deliver});
+	ck_assert_ptr_nonnull(strstr(text, "drover_delivery_pending"));
 	for (line = strtok_r(text, "\n", &rest); line != NULL;
 	     line = strtok_r(NULL, "\n", &rest)) {
 		if (sscanf(line, "# HELP %63s", name) == 1) {
@@ -183,6 +294,8 @@ START_TEST(each_family_is_described_before_its_first_value_and_once)
 			    line);
 		}
 	}
+	deliver_free(deliver);
+	loop_free(loop);
 	store_close(store);
 }
 END_TEST
@@ -201,6 +314,8 @@ main(void)
 	tcase_add_test(tcase, the_error_of_predictions_is_a_median);
 	tcase_add_test(tcase, only_the_last_predictions_count);
 	tcase_add_test(tcase, gauges_are_as_given);
+	tcase_add_test(
+	    tcase, receivers_tell_of_their_queues_and_of_what_was_answered);
 	tcase_add_test(
 	    tcase, each_family_is_described_before_its_first_value_and_once);
 	suite_add_tcase(suite, tcase);

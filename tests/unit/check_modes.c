@@ -2,6 +2,7 @@
  * The mode that an operator sets: it holds, it lasts, it is told, and it can be
  * taken back.
  */
+#include "events_fixture.h"
 #include "store_fixture.h"
 
 #include "act/modes.h"
@@ -29,6 +30,7 @@ take_down(void)
 {
 	modes_free(modes);
 	announce_free(announce);
+	events_check_store(store);
 	store_close(store);
 }
 

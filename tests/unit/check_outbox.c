@@ -48,12 +48,9 @@ START_TEST(deliveries_fall_due_and_survive_with_their_time)
 	struct wall due;
 	struct err err;
 
-	ck_assert(!store_next_due(store, &due));
 	queue(store, add_event(store, "e1", "t"), "ops", 100);
 	queue(store, 1, "chat", 100);
 	queue(store, add_event(store, "e2", "t"), "ops", 200);
-	ck_assert(store_next_due(store, &due));
-	ck_assert_int_eq(due.ms, 100);
 	assert_due(store, "ops", 99, 10, "");
 	assert_due(store, "ops", 100, 10, "e1/0 ");
 	assert_due(store, "ops", 200, 10, "e1/0 e2/0 ");
@@ -65,7 +62,7 @@ START_TEST(deliveries_fall_due_and_survive_with_their_time)
 	store_close(store);
 	store = open_store();
 	assert_due(store, "ops", 400, 10, "e2/0 ");
-	/* Fewer attempts go first. */
+	/* Behind those that waited meanwhile. */
 	assert_due(store, "ops", 500, 10, "e2/0 e1/1 ");
 	ck_assert(store_receiver_due(store, "ops", (struct wall){400}, &due));
 	ck_assert_int_eq(due.ms, 500);
@@ -231,6 +228,176 @@ START_TEST(a_full_outbox_is_an_answer_and_room_can_be_made)
 }
 END_TEST
 
+/* ---- groups and batches ---- */
+
+static void
+queue_group(struct store *store, const char *id, const char *group, int64_t at,
+    int64_t due)
+{
+	const struct store_outbox row = {.event_seq = add_event(store, id, "t"),
+	    .receiver = "ops",
+	    .group = group,
+	    .created = {at},
+	    .next = {due}};
+
+	ck_assert_int_gt(store_queue_outbox(store, &row, NULL), 0);
+}
+
+static void
+assert_batch(struct store *store, int64_t batch, const char *expected)
+{
+	char text[256] = "";
+
+	ck_assert_int_eq(
+	    store_each_in_batch(store, batch, copy_row, text, NULL), 0);
+	ck_assert_str_eq(text, expected);
+}
+
+START_TEST(a_group_is_due_with_its_first_and_stays_what_it_was)
+{
+	struct store *store = open_store();
+	struct wall due;
+
+	ck_assert(!store_group_due(store, "ops", "a", &due));
+	queue_group(store, "a1", "a", 100, 500);
+	queue_group(store, "b1", "b", 100, 400);
+	queue_group(store, "a2", "a", 200, 500);
+	queue_group(store, "x", NULL, 200, 200);
+	ck_assert(store_group_due(store, "ops", "a", &due));
+	ck_assert_int_eq(due.ms, 500);
+	ck_assert(!store_group_due(store, "chat", "a", &due));
+	assert_due(store, "ops", 399, 10, "x/0 ");
+	assert_due(store, "ops", 499, 10, "x/0 b1/0 ");
+	ck_assert_int_eq(store_form_batch(store, "ops", "a", 1,
+			     (struct wall){500}, 10, NULL),
+	    0);
+	assert_batch(store, 1, "a1/0 a2/0 ");
+	/* One that comes later begins another. */
+	queue_group(store, "a3", "a", 600, 900);
+	ck_assert(store_group_due(store, "ops", "a", &due));
+	ck_assert_int_eq(due.ms, 900);
+	assert_due(store, "ops", 1000, 10, "x/0 b1/0 a1/0 a3/0 ");
+	/* Without its first row either of the others may begin it. */
+	ck_assert_int_eq(store_mark_outbox(store, 1, STORE_DEAD, 0,
+			     (struct wall){0}, 0, NULL, NULL),
+	    0);
+	assert_batch(store, 1, "a2/0 ");
+	assert_due(store, "ops", 1000, 10, "x/0 b1/0 a2/0 a3/0 ");
+	ck_assert_int_eq(
+	    store_leave_batch(store, 3, (struct wall){300}, NULL), 0);
+	assert_batch(store, 1, "");
+	store_close(store);
+}
+END_TEST
+
+START_TEST(a_batch_takes_what_is_due_and_in_no_group)
+{
+	struct store *store = open_store();
+
+	queue_group(store, "e1", NULL, 1, 1);
+	queue_group(store, "g", "a", 1, 1);
+	queue_group(store, "late", NULL, 1, 500);
+	queue_group(store, "e2", NULL, 1, 1);
+	queue_group(store, "e3", NULL, 1, 1);
+	ck_assert_int_eq(store_form_batch(store, "ops", NULL, 1,
+			     (struct wall){100}, 2, NULL),
+	    0);
+	assert_batch(store, 1, "e1/0 e2/0 ");
+	ck_assert_int_eq(store_form_batch(store, "ops", NULL, 5,
+			     (struct wall){100}, 2, NULL),
+	    0);
+	assert_batch(store, 5, "e3/0 ");
+	store_close(store);
+}
+END_TEST
+
+/* ---- what ended ---- */
+
+START_TEST(what_ended_is_not_pending_again_by_a_late_verdict)
+{
+	struct store *store = open_store();
+	struct store_verdict verdict = {
+	    .state = STORE_DEAD, .at = {700}, .why = "older than 6h"};
+	int64_t pending;
+
+	queue(store, add_event(store, "e1", "t"), "ops", 100);
+	ck_assert_int_eq(store_judge_outbox(store, 1, &verdict, NULL), 0);
+	ck_assert_int_eq(query_sql(store,
+			     "SELECT ended FROM outbox WHERE"
+			     " why = 'older than 6h'"),
+	    700);
+	verdict = (struct store_verdict){.state = STORE_PENDING, .next = {900}};
+	ck_assert_int_eq(store_judge_outbox(store, 1, &verdict, NULL), 0);
+	ck_assert_int_eq(query_sql(store, "SELECT state FROM outbox"), 2);
+	ck_assert_int_eq(store_count_pending(store, "ops", &pending, NULL), 0);
+	ck_assert_int_eq(pending, 0);
+	/* But it may have been accepted all the same. */
+	verdict = (struct store_verdict){.state = STORE_DELIVERED, .at = {950}};
+	ck_assert_int_eq(store_judge_outbox(store, 1, &verdict, NULL), 0);
+	ck_assert_int_eq(query_sql(store, "SELECT state FROM outbox"), 1);
+	store_close(store);
+}
+END_TEST
+
+START_TEST(pending_rows_are_counted_by_receiver)
+{
+	struct store *store = open_store();
+	int64_t pending;
+
+	queue(store, add_event(store, "e1", "t"), "ops", 100);
+	queue(store, 1, "chat", 100);
+	ck_assert_int_eq(store_begin(store, NULL), 0);
+	queue(store, add_event(store, "e2", "t"), "ops", 100);
+	ck_assert_int_eq(store_count_pending(store, "ops", &pending, NULL), 0);
+	ck_assert_int_eq(pending, 2);
+	store_rollback(store);
+	ck_assert_int_eq(store_count_pending(store, "ops", &pending, NULL), 0);
+	ck_assert_int_eq(pending, 1);
+	ck_assert_int_eq(store_mark_outbox(store, 1, STORE_DELIVERED, 1,
+			     (struct wall){0}, 200, NULL, NULL),
+	    0);
+	ck_assert_int_eq(store_count_pending(store, "ops", &pending, NULL), 0);
+	ck_assert_int_eq(pending, 0);
+	ck_assert_int_eq(store_count_pending(store, "chat", &pending, NULL), 0);
+	ck_assert_int_eq(pending, 1);
+	store_close(store);
+}
+END_TEST
+
+START_TEST(one_receivers_oldest_give_way_results_last)
+{
+	struct store *store = open_store();
+	struct store_evicted gone;
+	struct err err;
+
+	fill(store, 3, "ops", "drover.move.completed");
+	fill(store, 3, "ops", "drover.decision.made");
+	fill(store, 3, "chat", "drover.decision.made");
+	ck_assert_int_eq(store_evict_receiver(
+			     store, "ops", 2, (struct wall){5}, &gone, &err),
+	    0);
+	ck_assert_int_eq(gone.count, 2);
+	ck_assert_int_eq(gone.first_seq, 4);
+	ck_assert_int_eq(gone.last_seq, 5);
+	ck_assert_int_eq(store_evict_receiver(
+			     store, "ops", 2, (struct wall){5}, &gone, &err),
+	    0);
+	ck_assert_int_eq(gone.first_seq, 6);
+	ck_assert_int_eq(gone.count, 1);
+	ck_assert_int_eq(store_evict_receiver(
+			     store, "ops", 2, (struct wall){5}, &gone, &err),
+	    0);
+	ck_assert_int_eq(gone.first_seq, 1);
+	ck_assert_int_eq(gone.last_seq, 2);
+	ck_assert_int_eq(query_sql(store,
+			     "SELECT COUNT(*) FROM outbox WHERE state = 2"
+			     " AND ended = 5 AND receiver = 'ops'"
+			     " AND why LIKE '%queue was full%'"),
+	    5);
+	store_close(store);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -243,6 +410,13 @@ main(void)
 	tcase_add_test(tcase, events_are_read_in_order_from_a_place);
 	tcase_add_test(tcase, old_events_go_unless_a_delivery_is_pending);
 	tcase_add_test(tcase, a_full_outbox_is_an_answer_and_room_can_be_made);
+	tcase_add_test(
+	    tcase, a_group_is_due_with_its_first_and_stays_what_it_was);
+	tcase_add_test(tcase, a_batch_takes_what_is_due_and_in_no_group);
+	tcase_add_test(
+	    tcase, what_ended_is_not_pending_again_by_a_late_verdict);
+	tcase_add_test(tcase, pending_rows_are_counted_by_receiver);
+	tcase_add_test(tcase, one_receivers_oldest_give_way_results_last);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /*
  * From a flag to an empty host: pilot, drains and flags on a site in memory.
  */
+#include "act/drains_priv.h"
 #include "act/pilot_priv.h"
 #include "executor_fixture.h"
 
@@ -200,6 +201,95 @@ START_TEST(a_flag_empties_a_host)
 	ck_assert_int_eq(count_events("drain.completed"), 1);
 	ck_assert_int_eq(count_events("drain.blocked"), 0);
 	assert_moved(5);
+	ck_assert_int_eq(
+	    ask("SELECT COUNT(*) FROM events, json_each(body, '$.data.guests')"
+		" AS g WHERE events.type = 'drover.drain.completed' AND"
+		" json_extract(g.value, '$.outcome') = 'moved' AND"
+		" json_extract(g.value, '$.to') IN ('kvm2', 'kvm3') AND"
+		" json_extract(g.value, '$.strategy') = 'live-shared' AND"
+		" json_extract(g.value, '$.duration_ms') >= 0 AND"
+		" json_extract(g.value, '$.downtime_ms') >= 0 AND"
+		" json_extract(g.value, '$.reason') IS NULL"),
+	    5);
+	/* Each names the decision that it carries out. */
+	ck_assert_int_eq(
+	    ask("SELECT COUNT(*) FROM events WHERE type LIKE 'drover.move.%'"
+		" AND json_extract(body, '$.data.why.decision') ="
+		" (SELECT id FROM decisions)"),
+	    10);
+}
+END_TEST
+
+/* A drain of `count` guests of which the last `blocked` cannot move. */
+static json_t *
+summary_of(int count, int blocked)
+{
+	struct drain d = {.id = 7,
+	    .host = (char *)(uintptr_t) "kvm1",
+	    .by = (char *)(uintptr_t) "uid 0",
+	    .parallel = -1,
+	    .started = {1000},
+	    .ended = {2000},
+	    .guests = map_new(free)};
+	json_t *rejected =
+		   json_pack("[{s:s, s:s}]", "host", "kvm2", "rule", "memory"),
+	       *data;
+	char uuid[16];
+
+	for (int i = 0; i < count; i++) {
+		struct drain_guest *g = calloc(1, sizeof(*g));
+
+		snprintf(uuid, sizeof(uuid), "u%d", i);
+		map_set(d.guests, uuid, g);
+		g->uuid = g->name = (char *)(uintptr_t) "z";
+		g->fate = DRAIN_GUEST_MOVED;
+		if (i < count - blocked)
+			continue;
+		g->fate = DRAIN_GUEST_BLOCKED;
+		g->why = (char *)(uintptr_t) "pinned";
+		g->rejected = rejected;
+	}
+	data = drains_event_data(drains, &d);
+	map_free(d.guests);
+	json_decref(rejected);
+	return data;
+}
+
+static int
+count_with(const json_t *list, const char *key)
+{
+	const json_t *row;
+	size_t i;
+	int n = 0;
+
+	json_array_foreach(list, i, row) n += json_object_get(row, key) != NULL;
+	return n;
+}
+
+/* Whoever remains comes first, and is not what is left out. */
+START_TEST(the_summary_of_a_large_drain_has_limits_and_says_so)
+{
+	json_t *data = summary_of(DRAINS_SUMMARY_MAX + 5, 1);
+	json_t *guests = json_object_get(data, "guests");
+	json_t *remaining = json_object_get(data, "remaining");
+
+	ck_assert_uint_eq(json_array_size(guests), DRAINS_SUMMARY_MAX);
+	ck_assert_int_eq(
+	    json_integer_value(json_object_get(data, "guests_omitted")), 5);
+	ck_assert_str_eq(json_string_value(json_object_get(
+			     json_array_get(guests, 0), "reason")),
+	    "pinned");
+	ck_assert_uint_eq(json_array_size(remaining), 1);
+	ck_assert_int_eq(count_with(remaining, "rejected"), 1);
+	json_decref(data);
+	data = summary_of(DRAINS_SUMMARY_MAX + 5, DRAINS_SUMMARY_MAX + 1);
+	remaining = json_object_get(data, "remaining");
+	ck_assert_uint_eq(json_array_size(remaining), DRAINS_SUMMARY_MAX);
+	ck_assert_int_eq(count_with(remaining, "why"), DRAINS_SUMMARY_MAX);
+	ck_assert_int_eq(count_with(remaining, "rejected"), DRAINS_REASONS_MAX);
+	ck_assert_int_eq(json_integer_value(json_object_get(data, "blocked")),
+	    DRAINS_SUMMARY_MAX + 1);
+	json_decref(data);
 }
 END_TEST
 
@@ -276,6 +366,13 @@ START_TEST(what_fails_everywhere_is_given_up_and_the_drain_is_blocked)
 	    strstr(json_string_value(json_object_get(g, "why")),
 		"given up after 3 attempts"));
 	json_decref(g);
+	ck_assert_int_eq(
+	    ask("SELECT COUNT(*) FROM events WHERE"
+		" type = 'drover.drain.blocked' AND"
+		" json_extract(body, '$.data.guests[0].outcome') = 'failed'"
+		" AND json_extract(body, '$.data.guests[0].reason')"
+		" LIKE '%given up after 3 attempts%'"),
+	    1);
 
 	/* An operator asks again, and now it can. */
 	site_set_mood(3, SITE_TAKES, NULL);
@@ -312,7 +409,10 @@ START_TEST(one_that_cannot_go_does_not_hold_up_the_others)
 	ck_assert_int_eq(
 	    ask("SELECT COUNT(*) FROM events WHERE "
 		"type = 'drover.drain.blocked' AND "
-		"json_extract(body, '$.data.remaining[0].guest') = 'vm2'"),
+		"json_extract(body, '$.data.remaining[0].guest') = 'vm2' AND "
+		"json_extract(body, '$.data.guests[0].guest') = 'vm2' AND "
+		"json_extract(body, '$.data.guests[0].outcome') = 'blocked' "
+		"AND json_array_length(body, '$.data.guests') = 4"),
 	    1);
 }
 END_TEST
@@ -467,6 +567,11 @@ START_TEST(a_drain_goes_on_in_a_later_daemon)
 	    ask("SELECT COUNT(DISTINCT "
 		"json_extract(body, '$.data.uuid')) FROM events WHERE "
 		"type = 'drover.move.completed'"),
+	    6);
+	ck_assert_int_eq(
+	    ask("SELECT COUNT(*) FROM events WHERE type ="
+		" 'drover.move.completed' AND json_extract(body,"
+		" '$.data.why.decision') = (SELECT MIN(id) FROM decisions)"),
 	    6);
 	assert_moved(6);
 }
@@ -840,6 +945,7 @@ main(void)
 	    tc, a_guest_that_comes_up_in_maintenance_is_looked_at_at_once);
 	tcase_add_test(tc, a_turn_that_takes_long_is_taken_for_many_changes);
 	tcase_add_test(tc, a_flag_empties_a_host);
+	tcase_add_test(tc, the_summary_of_a_large_drain_has_limits_and_says_so);
 	tcase_add_test(tc, an_empty_host_is_drained_at_once);
 	tcase_add_test(tc, fast_where_the_image_lock_protects);
 	tcase_add_test(tc, what_fails_is_tried_on_another_target);

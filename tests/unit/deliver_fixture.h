@@ -35,7 +35,8 @@
 #define HANG (-1)
 
 struct seen {
-	char id[64], signature[SIGN_SIZE], type[80], agent[64], body[64];
+	char id[64], signature[SIGN_SIZE], type[80], agent[64], body[512],
+	    path[64];
 	int64_t timestamp;
 	int code;         /* what was answered */
 	ev_uint16_t port; /* of the client */
@@ -90,6 +91,7 @@ serve(struct evhttp_request *req, void *arg)
 	copy_header(req, "content-type", s->type, sizeof(s->type));
 	copy_header(req, "user-agent", s->agent, sizeof(s->agent));
 	s->timestamp = strtoll(time, NULL, 10);
+	snprintf(s->path, sizeof(s->path), "%s", evhttp_request_get_uri(req));
 	evbuffer_remove(
 	    evhttp_request_get_input_buffer(req), s->body, sizeof(s->body) - 1);
 	evhttp_connection_get_peer(
@@ -153,16 +155,6 @@ set_receivers(size_t count)
 }
 
 static inline void
-start_deliver(void)
-{
-	struct err err = {0};
-
-	deliver = deliver_new(loop, store, &settings, &err);
-	ck_assert_msg(deliver != NULL, "%s", err.msg);
-	deliver_set_backoff(deliver, 1, 10);
-}
-
-static inline void
 setup_all(void)
 {
 	int fd;
@@ -210,6 +202,54 @@ teardown_all(void)
 	close(old_stderr);
 	ck_assert_int_eq(count_in_log(TOKEN), 0);
 	teardown();
+}
+
+/* ---- the format ---- */
+
+/* In place of the default, which is the body, or of several events their ids
+ * with commas between them. */
+static int (*format_as)(const struct format_event *events, size_t count,
+    struct format_request *out, struct err *err);
+
+static inline int
+fixture_format(const struct settings_receiver *receiver,
+    const struct format_secrets *secrets, const struct format_event *events,
+    size_t count, struct wall now, struct format_request *out, struct err *err)
+{
+	char text[8192] = "";
+	int rc = 0;
+
+	(void)receiver;
+	(void)secrets;
+	(void)now;
+	*out = (struct format_request){.method = "POST"};
+	if (format_as != NULL)
+		rc = format_as(events, count, out, err);
+	if (rc != 0 || out->body != NULL)
+		return rc;
+	for (size_t i = 0; i < count; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text),
+		    "%s%s", i > 0 ? "," : "",
+		    count > 1 ? events[i].id : events[i].body);
+	out->body = strdup(text);
+	out->len = strlen(text);
+	out->content_type = strdup("application/cloudevents+json; "
+				   "charset=utf-8");
+	return 0;
+}
+
+static const struct deliver_ops fixture_ops = {
+    .load = secret_load, .sign = secret_sign, .format = fixture_format};
+
+static inline void
+start_deliver(void)
+{
+	struct err err = {0};
+
+	deliver = deliver_new(loop, store, &settings, &err);
+	ck_assert_msg(deliver != NULL, "%s", err.msg);
+	deliver_set_backoff(deliver, 1, 10);
+	deliver_set_ops(deliver, &fixture_ops);
 }
 
 /* ---- waiting ---- */
@@ -278,20 +318,29 @@ idle(int n)
 }
 
 static inline void
-announce(const char *id, const char *receiver)
+announce_in(
+    const char *id, const char *receiver, const char *group, int64_t in_ms)
 {
 	struct store_event event = {.id = id,
 	    .type = "drover.move.completed",
 	    .at = clock_wall_now(),
 	    .body = "{\"guest\":\"web1\"}"};
+	struct store_outbox row = {
+	    .receiver = receiver, .group = group, .created = event.at};
 	struct err err = {0};
 
 	ck_assert_msg(store_add_event(store, &event, &err) == 0, "%s", err.msg);
-	ck_assert_msg(store_add_outbox(store, event.seq, receiver,
-			  clock_wall_now(), &err) == 0,
-	    "%s", err.msg);
+	row.event_seq = event.seq;
+	row.next.ms = event.at.ms + in_ms;
+	ck_assert_msg(store_queue_outbox(store, &row, &err) > 0, "%s", err.msg);
 	if (deliver != NULL)
 		deliver_kick(deliver);
+}
+
+static inline void
+announce(const char *id, const char *receiver)
+{
+	announce_in(id, receiver, NULL, 0);
 }
 
 /* The only receiver's member of the status, and nothing secret in it. */
@@ -312,6 +361,36 @@ status(const char *key)
 	free(dump);
 	json_decref(list);
 	return text;
+}
+
+static int answer_code;
+
+static inline int
+answer_fixed(int n, const struct seen *s)
+{
+	(void)n;
+	(void)s;
+	return answer_code;
+}
+
+static int wanted_codes[4];
+
+static inline int
+answer_in_turn(int n, const struct seen *s)
+{
+	(void)s;
+	return n < 4 ? wanted_codes[n] : 200;
+}
+
+static inline int
+format_nothing(const struct format_event *events, size_t count,
+    struct format_request *out, struct err *err)
+{
+	(void)events;
+	(void)count;
+	(void)out;
+	(void)err;
+	return 1;
 }
 
 static inline int

@@ -17,6 +17,7 @@
 #include "act/pilot.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "events_fixture.h"
 #include "fake_site.h"
 
 #define DEADLINE_S 30
@@ -386,6 +387,7 @@ take_down(void)
 	map_free(links);
 	inventory_free(inventory);
 	loop_free(loop);
+	events_check_store(store);
 	store_close(store);
 }
 

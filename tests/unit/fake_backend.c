@@ -264,6 +264,114 @@ fake_label(void *arg, const char *name, json_t *labels,
 }
 
 static json_t *
+fake_receivers(void *arg, struct err *err)
+{
+	return note(arg, err, "receivers");
+}
+
+static json_t *
+fake_deliveries(
+    void *arg, const struct control_delivery_filter *filter, struct err *err)
+{
+	return note(arg, err, "deliveries %s %s %lld %d",
+	    or_none(filter->receiver), or_none(filter->state),
+	    (long long)filter->before, filter->max);
+}
+
+static json_t *
+fake_delivery(void *arg, int64_t id, struct err *err)
+{
+	return note(arg, err, "delivery %lld", (long long)id);
+}
+
+static json_t *
+fake_attempts(
+    void *arg, const struct control_delivery_filter *filter, struct err *err)
+{
+	return note(arg, err, "attempts %s %lld %d", or_none(filter->receiver),
+	    (long long)filter->before, filter->max);
+}
+
+static json_t *
+fake_delivery_replay(
+    void *arg, int64_t id, const struct control_peer *peer, struct err *err)
+{
+	return note(arg, err, "delivery_replay %lld uid=%u", (long long)id,
+	    (unsigned)peer->uid);
+}
+
+static json_t *
+fake_delivery_drop(
+    void *arg, int64_t id, const struct control_peer *peer, struct err *err)
+{
+	return note(arg, err, "delivery_drop %lld uid=%u", (long long)id,
+	    (unsigned)peer->uid);
+}
+
+static json_t *
+fake_receiver_replay(void *arg, const char *name,
+    const struct control_peer *peer, struct err *err)
+{
+	json_t *answer = note(
+	    arg, err, "receiver_replay %s uid=%u", name, (unsigned)peer->uid);
+
+	if (answer != NULL)
+		json_object_set_new(answer, "replayed", json_integer(3));
+	return answer;
+}
+
+static json_t *
+fake_receiver_drop(void *arg, const char *name, bool dead,
+    const struct control_peer *peer, struct err *err)
+{
+	json_t *answer = note(arg, err, "receiver_drop %s %s uid=%u", name,
+	    dead ? "dead" : "pending", (unsigned)peer->uid);
+
+	if (answer != NULL)
+		json_object_set_new(
+		    answer, dead ? "deleted" : "dropped", json_integer(2));
+	return answer;
+}
+
+static int
+fake_receiver_test(void *arg, const char *name, const char *event,
+    const struct control_peer *peer, control_done_fn *done, void *done_arg,
+    struct err *err)
+{
+	struct fake_backend *fake = arg;
+	json_t *answer = note(fake, err, "receiver_test %s %s uid=%u", name,
+	    or_none(event), (unsigned)peer->uid);
+
+	if (answer == NULL)
+		return -1;
+	json_decref(answer);
+	pthread_mutex_lock(&fake->lock);
+	fake->done = done;
+	fake->done_arg = done_arg;
+	pthread_mutex_unlock(&fake->lock);
+	if (fake->test_answer != NULL)
+		fake_finish_test(fake);
+	return 0;
+}
+
+void
+fake_finish_test(void *arg)
+{
+	struct fake_backend *fake = arg;
+	control_done_fn *done = fake->done;
+	struct err err = {0};
+
+	pthread_mutex_lock(&fake->lock);
+	fake->done = NULL;
+	pthread_mutex_unlock(&fake->lock);
+	if (fake->test_answer == NULL)
+		err_set(&err, ERR_TIMEOUT, "it took too long");
+	done(fake->test_answer != NULL ? json_loads(fake->test_answer, 0, NULL)
+				       : NULL,
+	    &err, fake->done_arg);
+}
+
+static json_t *
 fake_reload(void *arg, char **out_faults, struct err *err)
 {
 	struct fake_backend *fake = arg;
@@ -351,6 +459,15 @@ fake_init(struct fake_backend *fake)
 	    .vm_label = fake_label,
 	    .alerts = fake_alerts,
 	    .alerts_post = fake_alerts_post,
+	    .receivers = fake_receivers,
+	    .deliveries = fake_deliveries,
+	    .delivery = fake_delivery,
+	    .attempts = fake_attempts,
+	    .delivery_replay = fake_delivery_replay,
+	    .delivery_drop = fake_delivery_drop,
+	    .receiver_replay = fake_receiver_replay,
+	    .receiver_drop = fake_receiver_drop,
+	    .receiver_test = fake_receiver_test,
 	    .reload = fake_reload,
 	    .events = fake_events,
 	    .last_event = fake_last_event,

@@ -25,11 +25,20 @@ struct fake_backend {
 	int64_t event_count;
 	size_t event_size;
 	int64_t events_read; /* how many were asked for and given */
+	/* A test of a receiver ends at once with this JSON; NULL: it waits for
+	 * fake_finish_test(). */
+	const char *test_answer;
+	control_done_fn *done; /* NULL: none waits */
+	void *done_arg;
 };
 
 void fake_init(struct fake_backend *fake);
 void fake_free(struct fake_backend *fake);
 /* What was called since the last time, in `out`; forgets it. */
 void fake_calls(struct fake_backend *fake, char out[4096]);
+
+/* Answers the test that waits: with test_answer, or (NULL) a failure.  On the
+ * loop thread. */
+void fake_finish_test(void *fake);
 
 #endif

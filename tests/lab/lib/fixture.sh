@@ -60,6 +60,18 @@ among()
 
 # ---- beginning and ending ----
 
+# What the receiver got is as drover-events(7) and the schemas say.
+fixture_check_events()
+{
+	local check=$BUILD/events_check
+	[[ -s $WORK/webhooks ]] || return 0
+	[[ -x $check ]] || make -s -C "$BUILD" events_check || return
+	"$check" "$WORK/webhooks" >"$WORK/events" 2>&1 && return
+	printf '    FAILED: events that are not as they are documented\n'
+	tail -n 20 "$WORK/events" | sed 's/^/    /'
+	return 1
+}
+
 fixture_end()
 {
 	local rc=$?
@@ -87,6 +99,7 @@ fixture_end()
 			head -60 | sed 's/^/    /'
 		rc=1
 	fi
+	fixture_check_events || rc=1
 	rm -rf "$WORK"
 	exit "$rc"
 }

@@ -25,6 +25,8 @@ for host in kvm2 kvm3; do
 	grep -q "$host.*br9" "$WORK/out" || fail "no reason for $host"
 done
 expect_received 1 drain.blocked '.body.data.remaining | length == 1'
+expect_received 1 drain.blocked '.body.data.guests[0].outcome == "blocked" and
+	(.body.data.guests[0].reason | length) > 0'
 # the operator mends it, and the drain goes on by itself
 lab host kvm2 ip link add br9 type bridge
 lab host kvm2 ip link set br9 up

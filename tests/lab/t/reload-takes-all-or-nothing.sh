@@ -22,7 +22,10 @@ sed '/name: kvm2/d; s/^site: lab/site: yard/' "$WORK/good.yaml" \
 ctl reload
 [[ $(ctl -o json status | jq -r .site) == yard ]] || fail "not applied"
 [[ $(ctl -o json host list | jq '.hosts | length') == 1 ]] || fail "hosts"
+expect_received 1 config.accepted '.body.data.hosts == 1'
 cp "$WORK/good.yaml" "$WORK/drover.yaml"
 kill -HUP "$DROVERD_PID"
 droverd_up 2
+# that one was not refused before
+expect_received 1 config.accepted
 droverd_stop
