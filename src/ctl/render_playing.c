@@ -271,7 +271,7 @@ render_playing(
 	    policy_columns, wide, policies, add_policy, style, out);
 	if (field_int(answer, "step_ms") > STEP_MS)
 		buf_addf(out,
-		    "times are in steps of %s, as the site is large\n",
+		    "times are in steps of %s, as much is to be decided\n",
 		    time_of(answer, "step_ms", time));
 	if (any_as_auto(policies))
 		buf_adds(out,

@@ -17,6 +17,8 @@
 
 #define ARENA_MAX ((size_t)1 << 30)
 #define SECOND INT64_C(1000)
+#define BALANCE_COST 20   /* of a guest, in hosts */
+#define TURNS_LEFT_MIN 20 /* when all is spent */
 
 struct simulation {
 	struct arena *arena;
@@ -307,45 +309,56 @@ simulate_interval(const struct simulation *sim)
 					       : SIMULATE_INTERVAL_MS;
 }
 
-/* How many turns there should be at most. */
+/* What the turn took: each guest of a decision is held against each host. */
 static int64_t
-simulate_turns(const struct simulation *sim)
+simulate_cost(const struct run *run)
 {
-	int64_t size =
-	    (int64_t)sim->trial.host_count * (int64_t)sim->trial.vm_count;
-	int64_t turns = SIMULATE_WORK / (size > 0 ? size : 1);
+	const struct snapshot *s = &run->world.s;
+	int64_t hosts = (int64_t)s->host_count, cost = hosts + 1;
 
-	if (turns > SIMULATE_TURNS_MAX)
-		return SIMULATE_TURNS_MAX;
-	return turns > SIMULATE_TURNS_MIN ? turns : SIMULATE_TURNS_MIN;
+	for (size_t i = 0; i < run->evaluation->decision_count; i++) {
+		const struct evaluate_decision *decision =
+		    &run->evaluation->decisions[i];
+
+		cost += hosts * (int64_t)decision->item_count;
+		if (decision->host == NULL)
+			cost += BALANCE_COST * (int64_t)s->vm_count;
+	}
+	return cost;
 }
 
 /*
- * How far apart turns are at least.  A turn costs hosts times guests, so a large
- * site goes in steps that are visible; and once half of the turns are gone, which
- * takes policies that never rest, the other half has to do for the rest.
+ * How far apart turns are at least, if all cost what the last one did: so that an
+ * hour of them is what may be spent; and once half of that is gone, which takes
+ * policies that never rest, so that the other half does for the rest.
  */
 static int64_t
-simulate_step(const struct simulation *sim, int64_t turns, int64_t used)
+simulate_step(const struct simulation *sim, int64_t cost, int64_t spent)
 {
-	int64_t step = SIMULATE_FOR_MS / turns;
+	int64_t step = SIMULATE_FOR_MS * cost / SIMULATE_WORK;
 	int64_t rest = sim->options->for_ms - sim->run.world.now_ms;
+	int64_t left = (SIMULATE_WORK - spent) / cost;
 
-	if (used > turns / 2 && used < turns && rest / (turns - used) > step)
-		step = rest / (turns - used);
+	if (spent > SIMULATE_WORK / 2 && left >= TURNS_LEFT_MIN &&
+	    rest / left > step)
+		step = rest / left;
+	if (left < TURNS_LEFT_MIN &&
+	    sim->options->for_ms / TURNS_LEFT_MIN > step)
+		step = sim->options->for_ms / TURNS_LEFT_MIN;
 	return step < SECOND ? SECOND : (step + SECOND - 1) / SECOND * SECOND;
 }
 
 static void
 simulate_run(struct simulation *sim)
 {
-	int64_t end = sim->options->for_ms, now = 0, used = 0, step;
-	int64_t turns = simulate_turns(sim);
+	int64_t end = sim->options->for_ms, now = 0, spent = 0, cost, step;
 	struct run *run = &sim->run;
 
 	while (now < end) {
 		run_step(run);
-		step = simulate_step(sim, turns, ++used);
+		cost = simulate_cost(run);
+		spent += cost;
+		step = simulate_step(sim, cost, spent);
 		if (step > sim->step_ms)
 			sim->step_ms = step;
 		now = (run_due(run) + step - 1) / step * step;

@@ -25,13 +25,12 @@
 #define SIMULATE_LOOKS 360
 
 /*
- * A turn takes as long as hosts times guests.  So that a simulation ends in time
- * there are as many as that allows, but at least the fewest: for an hour of 1,000
- * hosts one in a minute.  More than SIMULATE_SIZE_MAX are too many.
+ * A turn takes as long as the guests that are decided about times the hosts.  So
+ * that a simulation ends within a minute or so there are only as many as that
+ * allows: what happens within a step is then seen together.  More than
+ * SIMULATE_SIZE_MAX are too many.
  */
-#define SIMULATE_WORK (100 * INT64_C(1000000))
-#define SIMULATE_TURNS_MIN 60
-#define SIMULATE_TURNS_MAX 100000
+#define SIMULATE_WORK (40 * INT64_C(1000000)) /* guests times hosts, of turns */
 #define SIMULATE_SIZE_MAX (20 * INT64_C(1000000)) /* hosts times guests */
 
 struct simulate_options {

@@ -292,7 +292,7 @@ START_TEST(guests_that_move_to_and_fro_are_told)
 	expect_part("2 guests move more than once, most often b, 3 times\n"
 		    "5 moves in 1h, the last at 1m30s; 2 guests wait in the "
 		    "end\n");
-	expect_part("times are in steps of 30s, as the site is large\n");
+	expect_part("times are in steps of 30s, as much is to be decided\n");
 	render("{\"for_ms\": 3600000, \"step_ms\": 1000, \"waiting\": 0,"
 	       " \"moves\": [{\"vm\": \"a\", \"at_ms\": 3599000,"
 	       " \"ends_ms\": 3620000}]}");
