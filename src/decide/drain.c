@@ -13,6 +13,9 @@
 
 #include "decide/expr.h"
 
+/* From here on little is kept of why hosts refuse guests. */
+#define DRAIN_WORDS_MAX ((size_t)256 << 20)
+
 bool
 evaluate_empties(const struct policy *policy)
 {
@@ -531,8 +534,12 @@ drain_judge(const struct drain *drain, struct place_ledger *ledger,
 	if (hint != NULL && hint->restart)
 		strategy_wish_first(&wish, STRATEGY_RESTART);
 	guard = drain_guard_for(drain, ledger, vm);
-	place_choose(drain->arena, drain->input->settings,
-	    drain->input->snapshot, ledger, &request, &out->choice);
+	if (arena_used(drain->arena) < DRAIN_WORDS_MAX)
+		place_choose(drain->arena, drain->input->settings,
+		    drain->input->snapshot, ledger, &request, &out->choice);
+	else
+		place_choose_briefly(drain->arena, drain->input->settings,
+		    drain->input->snapshot, ledger, &request, &out->choice);
 	if (out->choice.target != NULL)
 		out->fate = EVALUATE_START;
 	else if (out->choice.wait || (hint != NULL && drain->room != NULL))

@@ -151,6 +151,13 @@ void place_choose(struct arena *arena, const struct settings *settings,
     const struct snapshot *s, struct place_ledger *ledger,
     const struct place_request *request, struct place_choice *out);
 
+/* The same choice, with little kept of the reasons, in `arena`: `why` is cut, and
+ * of each rule only the first rejections are there. */
+#define PLACE_BRIEF_PER_RULE 2
+void place_choose_briefly(struct arena *arena, const struct settings *settings,
+    const struct snapshot *s, struct place_ledger *ledger,
+    const struct place_request *request, struct place_choice *out);
+
 /* One host's answer alone: rule PLACE_OK when it could take the guest.  What lies
  * in the guest itself is not looked at. */
 void place_check(struct arena *arena, const struct settings *settings,

@@ -43,6 +43,10 @@ struct placement_view;
 const struct placement_view *placement_see(const struct settings *settings,
     struct place_ledger *ledger, const struct snap_vm *vm, bool leaving);
 
+/* Where the words of the functions below are written from now on; NULL: to the
+ * ledger's arena. */
+void placement_write_to(struct place_ledger *ledger, struct arena *words);
+
 /* NULL, or why a hard rule keeps the guest from going there; *out_wait: what is
  * in the way is leaving.  `free`: memory there for guests; SNAPSHOT_UNKNOWN. */
 const char *placement_refuse(const struct placement_view *view,

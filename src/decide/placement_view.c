@@ -50,6 +50,7 @@ struct rule_index {
 
 struct placement_index {
 	struct arena *arena;
+	struct arena *words; /* of what is said about hosts */
 	const struct settings *settings;
 	const struct snapshot *s;
 	const struct place_ledger *ledger;
@@ -258,7 +259,7 @@ new_index(const struct settings *settings, const struct place_ledger *ledger)
 	const struct snapshot *s = ledger->s;
 	size_t count = settings->placement_count;
 
-	index->arena = arena;
+	index->arena = index->words = arena;
 	index->settings = settings;
 	index->s = s;
 	index->ledger = ledger;
@@ -318,6 +319,15 @@ placement_see(const struct settings *settings, struct place_ledger *ledger,
 	return view->count > 0 ? view : NULL;
 }
 
+void
+placement_write_to(struct place_ledger *ledger, struct arena *words)
+{
+	struct placement_index *index = ledger->placement;
+
+	if (index != NULL)
+		index->words = words != NULL ? words : index->arena;
+}
+
 /* ---- what that means for a host ---- */
 
 static const char *
@@ -331,7 +341,7 @@ refuse_apart(const struct placement_view *view, const struct rule_index *r,
 	if (other == NULL)
 		return NULL;
 	*out_wait = at->there == NULL;
-	return arena_printf(view->index->arena,
+	return arena_printf(view->index->words,
 	    "keeps %s and %s (label %s=%s) on different hosts: %s %s (rule "
 	    "%s, %s:%u)",
 	    view->vm->name, other->name, rule->label, value_of(rule, other),
@@ -353,7 +363,7 @@ refuse_together(const struct placement_view *view, const struct rule_index *r,
 	if (r->by != NULL && r->only == host)
 		return NULL;
 	if (r->by != NULL)
-		return arena_printf(view->index->arena,
+		return arena_printf(view->index->words,
 		    "keeps %s and %s (label %s=%s) on one host: %s is %s %s "
 		    "(rule %s, %s:%u)",
 		    view->vm->name, r->by->name, rule->label, value,
@@ -365,7 +375,7 @@ refuse_together(const struct placement_view *view, const struct rule_index *r,
 		return NULL;
 	units_format_bytes(r->need, need);
 	units_format_bytes(free > 0 ? free : 0, left);
-	return arena_printf(view->index->arena,
+	return arena_printf(view->index->words,
 	    "keeps %zu guests (label %s=%s) on one host: they need %s, %s "
 	    "free (rule %s, %s:%u)",
 	    r->together, rule->label, value, need, left, rule->name, rule->file,
@@ -376,10 +386,10 @@ static const char *
 refuse_host(const struct placement_view *view, const struct placement *rule,
     const struct snap_host *host)
 {
-	if (placement_allows(rule, view->index->arena, view->index->s, view->vm,
+	if (placement_allows(rule, view->index->words, view->index->s, view->vm,
 		host, view->index->ledger))
 		return NULL;
-	return arena_printf(view->index->arena,
+	return arena_printf(view->index->words,
 	    "is none of the hosts for %s, of which \"%s\" must be true (rule "
 	    "%s, %s:%u)",
 	    view->vm->name, rule->hosts.text, rule->name, rule->file,

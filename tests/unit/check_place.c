@@ -557,6 +557,58 @@ START_TEST(a_guest_without_a_target_names_every_host)
 }
 END_TEST
 
+/* As each row of the ladder and of the filters has it. */
+static void
+assert_brief_is_the_same(void)
+{
+	struct place_choice brief;
+
+	if (ledger == NULL)
+		ledger = place_ledger_new(world.arena, &world.s);
+	place_choose_briefly(
+	    world.arena, &world.settings, &world.s, ledger, &request, &brief);
+	choose();
+	ck_assert_ptr_eq(brief.target, choice.target);
+	ck_assert_int_eq(brief.wait, choice.wait);
+	ck_assert_str_eq(brief.why, choice.why);
+	ck_assert_int_eq(brief.strategy.found,
+	    choice.target != NULL && choice.strategy.found);
+	ck_assert_uint_le(brief.rejection_count, choice.rejection_count);
+	for (size_t i = 0; i < brief.rejection_count; i++)
+		ck_assert_ptr_nonnull(brief.rejections[i].why);
+}
+
+START_TEST(with_few_words_the_choice_is_the_same)
+{
+	rules[_i].change();
+	assert_brief_is_the_same();
+}
+END_TEST
+
+START_TEST(with_few_words_two_hosts_of_each_rule_are_kept)
+{
+	struct place_choice brief;
+	static char reason[3000];
+
+	memset(reason, 'x', sizeof(reason) - 1);
+	for (int i = 2; i <= 4; i++) {
+		char name[8];
+
+		(void)snprintf(name, sizeof(name), "kvm%d", i);
+		host(name)->cordoned = true;
+		host(name)->flag_why = reason;
+	}
+	ledger = place_ledger_new(world.arena, &world.s);
+	place_choose_briefly(
+	    world.arena, &world.settings, &world.s, ledger, &request, &brief);
+	ck_assert_ptr_null(brief.target);
+	/* the source's own, and two of three */
+	ck_assert_uint_eq(brief.rejection_count, 1 + PLACE_BRIEF_PER_RULE);
+	ck_assert_uint_lt(strlen(brief.why), 1100);
+	contains(brief.why, "there is more");
+}
+END_TEST
+
 START_TEST(a_cpu_that_cannot_be_compared_is_not_waited_for)
 {
 	/* Whatever hosts may have said when it could. */
@@ -928,6 +980,9 @@ main(void)
 	tcase_add_loop_test(
 	    tc, the_first_step_that_differs_decides, 0, ROWS(ladder));
 	tcase_add_loop_test(tc, a_rule_rejects_with_its_reason, 0, ROWS(rules));
+	tcase_add_loop_test(
+	    tc, with_few_words_the_choice_is_the_same, 0, ROWS(rules));
+	tcase_add_test(tc, with_few_words_two_hosts_of_each_rule_are_kept);
 	tcase_add_test(tc, the_source_is_rejected_as_same_host);
 	tcase_add_test(tc, a_guest_without_a_target_names_every_host);
 	tcase_add_test(tc, a_cpu_that_cannot_be_compared_is_not_waited_for);
