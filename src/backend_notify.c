@@ -319,7 +319,9 @@ set_answer(
 {
 	cleanup_free char *text = NULL;
 
-	if (answer == NULL || answer[0] == '\0')
+	/* Of one that left the configuration nobody knows what is secret. */
+	if (answer == NULL || answer[0] == '\0' ||
+	    backend_find_receiver(a->d, receiver) == NULL)
 		return;
 	if (a->receiver == NULL || strcmp(a->receiver, receiver) != 0) {
 		attempts_end(a);

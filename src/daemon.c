@@ -542,6 +542,7 @@ daemon_free(struct daemon *d)
 	backend_end_tests(d);
 	inbound_free(d->inbound);
 	server_free(d->server);
+	d->server = NULL; /* later news are pushed to nobody */
 	watchdir_free(d->watchdir);
 	if (d->executor != NULL)
 		executor_close(d->executor);

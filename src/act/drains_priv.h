@@ -15,8 +15,9 @@
 
 /* Guests that the event at its end lists. */
 #define DRAINS_SUMMARY_MAX 1000
-/* ... and those of them for which it says what each host has against it. */
-#define DRAINS_REASONS_MAX 100
+/* ... and for how many, in guests times hosts, it says what each host has against
+ * the guest; the first one's is always there. */
+#define DRAINS_REASONS_MAX 1000
 
 enum drain_fate {
 	DRAIN_GUEST_MOVED,

@@ -225,17 +225,19 @@ static void
 add_remaining(json_t *o, json_t *guests)
 {
 	json_t *list = json_array(), *g;
-	size_t i, count = 0;
+	size_t i, count = 0, reasons = 0;
 
 	json_array_foreach(guests, i, g)
 	{
 		const char *fate =
 		    json_string_value(json_object_get(g, "fate"));
-		bool whole = count < DRAINS_REASONS_MAX;
+		bool whole;
 
 		if (strcmp(fate, "moved") == 0 || strcmp(fate, "gone") == 0 ||
 		    count++ >= DRAINS_SUMMARY_MAX)
 			continue;
+		reasons += json_array_size(json_object_get(g, "rejected"));
+		whole = reasons <= DRAINS_REASONS_MAX || count == 1;
 		json_array_append_new(list,
 		    json_pack("{s:O, s:O, s:O*, s:O*}", "guest",
 			json_object_get(g, "vm"), "fate",

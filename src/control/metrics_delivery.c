@@ -1,12 +1,16 @@
 /*
- * Figures of the deliveries.  The format wants all samples of a name together,
- * so that the receivers are walked once for each name.
+ * Figures of the deliveries.  The format wants all samples of a name together, so
+ * the figures are kept while the receivers are walked once for each name: to count
+ * a long queue again each time would take long.
  *
  * Attempts are requests, all else counts events: a batch is one request.
  */
 #include "control/metrics.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+
+#include "config/settings.h"
 
 struct family {
 	struct buf *out;
@@ -139,23 +143,50 @@ add_latency(const struct deliver_figures *figures, void *arg)
 	    figures->receiver, sum);
 }
 
+struct all_figures {
+	struct deliver_figures rows[SETTINGS_RECEIVERS_MAX];
+	size_t count;
+};
+
+static void
+keep(const struct deliver_figures *figures, void *arg)
+{
+	struct all_figures *all = arg;
+
+	if (all->count < SETTINGS_RECEIVERS_MAX)
+		all->rows[all->count++] = *figures;
+}
+
+static void
+each(const struct all_figures *all,
+    void (*fn)(const struct deliver_figures *figures, void *arg), void *arg)
+{
+	for (size_t i = 0; i < all->count; i++)
+		fn(&all->rows[i], arg);
+}
+
 void
 metrics_add_receivers(
     const struct deliver *deliver, struct wall now, struct buf *out)
 {
+	struct all_figures *all = calloc(1, sizeof(*all));
 	struct family family = {.out = out, .now = now};
 
+	if (all == NULL)
+		abort();
+	deliver_each_figures(deliver, keep, all);
 	add_head(out, "drover_delivery_attempts_total", "counter",
 	    "Requests to a receiver, by the class of the answer.");
-	deliver_each_figures(deliver, add_attempts, out);
+	each(all, add_attempts, out);
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
 		add_head(
 		    out, families[i].name, families[i].type, families[i].help);
 		family.name = families[i].name;
 		family.value = families[i].value;
-		deliver_each_figures(deliver, add_value, &family);
+		each(all, add_value, &family);
 	}
 	add_head(out, LATENCY, "histogram",
 	    "From what happened to its acceptance by a receiver.");
-	deliver_each_figures(deliver, add_latency, out);
+	each(all, add_latency, out);
+	free(all);
 }

@@ -143,8 +143,12 @@ begin_test(struct server *server, struct evhttp_request *http,
 		test->event[0] != '\0' ? test->event : NULL, &request->peer,
 		later_done, held, &err) == 0)
 		return;
-	if (held != NULL)
+	if (held != NULL) {
 		later_let_go(held);
+		/* It has no idle timeout any more. */
+		evhttp_add_header(evhttp_request_get_output_headers(http),
+		    "Connection", "close");
+	}
 	log_debug("control", "%s: %s", request->path, err.msg);
 	send_later(http, NULL, &err);
 }

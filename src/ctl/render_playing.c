@@ -204,16 +204,24 @@ add_again(const json_t *moves, struct buf *out)
 }
 
 static void
-add_after(const json_t *answer, const json_t *last, struct buf *out)
+add_after(const json_t *answer, struct buf *out)
 {
-	int64_t waiting = field_int(answer, "waiting");
+	int64_t waiting = field_int(answer, "waiting"), ends = 0;
+	const json_t *move;
+	size_t i;
+
+	json_array_foreach(json_object_get(answer, "moves"), i, move)
+	{
+		if (field_int(move, "ends_ms") > ends)
+			ends = field_int(move, "ends_ms");
+	}
 
 	if (waiting == 1)
 		buf_adds(out, "; 1 guest waits in the end");
 	else if (waiting > 0)
 		buf_addf(
 		    out, "; %lld guests wait in the end", (long long)waiting);
-	else if (field_int(last, "ends_ms") > field_int(answer, "for_ms"))
+	else if (ends > field_int(answer, "for_ms"))
 		buf_adds(out, ", and under way in the end");
 	else
 		buf_adds(out, "; after that nothing");
@@ -236,7 +244,7 @@ add_summary(const json_t *answer, const struct style *style, struct buf *out)
 		    time_of(answer, "for_ms", time),
 		    count > 1 ? "the last" : "begun");
 		buf_adds(out, time_of(last, "at_ms", time));
-		add_after(answer, last, out);
+		add_after(answer, out);
 	} else if (flags > 0) {
 		buf_addf(out, "no move in %s", time_of(answer, "for_ms", time));
 	} else {

@@ -119,6 +119,8 @@ home_is_on_its_way(const struct snapshot *s, const struct evaluate_home *home)
 	return false;
 }
 
+static const char *home_words_on(const struct home_look *look);
+
 /* True: it is where it was put, and the rest is to be looked at. */
 static bool
 home_judge_place(struct home_look *look)
@@ -129,9 +131,10 @@ home_judge_place(struct home_look *look)
 	const char *where;
 
 	if (snapshot_is_moving(s, home->uuid)) {
-		/* On its way home, it stays in its decision. */
+		/* On its way home, it stays in its decision, unless the
+		 * policy has come on again: it has one then. */
 		if (look->vm != NULL && look->host != NULL &&
-		    home_is_on_its_way(s, home))
+		    home_is_on_its_way(s, home) && home_words_on(look) == NULL)
 			home_set(look, EVALUATE_HOME_FREE, NULL);
 		else
 			home_set(

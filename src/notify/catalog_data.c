@@ -188,7 +188,8 @@ static const struct catalog_field drain_remaining[] = {
     WORD_ALWAYS("fate", "moving|waiting|blocked|excepted", "how it stands"),
     TEXT("why", "the reason"),
     LIST("rejected", rejection,
-	"each other host, and why not; of the first 100 guests"),
+	"each other host, and why not; of the first guests, to 1000 hosts in "
+	"all"),
     END,
 };
 

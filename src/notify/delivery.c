@@ -21,6 +21,7 @@
 #include <strings.h>
 
 #include "base/cleanup.h"
+#include "notify/hide.h"
 
 #define DELIVERY_LINES_MAX 128
 #define DELIVERY_LINE_MAX 8192
@@ -252,6 +253,20 @@ delivery_on_status(int code, void *arg)
 	deliver_kick(v->receiver->deliver);
 }
 
+/* Before it is cut and stored: later its secrets may be other ones. */
+static char *
+delivery_keep_answer(const struct receiver *r, const char *text)
+{
+	static const struct settings_receiver gone = {.header_count = 0};
+	struct hide *hide =
+	    hide_known(r->settings != NULL ? r->settings : &gone,
+		r->secrets.url, r->secrets.token);
+	char *kept = hide_text(hide, text);
+
+	hide_free(hide);
+	return kept;
+}
+
 static void
 delivery_on_done(const struct http_answer *answer, void *arg)
 {
@@ -263,7 +278,7 @@ delivery_on_done(const struct http_answer *answer, void *arg)
 		verdict_decide(
 		    v, answer->code, answer->retry_after_s, answer->error);
 	if (!v->recorded && answer->text[0] != '\0')
-		v->answer = strdup(answer->text);
+		v->answer = delivery_keep_answer(v->receiver, answer->text);
 	if (v->recorded)
 		delivery_free(v);
 	deliver_kick(d);

@@ -107,6 +107,19 @@ hide_of(const char *url, const char *token)
 }
 
 struct hide *
+hide_known(const struct settings_receiver *receiver, const char *url,
+    const char *token)
+{
+	struct hide *hide = hide_of(url, token);
+
+	for (size_t i = 0; i < receiver->header_count; i++)
+		if (is_key(receiver->headers[i].value,
+			strlen(receiver->headers[i].value)))
+			hide_add(hide, receiver->headers[i].value);
+	return hide;
+}
+
+struct hide *
 hide_new(const struct settings_receiver *receiver)
 {
 	struct secret_set set = {0};
@@ -115,16 +128,10 @@ hide_new(const struct settings_receiver *receiver)
 
 	if (receiver == NULL)
 		return hide_of(NULL, NULL);
-	if (secret_load(receiver, &set, &err) == 0) {
-		hide = hide_of(set.url, set.token);
-		secret_clear(&set);
-	} else {
-		hide = hide_of(receiver->url, NULL);
-	}
-	for (size_t i = 0; i < receiver->header_count; i++)
-		if (is_key(receiver->headers[i].value,
-			strlen(receiver->headers[i].value)))
-			hide_add(hide, receiver->headers[i].value);
+	if (secret_load(receiver, &set, &err) != 0)
+		return hide_known(receiver, receiver->url, NULL);
+	hide = hide_known(receiver, set.url, set.token);
+	secret_clear(&set);
 	return hide;
 }
 

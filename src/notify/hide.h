@@ -14,7 +14,10 @@ struct hide;
 struct hide *hide_new(const struct settings_receiver *receiver);
 void hide_free(struct hide *hide); /* NULL allowed; wipes */
 
-/* The same for secrets that are given; pure.  Each may be NULL. */
+/* The same for secrets that are at hand; pure. */
+struct hide *hide_known(const struct settings_receiver *receiver,
+    const char *url, const char *token);
+/* ... and nothing else; each may be NULL. */
 struct hide *hide_of(const char *url, const char *token);
 void hide_add(struct hide *hide, const char *secret);
 

@@ -309,12 +309,15 @@ simulate_interval(const struct simulation *sim)
 					       : SIMULATE_INTERVAL_MS;
 }
 
-/* What the turn took: each guest of a decision is held against each host. */
+/* What the turn took: each guest of a decision is held against each host, each
+ * guest is looked at, and so is each move that was made. */
 static int64_t
 simulate_cost(const struct run *run)
 {
 	const struct snapshot *s = &run->world.s;
 	int64_t hosts = (int64_t)s->host_count, cost = hosts + 1;
+
+	cost += (int64_t)s->vm_count / 4 + (int64_t)run->world.move_count / 16;
 
 	for (size_t i = 0; i < run->evaluation->decision_count; i++) {
 		const struct evaluate_decision *decision =

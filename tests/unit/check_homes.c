@@ -287,6 +287,23 @@ START_TEST(on_its_way_it_stays_in_its_decision)
 }
 END_TEST
 
+/* Two decisions of one policy and host would take each other's place in the record,
+ * turn by turn. */
+START_TEST(on_its_way_to_a_host_that_is_emptied_again_it_has_no_decision)
+{
+	pass(0);
+	pass(MINUTE);
+	goes_home();
+	world_add_move(&world, web1, "kvm1");
+	world_add_vm(&world, 0, "other", GIB);
+	world.s.hosts[0].maintenance = world.s.hosts[0].cordoned = true;
+	pass(0);
+	ck_assert_ptr_null(item());
+	ck_assert_ptr_nonnull(evaluate_find_drain(e, "kvm1"));
+	stays("it is being moved");
+}
+END_TEST
+
 START_TEST(limits_and_cooldowns_hold_on_the_way_home)
 {
 	load("  - name: maintenance\n    mode: auto\n"
@@ -411,6 +428,8 @@ main(void)
 	tcase_add_test(tc, another_policy_has_the_guest_first);
 	tcase_add_test(tc, what_is_forbidden_is_so_on_the_way_home);
 	tcase_add_test(tc, on_its_way_it_stays_in_its_decision);
+	tcase_add_test(
+	    tc, on_its_way_to_a_host_that_is_emptied_again_it_has_no_decision);
 	tcase_add_test(tc, limits_and_cooldowns_hold_on_the_way_home);
 	tcase_add_test(tc, a_policy_that_observes_brings_nobody_home);
 	tcase_add_test(tc, whom_somebody_else_has_moved_stays);

@@ -65,7 +65,8 @@ fixture_check_events()
 {
 	local check=$BUILD/events_check
 	[[ -s $WORK/webhooks ]] || return 0
-	[[ -x $check ]] || make -s -C "$BUILD" events_check || return
+	[[ -x $check ]] || flock "$BUILD" make -s -C "$BUILD" events_check ||
+		return
 	"$check" "$WORK/webhooks" >"$WORK/events" 2>&1 && return
 	printf '    FAILED: events that are not as they are documented\n'
 	tail -n 20 "$WORK/events" | sed 's/^/    /'

@@ -72,6 +72,7 @@ hostile_start()
 droverd_in_a_corner()
 {
 	mkdir -p /etc/ssl/certs
+	[[ -e /etc/resolv.conf ]] || : >/etc/resolv.conf
 	printf 'nameserver %s\noptions timeout:30 attempts:3\n' "$HUB" \
 		>"$WORK/resolv.conf"
 	cat >"$WORK/droverd" <<-END
