@@ -72,7 +72,9 @@ load() # WHAT FOLDER
 		sed -i "s,/etc/drover/,$2/," "$file"
 		grep -oE "(secret|token|url)_file: *[^ ,}]*" "$file" |
 			while read -r key path; do
-				cp "$work/${key%_file:}" "$path"
+				# those of the service are not looked at here
+				[[ $path == *credential:* ]] ||
+					cp "$work/${key%_file:}" "$path"
 			done || :
 	done < <(find "$2" -name '*.yaml')
 	if said=$("$build/droverd" -t -c "$2/drover.yaml" 2>&1); then

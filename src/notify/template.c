@@ -175,7 +175,7 @@ read_filter(struct reader *r, struct template_part *part, const char *from,
 	const char *colon = memchr(from, ':', (size_t)(to - from));
 	const char *end = colon != NULL ? colon : to;
 	struct template_use *use = &part->uses[part->use_count];
-	enum template_filter filter;
+	enum template_filter filter = TEMPLATE_JSON;
 
 	trim(&from, &end);
 	if (find_filter(r, from, end, &filter) < 0)
