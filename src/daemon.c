@@ -365,7 +365,8 @@ build_core(struct daemon *d, struct err *err)
 		return -1;
 	deliver_attach(d->deliver, d->announce);
 	announce_listen(d->announce, on_event, d);
-	d->keeper = keeper_new(d->loop, d->store, d->settings, err);
+	d->keeper =
+	    keeper_new(d->loop, d->store, d->announce, d->settings, err);
 	return d->keeper != NULL ? 0 : -1;
 }
 

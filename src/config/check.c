@@ -25,7 +25,8 @@ const char *const settings_event_types[] = {"move.started", "move.completed",
     "move.failed", "move.rolled_back", "drain.started", "drain.completed",
     "drain.blocked", "decision.made", "host.lost", "host.recovered",
     "host.maintenance", "host.claimed", "host.released", "policy.mode",
-    "config.rejected", "config.accepted", "receiver.disabled", "test", NULL};
+    "config.rejected", "config.accepted", "receiver.disabled",
+    "receiver.enabled", "condition.ended", "test", NULL};
 
 void
 check_name(const struct schema_context *ctx, const struct node *node,
@@ -284,7 +285,8 @@ static const char *
 suggest_event(const char *pattern)
 {
 	static const char *const groups[] = {"move.*", "drain.*", "decision.*",
-	    "host.*", "policy.*", "config.*", "receiver.*", NULL};
+	    "host.*", "policy.*", "config.*", "receiver.*", "condition.*",
+	    NULL};
 	const char *near = strchr(pattern, '.') == NULL
 	    ? NULL
 	    : diag_suggest(pattern, settings_event_types);
@@ -321,8 +323,8 @@ check_event(const struct schema_context *ctx, const struct node *node,
 			tree_fault(ctx->tree, ctx->diags, node,
 			    "%s matches "
 			    "no event (known: move.*, drain.*, decision.made, "
-			    "host.*, policy.mode, config.*, receiver.disabled, "
-			    "test)",
+			    "host.*, policy.mode, config.*, receiver.*, "
+			    "condition.ended, test)",
 			    quoted);
 	}
 }

@@ -157,14 +157,32 @@ matches(const char *const *patterns, size_t count, const char *text)
 	return false;
 }
 
+/* That a condition is over for want of news is of use to those that hold state,
+ * which are told in any case (conditions_wants), and noise to people: so it has
+ * to be named. */
+static bool
+names_type(const struct settings_receiver *receiver, const char *type)
+{
+	bool quiet = strcmp(type, RECEIVER_QUIET_TYPE) == 0;
+
+	for (size_t i = 0; i < receiver->event_count; i++) {
+		const char *pattern = receiver->events[i];
+
+		if (quiet && strcmp(pattern, "*") == 0)
+			continue;
+		if (fnmatch(pattern, type, 0) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool
 passes_filters(const struct settings_receiver *receiver,
     const struct receiver_event *event)
 {
 	if (event->severity < receiver->severity)
 		return false;
-	if (!matches(receiver->events, receiver->event_count,
-		short_type(event->type)))
+	if (!names_type(receiver, short_type(event->type)))
 		return false;
 	return receiver->policy_count == 0 ||
 	    (event->policy != NULL &&

@@ -134,6 +134,9 @@ struct receiver_event {
 	int64_t drain;      /* the drain that a move belongs to; 0 */
 };
 
+/* The one type that "*" in events does not mean; "condition.*" does. */
+#define RECEIVER_QUIET_TYPE "condition.ended"
+
 /* By its events, policies and severity; and whether group_by leaves it to the
  * summary of its drain (moves that did not fail, if that summary is wanted). */
 bool receiver_wants(const struct settings_receiver *receiver,

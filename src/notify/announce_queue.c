@@ -233,7 +233,8 @@ announce_queue(struct announce *a, const struct store_event *event,
 	struct conditions_change change;
 	int rc = 0;
 
-	if (conditions_apply(a->store, event, data, &change, err) != 0)
+	if (conditions_make_room(a->store, a, event, data, err) != 0 ||
+	    conditions_apply(a->store, event, data, &change, err) != 0)
 		return -1;
 	for (size_t i = 0; i < a->settings->receiver_count && rc == 0; i++) {
 		const struct settings_receiver *r = &a->settings->receivers[i];

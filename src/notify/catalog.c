@@ -31,6 +31,8 @@ const struct catalog_type catalog_types[] = {
     {"config.rejected", "a reload was refused", RECEIVER_ERROR},
     {"config.accepted", "a reload succeeds again", RECEIVER_INFO},
     {"receiver.disabled", "a receiver is gone for good", RECEIVER_ERROR},
+    {"receiver.enabled", "a receiver is sent to again", RECEIVER_INFO},
+    {"condition.ended", "a condition is taken for over", RECEIVER_INFO},
     {"test", "a receiver is tried", RECEIVER_INFO},
     {NULL, NULL, RECEIVER_INFO},
 };
@@ -152,6 +154,8 @@ static const struct effect effects[] = {
 	"DroverConfigRejected"},
     {"receiver.disabled", CATALOG_RAISES, "receiver-disabled", "receiver",
 	"DroverReceiverDisabled"},
+    {"receiver.enabled", CATALOG_RESOLVES, "receiver-disabled", "receiver",
+	"DroverReceiverDisabled"},
 };
 
 /* Types of which not each event means something. */
@@ -165,12 +169,38 @@ is_exempt(const char *type, const json_t *data)
 	return false;
 }
 
+/* The event that says itself which condition it ends, also one of a kind that
+ * only a newer Drover knows. */
+static struct catalog_state
+state_of_ended(const json_t *data)
+{
+	const char *key = text_of(data, "condition");
+	struct catalog_state state = {.effect = CATALOG_NOTHING};
+	size_t n;
+
+	if (key == NULL || key[0] == '\0' || strlen(key) >= sizeof(state.key))
+		return state;
+	state.effect = CATALOG_RESOLVES;
+	state.name = "DroverCondition";
+	snprintf(state.key, sizeof(state.key), "%s", key);
+	n = strcspn(key, "/");
+	for (size_t i = 0; i < sizeof(effects) / sizeof(effects[0]); i++) {
+		const struct effect *e = &effects[i];
+
+		if (strlen(e->thing) == n && strncmp(e->thing, key, n) == 0)
+			state.name = e->name;
+	}
+	return state;
+}
+
 struct catalog_state
 catalog_state(const char *type, const json_t *data)
 {
 	struct catalog_state state = {.effect = CATALOG_NOTHING};
 
 	type = bare_type(type);
+	if (strcmp(type, CATALOG_ENDED) == 0)
+		return state_of_ended(data);
 	for (size_t i = 0; i < sizeof(effects) / sizeof(effects[0]); i++) {
 		const struct effect *e = &effects[i];
 		const char *rest =

@@ -47,6 +47,10 @@ json_t *catalog_schema(const char *type);
  */
 int catalog_validate(const json_t *event, struct err *err);
 
+/* Ends the condition that its data names: announced where no other event does
+ * (conditions.h). */
+#define CATALOG_ENDED RECEIVER_QUIET_TYPE
+
 /* What an event means for the state of a thing: alerts are raised and
  * resolved by it. */
 enum catalog_effect { CATALOG_NOTHING, CATALOG_RAISES, CATALOG_RESOLVES };

@@ -353,6 +353,21 @@ static const struct catalog_field receiver_disabled[] = {
     END,
 };
 
+static const struct catalog_field receiver_enabled[] = {
+    TEXT_ALWAYS("receiver", "name of the receiver"),
+    TIME_ALWAYS("since", "when it was disabled"),
+    TEXT_ALWAYS("why", "what enabled it"),
+    END,
+};
+
+static const struct catalog_field condition_ended[] = {
+    TEXT_ALWAYS("condition", "its key, as \"host-lost/kvm3\""),
+    TEXT_ALWAYS("name", "its name, as \"DroverHostLost\""),
+    TIME_ALWAYS("since", "when it began"),
+    TEXT_ALWAYS("why", "why it is taken for over"),
+    END,
+};
+
 static const struct catalog_field test[] = {
     TEXT_ALWAYS("text", "a text for people"),
     TEXT("receiver", "the receiver that is tried"),
@@ -400,6 +415,12 @@ const struct catalog_data catalog_data[] = {
 	"When a reload succeeds after one that was refused."},
     {"receiver.disabled", NULL, receiver_disabled, "receiver/RECEIVER",
 	"When a receiver has answered 410 Gone: it is sent nothing more."},
+    {"receiver.enabled", NULL, receiver_enabled, "receiver/RECEIVER",
+	"When a receiver that was disabled is sent to again."},
+    {"condition.ended", NULL, condition_ended, "condition/CONDITION",
+	"When something that was wrong is taken for over, and no other event "
+	"says so.  It is sent to receivers that name it in their events, which "
+	"* does not, and to those of type alertmanager and pagerduty."},
     {"test", NULL, test, "receiver/RECEIVER",
 	"When somebody tries a receiver; to that one alone."},
     {NULL, NULL, NULL, NULL, NULL},

@@ -131,6 +131,16 @@ const struct catalog_example catalog_examples[] = {
 	"3f0c6f0e-7b1d-4c53-9d0a-5a2f3b1c7e11", "2026-03-15T09:15:00.090Z",
 	"{'receiver': 'chat', 'why': 'HTTP 410', 'code': 410, "
 	"'since': '2026-03-15T09:15:00.088Z'}"},
+    {"receiver.enabled", "receiver/chat",
+	"3f0c6f0e-7b1d-4c53-9d0a-5a2f3b1c7e13", "2026-03-15T10:02:07.514Z",
+	"{'receiver': 'chat', 'since': '2026-03-15T09:15:00.088Z', "
+	"'why': 'its url is another one'}"},
+    {"condition.ended",
+	"condition/move-failed/6c1a2f0e-9f5d-4c1b-8a53-0d9b7e3c4f21",
+	"3f0c6f0e-7b1d-4c53-9d0a-5a2f3b1c7e14", "2026-03-15T09:26:54.301Z",
+	"{'condition': 'move-failed/6c1a2f0e-9f5d-4c1b-8a53-0d9b7e3c4f21', "
+	"'name': 'DroverMoveFailed', 'since': '2026-03-14T09:26:54.117Z', "
+	"'why': 'nothing was heard of it for a day'}"},
     {"test", "receiver/ops", "3f0c6f0e-7b1d-4c53-9d0a-5a2f3b1c7e12",
 	"2026-03-15T09:20:41.377Z",
 	"{'text': 'A test from droverctl notify test.', 'receiver': 'ops', "

@@ -10,12 +10,14 @@
  */
 #include "notify/conditions.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/map.h"
 #include "base/str.h"
+#include "notify/announce.h"
 #include "notify/state.h"
 
 static void
@@ -49,10 +51,8 @@ conditions_raise(struct store *store, const struct store_event *event,
 		return -1;
 	if (gone > 0)
 		log_warn("notify",
-		    "more than %d conditions are on: the oldest (%d) are not "
-		    "told to receivers of type alertmanager any more, and "
-		    "their "
-		    "alerts expire",
+		    "more than %d conditions are on: the oldest (%d) are "
+		    "forgotten",
 		    STORE_CONDITIONS_MAX, gone);
 	return 0;
 }
@@ -122,7 +122,67 @@ conditions_would_end(struct store *store, const char *type, const json_t *data)
 	return found;
 }
 
-/* ---- what has been on for too long ---- */
+/* ---- ends that no event tells ---- */
+
+struct conditions_end {
+	char key[256]; /* of the oldest; "": there is room */
+	struct wall since;
+	const char *why;
+};
+
+/* Announcing it removes it, but for what no Drover would write. */
+static int
+conditions_end(struct store *store, struct announce *announce, const char *key,
+    const struct conditions_end *end, struct err *err)
+{
+	char subject[300], since[CLOCK_RFC3339_SIZE];
+	json_t *data;
+
+	snprintf(subject, sizeof(subject), "condition/%s", key);
+	wall_format(end->since, since);
+	data = json_pack("{s:s, s:s, s:s}", "condition", key, "since", since,
+	    "why", end->why);
+	json_object_set_new(
+	    data, "name", json_string(catalog_state(CATALOG_ENDED, data).name));
+	if (announce_event(announce, CATALOG_ENDED, subject, data, err) != 0 ||
+	    store_remove_condition(store, key, err) != 0)
+		return -1;
+	log_info("notify", "%s is taken for over: %s", key, end->why);
+	return 0;
+}
+
+static void
+conditions_take_oldest(const struct store_condition *row, void *arg)
+{
+	struct conditions_end *oldest = arg;
+
+	snprintf(oldest->key, sizeof(oldest->key), "%s", row->key);
+	oldest->since = row->since;
+}
+
+int
+conditions_make_room(struct store *store, struct announce *announce,
+    const struct store_event *event, const json_t *data, struct err *err)
+{
+	const struct catalog_state state = catalog_state(event->type, data);
+	struct conditions_end oldest = {.why = "too many others are on"};
+	bool known = false;
+
+	if (state.effect != CATALOG_RAISES)
+		return 0;
+	if (store_find_surplus_condition(
+		store, conditions_take_oldest, &oldest, err) != 0 ||
+	    store_find_condition(
+		store, state.key, conditions_see, &known, err) != 0)
+		return err_prefix(err, "conditions");
+	if (oldest.key[0] == '\0' || known)
+		return 0;
+	log_warn("notify",
+	    "more than %d conditions are on: the oldest is not told to "
+	    "receivers any more",
+	    STORE_CONDITIONS_MAX);
+	return conditions_end(store, announce, oldest.key, &oldest, err);
+}
 
 struct conditions_search {
 	const char *name;
@@ -133,7 +193,7 @@ struct conditions_over {
 	struct store *store;
 	const struct settings *settings;
 	struct wall now;
-	struct map *keys;
+	struct map *ends; /* key -> struct conditions_end */
 };
 
 /* Its event's time, as the row's is that of the first. */
@@ -178,28 +238,31 @@ conditions_is_disabled(struct store *store, const char *receiver)
 	return search.found;
 }
 
-/* Is it of a thing that Drover does not look after (any more), or of a receiver
- * that somebody has enabled? */
-static bool
-conditions_is_foreign(
+/* Why it is over: it is of a thing that Drover does not look after (any more),
+ * or of a receiver that somebody has enabled.  NULL: it is not. */
+static const char *
+conditions_why_foreign(
     const struct conditions_over *over, const struct store_condition *row)
 {
 	const struct format_event event = {
 	    .id = "", .type = row->type, .at = row->since, .body = row->body};
 	struct state state;
-	bool foreign = false;
+	const char *why = NULL;
 
 	if (state_read(&event, &state, NULL) != 0)
-		return true; /* of a Drover that was newer */
-	if (state.label != NULL && strcmp(state.label, "host") == 0)
-		foreign =
-		    settings_find_host(over->settings, state.thing) == NULL;
-	else if (state.label != NULL && strcmp(state.label, "receiver") == 0)
-		foreign =
-		    !conditions_has_receiver(over->settings, state.thing) ||
-		    !conditions_is_disabled(over->store, state.thing);
+		return "it is of a Drover that was newer";
+	if (state.label != NULL && strcmp(state.label, "host") == 0) {
+		if (settings_find_host(over->settings, state.thing) == NULL)
+			why = "the host is not configured any more";
+	} else if (state.label != NULL &&
+	    strcmp(state.label, "receiver") == 0) {
+		if (!conditions_has_receiver(over->settings, state.thing))
+			why = "the receiver is not configured any more";
+		else if (!conditions_is_disabled(over->store, state.thing))
+			why = "the receiver is not disabled any more";
+	}
 	state_clear(&state);
-	return foreign;
+	return why;
 }
 
 static void
@@ -207,46 +270,55 @@ conditions_find_over(const struct store_condition *row, void *arg)
 {
 	struct conditions_over *over = arg;
 	int64_t keep = state_keep_ms(row->key);
+	const char *why = NULL;
+	struct conditions_end *end;
 
-	if ((keep > 0 && conditions_last_told(row).ms + keep <= over->now.ms) ||
-	    conditions_is_foreign(over, row))
-		map_set(over->keys, row->key, NULL);
+	if (keep > 0 && conditions_last_told(row).ms + keep <= over->now.ms)
+		why = "nothing was heard of it for a day";
+	else
+		why = conditions_why_foreign(over, row);
+	if (why == NULL)
+		return;
+	end = calloc(1, sizeof(*end));
+	if (end == NULL)
+		abort();
+	*end = (struct conditions_end){.since = row->since, .why = why};
+	map_set(over->ends, row->key, end);
 }
 
 static int
-conditions_remove(struct store *store, const struct map *keys, struct err *err)
+conditions_end_all(struct store *store, struct announce *announce,
+    const struct map *ends, struct err *err)
 {
 	const char *key;
 	void *value;
 	size_t i = 0;
 
-	if (map_count(keys) == 0)
+	if (map_count(ends) == 0)
 		return 0;
 	if (store_begin(store, err) != 0)
 		return -1;
-	while (map_next(keys, &i, &key, &value)) {
-		if (store_remove_condition(store, key, err) != 0) {
+	while (map_next(ends, &i, &key, &value)) {
+		if (conditions_end(store, announce, key, value, err) != 0) {
 			store_rollback(store);
 			return -1;
 		}
-		log_info("notify",
-		    "%s: nothing was heard of it for long, or it is not "
-		    "configured any more: it is taken for over",
-		    key);
 	}
 	return store_commit(store, err);
 }
 
 void
-conditions_forget(
-    struct store *store, const struct settings *settings, struct wall now)
+conditions_forget(struct store *store, struct announce *announce,
+    const struct settings *settings, struct wall now)
 {
-	struct conditions_over over = {store, settings, now, map_new(NULL)};
+	struct conditions_over over = {store, settings, now, map_new(free)};
 	struct err err;
 
 	if (store_each_condition(store, conditions_find_over, &over, &err) !=
 		0 ||
-	    conditions_remove(store, over.keys, &err) != 0)
+	    conditions_end_all(store, announce, over.ends, &err) != 0)
 		log_error("notify", "conditions: %s", err.msg);
-	map_free(over.keys);
+	else if (map_count(over.ends) > 0)
+		announce_flush(announce);
+	map_free(over.ends);
 }

@@ -44,6 +44,17 @@ deliver_kick(struct deliver *d)
 	loop_timer_set(d->timer, 0);
 }
 
+/* Also to receivers that had their turn already. */
+static void
+deliver_tell_news(struct deliver *d)
+{
+	if (!d->news)
+		return;
+	d->news = false;
+	announce_flush(d->announce);
+	deliver_kick(d);
+}
+
 static void
 deliver_wake(void *arg)
 {
@@ -66,6 +77,7 @@ deliver_wake(void *arg)
 			wait = again;
 	}
 	loop_timer_set(d->timer, wait > 0 ? wait : 0);
+	deliver_tell_news(d);
 }
 
 static struct receiver *
@@ -210,7 +222,7 @@ deliver_enable(struct deliver *d, const char *name, struct err *err)
 {
 	struct receiver *r = deliver_expect(d, name, err);
 
-	if (r == NULL || store_remove_disabled(d->store, name, err) != 0)
+	if (r == NULL || receiver_enable(r, "an operator wished it", err) != 0)
 		return -1;
 	if (r->disabled) {
 		log_info("notify",
@@ -219,6 +231,7 @@ deliver_enable(struct deliver *d, const char *name, struct err *err)
 		r->disabled = false;
 		r->last_error[0] = '\0';
 	}
+	deliver_tell_news(d);
 	deliver_kick(d);
 	return 0;
 }

@@ -107,6 +107,7 @@ struct deliver {
 	int64_t first_ms, max_ms; /* of backoffs */
 	int64_t reread_ms;        /* files are read anew when so old */
 	bool complained;          /* verdicts cannot be written */
+	bool news;                /* an event that nobody was told of yet */
 };
 
 /* For tests: the first wait and the longest, in place of 1 s and 5 min; and
@@ -174,6 +175,10 @@ void receiver_pay(struct receiver *receiver);
 int64_t receiver_hold(struct receiver *receiver, const struct err *err);
 /* How long its token bucket keeps it from sending, in ms. */
 int64_t receiver_rate_wait(const struct receiver *receiver);
+/* It is not disabled any more, durably, and that is announced (deliver->news):
+ * together, in a transaction.  Nothing happens when it is not disabled. */
+int receiver_enable(
+    struct receiver *receiver, const char *why, struct err *err);
 bool receiver_has_row(const struct receiver *receiver, int64_t row);
 bool receiver_is_unsettled(const struct receiver *receiver);
 void receiver_free(struct receiver *receiver);

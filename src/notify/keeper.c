@@ -35,7 +35,7 @@ keeper_wake(void *arg)
 	struct mono now = clock_mono_now();
 	int64_t wait = KEEPER_LOOK_MS;
 
-	conditions_forget(k->store, k->settings, clock_wall_now());
+	conditions_forget(k->store, k->announce, k->settings, clock_wall_now());
 	for (; r != NULL; r = next) {
 		next = TAILQ_NEXT(r, link);
 		if (r->settings == NULL) {
@@ -99,7 +99,7 @@ keeper_configure(struct keeper *k, const struct settings *settings)
 }
 
 struct keeper *
-keeper_new(struct loop *loop, struct store *store,
+keeper_new(struct loop *loop, struct store *store, struct announce *announce,
     const struct settings *settings, struct err *err)
 {
 	struct keeper *k = calloc(1, sizeof(*k));
@@ -112,6 +112,7 @@ keeper_new(struct loop *loop, struct store *store,
 		return NULL;
 	}
 	k->store = store;
+	k->announce = announce;
 	k->timer = loop_timer_new(loop, keeper_wake, k);
 	TAILQ_INIT(&k->receivers);
 	keeper_configure(k, settings);

@@ -4,6 +4,7 @@
 #include <jansson.h>
 
 #include "config/settings.h"
+#include "notify/announce.h"
 #include "record/store.h"
 #include "run/loop.h"
 
@@ -13,6 +14,8 @@
  * alerts of a droverd that is gone expire.  It goes past the outbox: what gets
  * lost is told in the next round.  Raises and resolves themselves are events,
  * and go through the outbox like all others.
+ *
+ * It also ends what no event ends, for all receivers (conditions_forget).
  *
  * A receiver's filters hold for this as well.  A round that finds the one before
  * still under way is left out, so that a slow receiver gets one at a time.
@@ -24,7 +27,8 @@ struct keeper;
 
 /* `settings` must stay valid until replaced by keeper_configure. */
 struct keeper *keeper_new(struct loop *loop, struct store *store,
-    const struct settings *settings, struct err *err);
+    struct announce *announce, const struct settings *settings,
+    struct err *err);
 void keeper_free(struct keeper *keeper); /* NULL allowed */
 void keeper_configure(struct keeper *keeper, const struct settings *settings);
 

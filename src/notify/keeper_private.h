@@ -31,6 +31,7 @@ struct keeper_receiver {
 
 struct keeper {
 	struct store *store;
+	struct announce *announce;
 	struct http *http;
 	struct loop_timer *timer;
 	const struct settings *settings;

@@ -225,6 +225,8 @@ message_words(const char *type)
 	    {"config.accepted", "configuration accepted",
 		"configurations accepted"},
 	    {"receiver.disabled", "receiver disabled", "receivers disabled"},
+	    {"receiver.enabled", "receiver enabled", "receivers enabled"},
+	    {"condition.ended", "condition over", "conditions over"},
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {

@@ -415,6 +415,28 @@ describe_receiver_disabled(struct message *m, const struct message_event *e)
 }
 
 static void
+describe_receiver_enabled(struct message *m, const struct message_event *e)
+{
+	m->title = arena_printf(
+	    e->arena, "Receiver %s is sent to again", name_of(e, "receiver"));
+	m->text = sentence(e->arena, message_get(e, "why", MESSAGE_TEXT_MAX));
+	message_add_field(
+	    m, "Disabled since", message_get(e, "since", MESSAGE_NAME_MAX));
+}
+
+static void
+describe_condition_ended(struct message *m, const struct message_event *e)
+{
+	m->title =
+	    arena_printf(e->arena, "%s is taken for over", name_of(e, "name"));
+	m->text = sentence(e->arena, message_get(e, "why", MESSAGE_TEXT_MAX));
+	message_add_field(
+	    m, "Condition", message_get(e, "condition", MESSAGE_TEXT_MAX));
+	message_add_field(
+	    m, "Since", message_get(e, "since", MESSAGE_NAME_MAX));
+}
+
+static void
 describe_test(struct message *m, const struct message_event *e)
 {
 	m->title = "A test of Drover";
@@ -445,6 +467,8 @@ static const struct {
     {"config.rejected", describe_config_rejected},
     {"config.accepted", describe_config_accepted},
     {"receiver.disabled", describe_receiver_disabled},
+    {"receiver.enabled", describe_receiver_enabled},
+    {"condition.ended", describe_condition_ended},
     {"test", describe_test},
 };
 #define TYPE_COUNT (sizeof(types) / sizeof(types[0]))

@@ -180,6 +180,64 @@ receiver_read_files(struct receiver *r, struct err *err)
 	return 0;
 }
 
+struct receiver_search {
+	const char *name;
+	struct wall since;
+	bool found;
+};
+
+static void
+receiver_search_row(const struct store_disabled *row, void *arg)
+{
+	struct receiver_search *search = arg;
+
+	if (strcmp(row->receiver, search->name) != 0)
+		return;
+	search->found = true;
+	search->since = row->since;
+}
+
+static int
+receiver_announce_enabled(
+    struct receiver *r, struct wall since, const char *why, struct err *err)
+{
+	char subject[128], text[CLOCK_RFC3339_SIZE];
+	struct deliver *d = r->deliver;
+
+	if (d->announce == NULL)
+		return 0;
+	snprintf(subject, sizeof(subject), "receiver/%s", r->name);
+	wall_format(since, text);
+	return announce_event(d->announce, "receiver.enabled", subject,
+	    json_pack("{s:s, s:s, s:s}", "receiver", r->name, "since", text,
+		"why", why),
+	    err);
+}
+
+int
+receiver_enable(struct receiver *r, const char *why, struct err *err)
+{
+	struct receiver_search search = {.name = r->name};
+	struct deliver *d = r->deliver;
+
+	if (store_each_disabled(d->store, receiver_search_row, &search, err) !=
+	    0)
+		return -1;
+	if (!search.found)
+		return 0;
+	if (store_begin(d->store, err) != 0)
+		return -1;
+	if (store_remove_disabled(d->store, r->name, err) != 0 ||
+	    receiver_announce_enabled(r, search.since, why, err) != 0) {
+		store_rollback(d->store);
+		return -1;
+	}
+	if (store_commit(d->store, err) != 0)
+		return -1;
+	d->news = d->announce != NULL;
+	return 0;
+}
+
 struct receiver_check {
 	struct receiver *receiver;
 	bool other; /* it was disabled, under another URL */
@@ -219,7 +277,7 @@ receiver_check(struct receiver *r, struct err *err)
 		r->deliver->store, receiver_check_row, &check, err) != 0)
 		return -1;
 	if (check.other) {
-		if (store_remove_disabled(r->deliver->store, r->name, err) != 0)
+		if (receiver_enable(r, "its url is another one", err) != 0)
 			return -1;
 		log_info("notify",
 		    "receiver %s has another URL: it is not disabled any more",

@@ -104,3 +104,18 @@ store_each_condition(struct store *store,
 
 	return conditions_read(&q, fn, arg, err);
 }
+
+int
+store_find_surplus_condition(struct store *store,
+    void (*fn)(const struct store_condition *row, void *arg), void *arg,
+    struct err *err)
+{
+	static const char sql[] =
+	    "SELECT key, type, since, body FROM conditions"
+	    " WHERE (SELECT COUNT(*) FROM conditions) >= ?"
+	    " ORDER BY since, key DESC LIMIT 1";
+	struct query q = query_open(store, sql);
+
+	query_bind_int(&q, STORE_CONDITIONS_MAX);
+	return conditions_read(&q, fn, arg, err);
+}

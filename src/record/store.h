@@ -322,6 +322,10 @@ int store_put_condition(struct store *store, const struct store_condition *row,
 int store_find_condition(struct store *store, const char *key,
     void (*fn)(const struct store_condition *row, void *arg), void *arg,
     struct err *err);
+/* Calls fn with the oldest when there are as many as there may be. */
+int store_find_surplus_condition(struct store *store,
+    void (*fn)(const struct store_condition *row, void *arg), void *arg,
+    struct err *err);
 /* Succeeds when there is none. */
 int store_remove_condition(
     struct store *store, const char *key, struct err *err);

@@ -355,6 +355,9 @@ START_TEST(what_raises_an_alert_is_resolved_under_the_same_key)
 		"host-claimed/kvm3", "DroverHostClaimed"},
 	    {"config.rejected", "config.accepted", "{}", "config-rejected",
 		"DroverConfigRejected"},
+	    {"receiver.disabled", "receiver.enabled",
+		"{\"receiver\": \"chat\"}", "receiver-disabled/chat",
+		"DroverReceiverDisabled"},
 	};
 
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
@@ -365,6 +368,23 @@ START_TEST(what_raises_an_alert_is_resolved_under_the_same_key)
 	}
 	assert_state("drover.receiver.disabled", "{\"receiver\": \"chat\"}",
 	    CATALOG_RAISES, "receiver-disabled/chat", "DroverReceiverDisabled");
+}
+END_TEST
+
+START_TEST(an_end_names_the_condition_itself)
+{
+	assert_state("drover.condition.ended",
+	    "{\"condition\": \"host-lost/kvm3\"}", CATALOG_RESOLVES,
+	    "host-lost/kvm3", "DroverHostLost");
+	assert_state("condition.ended", "{\"condition\": \"move-failed/u\"}",
+	    CATALOG_RESOLVES, "move-failed/u", "DroverMoveFailed");
+	assert_state("condition.ended", "{\"condition\": \"config-rejected\"}",
+	    CATALOG_RESOLVES, "config-rejected", "DroverConfigRejected");
+	assert_state("condition.ended", "{\"condition\": \"hosts/a\"}",
+	    CATALOG_RESOLVES, "hosts/a", "DroverCondition");
+	assert_state("condition.ended", "{\"condition\": \"\"}",
+	    CATALOG_NOTHING, "", NULL);
+	assert_state("condition.ended", "{}", CATALOG_NOTHING, "", NULL);
 }
 END_TEST
 
@@ -420,6 +440,7 @@ main(int argc, char **argv)
 	tcase_add_test(choice, an_event_is_chosen_by_its_policy_host_and_drain);
 	tcase_add_test(
 	    choice, what_raises_an_alert_is_resolved_under_the_same_key);
+	tcase_add_test(choice, an_end_names_the_condition_itself);
 	tcase_add_test(choice,
 	    only_a_cleared_maintenance_resolves_and_an_abort_raises_nothing);
 	suite_add_tcase(suite, choice);

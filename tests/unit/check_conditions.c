@@ -335,12 +335,14 @@ START_TEST(what_is_not_configured_any_more_ends)
 {
 	struct settings_host hosts[] = {{.name = "kvm1"}};
 	struct settings_receiver receivers[] = {{.name = "ops"}};
-	struct settings settings = {.hosts = hosts,
+	struct settings settings = {.site = "lab",
+	    .hosts = hosts,
 	    .host_count = 1,
 	    .receivers = receivers,
 	    .receiver_count = 1};
 
 	const struct store_disabled gone = {"ops", "hash", {13}, "HTTP 410"};
+	struct announce *announce = announce_new(store, &settings);
 
 	apply("drover.host.lost", 10, of_host("kvm1"));
 	apply("drover.host.lost", 11, of_host("kvm2"));
@@ -351,7 +353,7 @@ START_TEST(what_is_not_configured_any_more_ends)
 	    json_pack("{s:s}", "receiver", "chat"));
 	apply("drover.config.rejected", 15, json_pack("{s:s}", "error", "x"));
 	ck_assert_int_eq(store_put_disabled(store, &gone, NULL), 0);
-	conditions_forget(store, &settings, (struct wall){20});
+	conditions_forget(store, announce, &settings, (struct wall){20});
 	ck_assert_int_eq(how_many(), 3);
 	ck_assert_int_eq(query_sql(store,
 			     "SELECT COUNT(*) FROM conditions WHERE key IN ("
@@ -360,8 +362,9 @@ START_TEST(what_is_not_configured_any_more_ends)
 	    3);
 	/* Somebody enabled it. */
 	ck_assert_int_eq(store_remove_disabled(store, "ops", NULL), 0);
-	conditions_forget(store, &settings, (struct wall){20});
+	conditions_forget(store, announce, &settings, (struct wall){20});
 	ck_assert_int_eq(how_many(), 2);
+	announce_free(announce);
 }
 END_TEST
 
@@ -369,14 +372,130 @@ START_TEST(a_move_that_failed_is_news_for_a_day)
 {
 	const struct settings settings = {.site = "lab"};
 	const int64_t day = INT64_C(86400000);
+	struct announce *announce = announce_new(store, &settings);
 	char body[] = "{\"time\":\"1970-01-01T00:00:01Z\",\"data\":"
 		      "{\"uuid\":\"u-1\"}}";
 
 	put("move-failed/u-1", "drover.move.failed", 500, body);
-	conditions_forget(store, &settings, (struct wall){day + 999});
+	conditions_forget(store, announce, &settings, (struct wall){day + 999});
 	ck_assert_int_eq(how_many(), 1);
-	conditions_forget(store, &settings, (struct wall){day + 1000});
+	conditions_forget(
+	    store, announce, &settings, (struct wall){day + 1000});
 	ck_assert_int_eq(how_many(), 0);
+	ck_assert_int_eq(
+	    query_sql(store,
+		"SELECT COUNT(*) FROM events WHERE type ="
+		" 'drover.condition.ended' AND json_extract(body,"
+		" '$.data.condition') = 'move-failed/u-1' AND"
+		" json_extract(body, '$.data.name') = 'DroverMoveFailed'"),
+	    1);
+	announce_free(announce);
+}
+END_TEST
+
+static int64_t
+told_of_end(const char *receiver)
+{
+	char sql[256];
+
+	snprintf(sql, sizeof(sql),
+	    "SELECT COUNT(*) FROM outbox JOIN events ON seq = event_seq"
+	    " WHERE type = 'drover.condition.ended' AND receiver = '%s'",
+	    receiver);
+	return query_sql(store, sql);
+}
+
+START_TEST(who_was_told_of_the_beginning_is_told_that_it_is_taken_for_over)
+{
+	static const char *const all[] = {"*"}, *const moves[] = {"move.*"},
+				 *const ends[] = {"condition.*"};
+	struct settings_receiver receivers[] = {
+	    receiver_of(RECEIVER_PAGERDUTY, all),
+	    receiver_of(RECEIVER_PAGERDUTY, moves),
+	    receiver_of(RECEIVER_SLACK, all),
+	    receiver_of(RECEIVER_CLOUDEVENTS, ends)};
+	struct settings_host host = {.name = "kvm1"};
+	struct settings settings = {.site = "lab",
+	    .hosts = &host,
+	    .host_count = 1,
+	    .receivers = receivers,
+	    .receiver_count = 4};
+	struct announce *announce = announce_new(store, &settings);
+
+	receivers[0].name = "pager";
+	receivers[0].severity = RECEIVER_ERROR;
+	receivers[1].name = "movers";
+	receivers[2].name = "chat";
+	receivers[3].name = "program";
+	say(announce, "host.lost", of_host("kvm1"));
+	conditions_forget(store, announce, &settings, (struct wall){20});
+	ck_assert_int_eq(how_many(), 1);
+	ck_assert_int_eq(told_of_end("pager"), 0);
+	settings.host_count = 0;
+	conditions_forget(store, announce, &settings, (struct wall){20});
+	ck_assert_int_eq(how_many(), 0);
+	ck_assert_int_eq(told_of_end("pager"), 1);
+	ck_assert_int_eq(told_of_end("movers"), 0);
+	/* It would be noise there. */
+	ck_assert_int_eq(told_of_end("chat"), 0);
+	ck_assert_int_eq(told_of_end("program"), 1);
+	/* Once. */
+	conditions_forget(store, announce, &settings, (struct wall){30});
+	ck_assert_int_eq(told_of_end("pager"), 1);
+	announce_free(announce);
+}
+END_TEST
+
+START_TEST(one_condition_too_many_ends_the_oldest_with_an_event)
+{
+	static const char *const all[] = {"*"};
+	struct settings_receiver pager = receiver_of(RECEIVER_PAGERDUTY, all);
+	struct settings settings = {
+	    .site = "lab", .receivers = &pager, .receiver_count = 1};
+	struct announce *announce = announce_new(store, &settings);
+
+	ck_assert_int_eq(store_begin(store, NULL), 0);
+	for (int i = 0; i < STORE_CONDITIONS_MAX; i++) {
+		char key[32];
+
+		snprintf(key, sizeof(key), "host-lost/old%d", i);
+		put(key, "drover.host.lost", 1000 + i, "{}");
+	}
+	ck_assert_int_eq(store_commit(store, NULL), 0);
+	/* One that is on already is not one more. */
+	say(announce, "host.lost", of_host("old7"));
+	ck_assert_int_eq(told_of_end("r"), 0);
+	say(announce, "host.lost", of_host("kvm1"));
+	ck_assert_int_eq(how_many(), STORE_CONDITIONS_MAX);
+	ck_assert_int_eq(told_of_end("r"), 1);
+	ck_assert_int_eq(query_sql(store,
+			     "SELECT COUNT(*) FROM events WHERE"
+			     " json_extract(body, '$.data.condition') ="
+			     " 'host-lost/old0'"),
+	    1);
+	ck_assert_int_eq(query_sql(store,
+			     "SELECT COUNT(*) FROM conditions WHERE key IN"
+			     " ('host-lost/old0', 'host-lost/kvm1')"),
+	    1);
+	announce_free(announce);
+}
+END_TEST
+
+START_TEST(an_end_that_is_rolled_back_leaves_it_on)
+{
+	struct settings settings = {.site = "lab"};
+	struct announce *announce = announce_new(store, &settings);
+	json_t *data = json_pack("{s:s, s:s, s:s, s:s}", "condition",
+	    "host-lost/kvm1", "name", "DroverHostLost", "since",
+	    "1970-01-01T00:00:00Z", "why", "x");
+
+	say(announce, "host.lost", of_host("kvm1"));
+	ck_assert_int_eq(store_begin(store, NULL), 0);
+	say(announce, "condition.ended", data);
+	ck_assert_int_eq(how_many(), 0);
+	store_rollback(store);
+	ck_assert_int_eq(how_many(), 1);
+	announce_free(announce);
 }
 END_TEST
 
@@ -406,6 +525,11 @@ main(void)
 	tcase_add_test(tc, what_is_announced_is_queued_and_kept_together);
 	tcase_add_test(tc, what_is_not_configured_any_more_ends);
 	tcase_add_test(tc, a_move_that_failed_is_news_for_a_day);
+	tcase_add_test(tc,
+	    who_was_told_of_the_beginning_is_told_that_it_is_taken_for_over);
+	tcase_add_test(
+	    tc, one_condition_too_many_ends_the_oldest_with_an_event);
+	tcase_add_test(tc, an_end_that_is_rolled_back_leaves_it_on);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }

@@ -244,6 +244,57 @@ START_TEST(gone_disables_a_receiver_and_the_others_hear_of_it)
 }
 END_TEST
 
+static bool
+enabled_told(int n)
+{
+	return query_sql(store,
+		   "SELECT COUNT(*) FROM outbox JOIN events ON seq ="
+		   " event_seq WHERE type = 'drover.receiver.enabled' AND"
+		   " receiver = 'chat' AND state = 1") == n;
+}
+
+static int64_t
+conditions_on(void)
+{
+	return query_sql(store, "SELECT COUNT(*) FROM conditions");
+}
+
+START_TEST(the_others_hear_when_a_receiver_is_enabled_again)
+{
+	static const char *const all[] = {"receiver.*"};
+
+	receivers[1].events = all;
+	receivers[1].event_count = 1;
+	settings.receiver_count = 2;
+	announcer = announce_new(store, &settings);
+	answer = answer_410_to_x;
+	start_deliver();
+	deliver_attach(deliver, announcer);
+	announce("x1", "ops");
+	WAIT(is_disabled, 1);
+	ck_assert_int_eq(conditions_on(), 1);
+	/* Of an operator who only sends again nobody hears. */
+	ck_assert_int_eq(deliver_enable(deliver, "chat", NULL), 0);
+	ck_assert_int_eq(conditions_on(), 1);
+	answer = NULL;
+	ck_assert_int_eq(deliver_enable(deliver, "ops", NULL), 0);
+	ck_assert_int_eq(conditions_on(), 0);
+	ck_assert(is_disabled(0));
+	WAIT(enabled_told, 1);
+	answer = answer_410_to_x;
+	announce("x2", "ops");
+	WAIT(is_disabled, 1);
+	ck_assert_int_eq(conditions_on(), 1);
+	answer = NULL;
+	set_url(0, "/moved");
+	deliver_configure(deliver, &settings);
+	WAIT(enabled_told, 2);
+	ck_assert_int_eq(conditions_on(), 0);
+	ck_assert(is_disabled(0));
+	end_announcer();
+}
+END_TEST
+
 START_TEST(a_disabled_receiver_stays_so_until_somebody_enables_it)
 {
 	struct err err;
@@ -311,6 +362,7 @@ main(void)
 	tcase_add_test(tcase, a_receiver_that_is_away_loses_the_old_ones_alone);
 	tcase_add_test(
 	    tcase, gone_disables_a_receiver_and_the_others_hear_of_it);
+	tcase_add_test(tcase, the_others_hear_when_a_receiver_is_enabled_again);
 	tcase_add_test(
 	    tcase, a_disabled_receiver_stays_so_until_somebody_enables_it);
 	tcase_add_test(tcase, another_url_enables_a_receiver);

@@ -27,6 +27,7 @@
 static struct loop *loop;
 static struct store *store;
 static struct keeper *keeper;
+static struct announce *announcer;
 static struct mono started;
 static struct settings_receiver receivers[2];
 static struct settings_host hosts[3] = {
@@ -106,7 +107,9 @@ start_keeper(void)
 {
 	struct err err = {0};
 
-	keeper = keeper_new(loop, store, &settings, &err);
+	if (announcer == NULL)
+		announcer = announce_new(store, &settings);
+	keeper = keeper_new(loop, store, announcer, &settings, &err);
 	ck_assert_msg(keeper != NULL, "%s", err.msg);
 	started = clock_mono_now();
 }
@@ -155,6 +158,7 @@ static void
 close_all(void)
 {
 	keeper_free(keeper);
+	announce_free(announcer);
 	evhttp_free(server);
 	loop_free(loop);
 	store_close(store);
@@ -388,6 +392,13 @@ START_TEST(what_is_not_configured_is_over)
 	settings.host_count = 2;
 	keeper_configure(keeper, &settings);
 	wait_told("kvm1+ kvm3-");
+	/* Those that the keeper does not tell hear of it, too. */
+	ck_assert_int_eq(query_sql(store,
+			     "SELECT COUNT(*) FROM outbox JOIN events ON"
+			     " seq = event_seq WHERE type ="
+			     " 'drover.condition.ended' AND body LIKE"
+			     " '%host-lost/kvm3%'"),
+	    1);
 	settings.host_count = 3;
 	/* A receiver that goes is left alone. */
 	settings.receiver_count = 0;

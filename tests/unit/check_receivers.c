@@ -176,6 +176,23 @@ START_TEST(events_are_chosen_by_type_severity_and_policy)
 }
 END_TEST
 
+START_TEST(an_end_for_want_of_news_is_told_to_who_names_it)
+{
+	static const char *const both[] = {"*", "cond*"};
+	struct settings_receiver r = {
+	    .kind = RECEIVER_SLACK, .events = all, .event_count = 1};
+	struct receiver_event e = {.type = "drover.condition.ended"};
+
+	ck_assert(!receiver_wants(&r, &e));
+	r.events = both;
+	r.event_count = 2;
+	ck_assert(receiver_wants(&r, &e));
+	e.type = "drover.receiver.enabled";
+	r.event_count = 1;
+	ck_assert(receiver_wants(&r, &e));
+}
+END_TEST
+
 START_TEST(a_drain_is_told_by_its_start_its_summary_and_its_failures)
 {
 	static const struct receiver_event start = {
@@ -377,6 +394,7 @@ main(void)
 	tcase_add_loop_test(tcase, a_short_entry_gets_the_defaults_of_its_kind,
 	    0, RECEIVER_KIND_COUNT);
 	tcase_add_test(tcase, events_are_chosen_by_type_severity_and_policy);
+	tcase_add_test(tcase, an_end_for_want_of_news_is_told_to_who_names_it);
 	tcase_add_test(
 	    tcase, a_drain_is_told_by_its_start_its_summary_and_its_failures);
 	tcase_add_test(

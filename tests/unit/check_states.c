@@ -184,6 +184,17 @@ START_TEST(raise_and_resolve_have_the_same_labels_whatever_else_they_say)
 		"config.accepted", "{'hosts': 1}",
 		"{'alertname':'DroverConfigRejected','severity':'critical',"
 		"'site':'lab'}"},
+	    {"receiver.disabled", "{'receiver': 'chat', 'why': 'HTTP 410'}",
+		"receiver.enabled", "{'receiver': 'chat', 'why': 'x'}",
+		"{'alertname':'DroverReceiverDisabled','receiver':'chat',"
+		"'severity':'critical','site':'lab'}"},
+	    {"move.failed",
+		"{'guest': 'web1', 'uuid': '" UUID "', 'from': 'kvm1',"
+		" 'to': 'kvm2', 'outcome': 'failed'}",
+		"condition.ended",
+		"{'condition': 'move-failed/" UUID "', 'name': 'x'}",
+		"{'alertname':'DroverMoveFailed','severity':'critical',"
+		"'site':'lab','uuid':'" UUID "'}"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -227,6 +238,19 @@ START_TEST(each_condition_of_the_catalogue_has_a_label_and_a_severity)
 		json_decref(sample);
 	}
 	ck_assert_int_ge(raised, 5);
+}
+END_TEST
+
+START_TEST(what_is_taken_for_over_resolves_the_incident)
+{
+	receiver.kind = RECEIVER_PAGERDUTY;
+	add("host.lost", AT, "{'host': 'kvm3'}");
+	add("condition.ended", AT + 500,
+	    "{'condition': 'host-lost/kvm3', 'name': 'DroverHostLost',"
+	    " 'why': 'the host is not configured any more'}");
+	format_incident();
+	ck_assert_str_eq(text_of(sent, "event_action"), "resolve");
+	ck_assert_str_eq(text_of(sent, "dedup_key"), "lab/host-lost/kvm3");
 }
 END_TEST
 
@@ -582,6 +606,7 @@ main(void)
 	    tc, raise_and_resolve_have_the_same_labels_whatever_else_they_say);
 	tcase_add_test(
 	    tc, each_condition_of_the_catalogue_has_a_label_and_a_severity);
+	tcase_add_test(tc, what_is_taken_for_over_resolves_the_incident);
 	tcase_add_test(tc, a_site_is_the_same_word_as_in_the_configuration);
 	tcase_add_test(tc, a_raise_says_when_it_ends_unless_it_is_told_again);
 	tcase_add_test(

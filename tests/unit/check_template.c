@@ -407,8 +407,8 @@ START_TEST(a_template_is_tried_with_each_event_that_the_receiver_wants)
 	static const char *const policies[] = {"of-somebody-else"};
 	int all = 0;
 
-	while (catalog_types[all].type != NULL)
-		all++;
+	for (const struct catalog_type *t = catalog_types; t->type != NULL; t++)
+		all += strcmp(t->type, CATALOG_ENDED) != 0; /* "*" is not it */
 	assert_rehearsed(&r, all);
 	r.policies = policies;
 	r.policy_count = 1;
