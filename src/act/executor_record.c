@@ -16,6 +16,8 @@
 #include "base/fields.h"
 #include "base/log.h"
 
+#define SUBJECT_SIZE 512 /* a guest's name has up to 255 bytes */
+
 /* A row as the store wants it, with the machine's state in `context`. */
 static struct store_move
 make_row(const struct journey *j, const char *context)
@@ -98,7 +100,7 @@ executor_write_start(
 	cleanup_free char *context = dump_context(j);
 	struct store *store = j->ex->deps.store;
 	struct store_move row = make_row(j, context);
-	char subject[160];
+	char subject[SUBJECT_SIZE];
 
 	(void)snprintf(subject, sizeof(subject), "vm/%s", j->move->name);
 	if (store_begin(store, err) < 0)
@@ -292,7 +294,7 @@ write_end(struct journey *j, const struct store_move *row, json_t *data,
 {
 	struct store *store = j->ex->deps.store;
 	bool good = j->move->outcome == MOVE_COMPLETED;
-	char subject[160];
+	char subject[SUBJECT_SIZE];
 
 	(void)snprintf(subject, sizeof(subject), "vm/%s", j->move->name);
 	if (store_update_move(store, row, err) < 0 ||
@@ -319,6 +321,9 @@ executor_write_end(struct journey *j, struct err *err)
 	int64_t total = j->ended_at.ms - j->started.ms;
 	json_t *data = event_data(j), *result;
 
+	/* The wall clock may have been set back. */
+	if (total < 0)
+		total = 0;
 	row.ended = j->ended_at;
 	row.outcome = move_outcome_name(j->move->outcome);
 	row.error = !good && j->move->error[0] != '\0' ? j->move->error : NULL;

@@ -97,6 +97,14 @@ receiver_check_secret_path(const struct schema_context *ctx,
 	const char *name = *value + len;
 	char quoted[TREE_QUOTE_SIZE];
 
+	/* Neither quoted nor looked at any further. */
+	if (strstr(*value, "://") != NULL ||
+	    strncmp(*value, "whsec_", 6) == 0) {
+		tree_fault(ctx->tree, ctx->diags, node,
+		    "is what the file should hold, not the path of one (write "
+		    "it into a file that others cannot read, and name that)");
+		return;
+	}
 	if (strncmp(*value, prefix, len) != 0) {
 		if (strlen(*value) > PATH_LENGTH_MAX)
 			tree_fault(ctx->tree, ctx->diags, node,

@@ -26,6 +26,8 @@
 #define DELIVERY_LINES_MAX 128
 #define DELIVERY_LINE_MAX 8192
 
+_Static_assert(SECRET_HEADERS_SIZE < DELIVERY_LINE_MAX, "the longest fits");
+
 struct delivery *
 delivery_new(struct receiver *r)
 {
@@ -148,8 +150,10 @@ delivery_make_lines(struct deliver *d, const struct settings_receiver *s,
 	    request->content_type != NULL ? request->content_type
 					  : "application/json");
 	for (size_t i = 0; i < signs.count; i++) {
-		delivery_add_line(out, "", signs.lines[i]);
-		has_id |= strncasecmp(signs.lines[i], "webhook-id:", 11) == 0;
+		const char *line = secret_header(&signs, i);
+
+		delivery_add_line(out, "", line);
+		has_id |= strncasecmp(line, "webhook-id:", 11) == 0;
 	}
 	/* Also unsigned, or signed otherwise, it is what tells copies. */
 	if (!has_id)

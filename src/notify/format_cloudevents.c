@@ -132,8 +132,10 @@ binary(const struct format_event *event, struct format_request *out,
 	data = json_object_get(root, "data");
 	rc = add_attributes(out, root, err);
 	if (rc == 0)
-		rc = format_set_json(
-		    out, data != NULL ? json_incref(data) : json_null(), err);
+		rc = format_set_json(out,
+		    data != NULL && !json_is_null(data) ? json_incref(data)
+							: json_object(),
+		    err);
 	json_decref(root);
 	return rc;
 }

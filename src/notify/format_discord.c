@@ -19,6 +19,8 @@
 #define DISCORD_FOOTER_MAX 250
 #define DISCORD_ALL_MAX 6000
 #define DISCORD_LINE_MAX 300
+/* What the fields leave of it for the description. */
+#define DISCORD_ROOM_MIN 500
 #define DISCORD_SHORT 24
 
 _Static_assert(DISCORD_FIELDS_MAX >= MESSAGE_FIELDS_MAX, "all fields fit");
@@ -39,8 +41,12 @@ make_fields(const struct message *m, size_t *used)
 		const char *name = escape(m, f->name, DISCORD_VALUE_MAX);
 		const char *value = escape(m, f->value, DISCORD_VALUE_MAX);
 
-		*used += text_length(name, TEXT_CHARACTERS) +
+		size_t size = text_length(name, TEXT_CHARACTERS) +
 		    text_length(value, TEXT_CHARACTERS);
+
+		if (*used + size > DISCORD_ALL_MAX - DISCORD_ROOM_MIN)
+			break;
+		*used += size;
 		json_array_append_new(fields,
 		    json_pack("{s:s, s:s, s:b}", "name", name, "value", value,
 			"inline", text_width(f->value) <= DISCORD_SHORT));

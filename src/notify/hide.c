@@ -68,24 +68,40 @@ is_key(const char *part, size_t len)
 	return false;
 }
 
+/* "user:password@" at the beginning; the last '@' ends it, as in uri.c. */
+static void
+hide_add_login(struct hide *hide, const char *authority, size_t len)
+{
+	const char *colon;
+
+	while (len > 0 && authority[len - 1] != '@')
+		len--;
+	if (len == 0)
+		return;
+	len--;
+	hide_take(hide, authority, len);
+	colon = memchr(authority, ':', len);
+	if (colon != NULL)
+		hide_take(
+		    hide, colon + 1, (size_t)(authority + len - (colon + 1)));
+}
+
 static void
 hide_add_url(struct hide *hide, const char *url)
 {
 	const char *at = strstr(url, "://");
-	const char *login;
+	size_t len;
 
 	hide_add(hide, url);
 	at = at != NULL ? at + 3 : url;
-	login = strpbrk(at, "@/?");
-	if (login != NULL && *login == '@')
-		hide_take(hide, at, (size_t)(login - at));
-	at += strcspn(at, "/?");
+	len = strcspn(at, "/?#");
+	hide_add_login(hide, at, len);
+	at += len;
 	/* "/" and "/hook" are on every page. */
 	if (is_key(at, strlen(at)))
 		hide_add(hide, at);
 	while (*at != '\0') {
-		size_t len = strcspn(at, "/?&=#");
-
+		len = strcspn(at, "/?&=#");
 		if (is_key(at, len))
 			hide_take(hide, at, len);
 		at += len;
@@ -106,6 +122,18 @@ hide_of(const char *url, const char *token)
 	return hide;
 }
 
+/* Of "Bearer abc" also what stands behind the blank. */
+static void
+hide_add_value(struct hide *hide, const char *value)
+{
+	const char *blank = strrchr(value, ' ');
+
+	if (is_key(value, strlen(value)))
+		hide_add(hide, value);
+	if (blank != NULL && is_key(blank + 1, strlen(blank + 1)))
+		hide_add(hide, blank + 1);
+}
+
 struct hide *
 hide_known(const struct settings_receiver *receiver, const char *url,
     const char *token)
@@ -113,9 +141,7 @@ hide_known(const struct settings_receiver *receiver, const char *url,
 	struct hide *hide = hide_of(url, token);
 
 	for (size_t i = 0; i < receiver->header_count; i++)
-		if (is_key(receiver->headers[i].value,
-			strlen(receiver->headers[i].value)))
-			hide_add(hide, receiver->headers[i].value);
+		hide_add_value(hide, receiver->headers[i].value);
 	return hide;
 }
 
@@ -147,14 +173,17 @@ hide_free(struct hide *hide)
 	free(hide);
 }
 
+/* How much of the text is secret from here on.  Answers are cut, so that a
+ * secret may only have begun where the text ends. */
 static size_t
 secret_at(const struct hide *hide, const char *text)
 {
 	for (size_t i = 0; hide != NULL && i < hide->count; i++) {
-		size_t len = strlen(hide->secrets[i]);
+		const char *secret = hide->secrets[i];
+		size_t have = strnlen(text, strlen(secret));
 
-		if (strncmp(text, hide->secrets[i], len) == 0)
-			return len;
+		if (have >= SECRET_MIN && strncmp(text, secret, have) == 0)
+			return have;
 	}
 	return 0;
 }

@@ -5,7 +5,8 @@
 
 /*
  * Takes out of a receiver's answers what is secret of it: its URL with what
- * looks like a key in it, its token, its headers' values.
+ * looks like a key in it and its login, its token, its headers' values.  An
+ * answer may have been cut, so the beginning of a secret at its end goes too.
  */
 
 struct hide;

@@ -173,7 +173,7 @@ keeper_headers(const struct settings_receiver *s,
 	if (lines == NULL)
 		abort();
 	for (size_t i = 0; i < signed_by->count; i++)
-		lines[count++] = str_dup(signed_by->lines[i]);
+		lines[count++] = str_dup(secret_header(signed_by, i));
 	for (size_t i = 0; i < s->header_count; i++) {
 		const struct receiver_header *h = &s->headers[i];
 		size_t size = strlen(h->key) + strlen(h->value) + 3;

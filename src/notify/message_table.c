@@ -83,14 +83,17 @@ void
 message_add_rows(struct message *m, const json_t *data)
 {
 	const json_t *list = json_object_get(data, "guests"), *guest;
-	json_int_t omitted =
-	    json_integer_value(json_object_get(data, "guests_omitted"));
+	const char *left_out = "guests_omitted";
+	json_int_t omitted;
 	size_t i, count;
 
 	if (!json_is_array(list))
 		list = json_object_get(data, "remaining");
-	if (!json_is_array(list))
+	if (!json_is_array(list)) {
 		list = json_object_get(data, "items");
+		left_out = "items_left_out";
+	}
+	omitted = json_integer_value(json_object_get(data, left_out));
 	count = json_array_size(list);
 	if (count == 0)
 		return;

@@ -52,6 +52,9 @@ static const struct {
 static const struct {
 	const char *word, *text;
 } errors[] = {
+    /* Before "onnect" and "certificate", which these also hold. */
+    {"the proxy", "the proxy does not let it through: look at its proxy"},
+    {"of the client", "look at its cert_file and key_file"},
     {"resolve",
 	"the name in its url (or proxy) is not known on this machine: is it "
 	"spelled right, and does the name server answer?"},

@@ -23,11 +23,13 @@
 #include "config/uri.h"
 
 #define SECRET_LINE_MAX (SIGN_LINE_SIZE - 1)
+#define SECRET_TOKEN_MAX 4096 /* a JWT may have 2 KB and more */
 #define SECRET_URL_MAX URI_LENGTH_MAX
 #define SECRET_TEMPLATE_MAX 65536
 #define SECRET_PATH_SIZE 4096
-/* What is read of a file of lines: more than two of the longest. */
-#define SECRET_FILE_SIZE 4096
+/* What is read of a file of lines: more than the longest of a token, and than
+ * two of the others. */
+#define SECRET_FILE_SIZE 8192
 
 /* ---- files ---- */
 
@@ -267,7 +269,7 @@ secret_load_file(const struct settings_receiver *r, const char *key,
 			rc = secret_load_signers(r, &lines, set, err);
 	} else {
 		rc = secret_read_lines(
-		    r->token_file, SECRET_LINE_MAX, &lines, err);
+		    r->token_file, SECRET_TOKEN_MAX, &lines, err);
 		if (rc == 0)
 			rc = secret_load_token(&lines, &set->token, err);
 	}
@@ -336,20 +338,29 @@ secret_clear(struct secret_set *set)
 
 /* ---- headers of a request ---- */
 
-static int
-secret_add(struct secret_headers *out, const char *name, const char *value,
-    struct err *err)
+const char *
+secret_header(const struct secret_headers *headers, size_t i)
 {
+	return headers->text + headers->starts[i];
+}
+
+/* `before`: of the value, such as "Bearer ". */
+static int
+secret_add(struct secret_headers *out, const char *name, const char *before,
+    const char *value, struct err *err)
+{
+	size_t room = sizeof(out->text) - out->used;
 	int size;
 
 	if (out->count == SECRET_HEADERS_MAX)
 		return err_set(err, ERR_INTERNAL, "too many headers");
 	size = snprintf(
-	    out->lines[out->count], SECRET_HEADER_SIZE, "%s: %s", name, value);
-	if (size >= SECRET_HEADER_SIZE)
+	    out->text + out->used, room, "%s: %s%s", name, before, value);
+	if (size < 0 || (size_t)size >= room)
 		return err_set(
 		    err, ERR_LIMIT, "the header %s would be too long", name);
-	out->count++;
+	out->starts[out->count++] = out->used;
+	out->used += (size_t)size + 1;
 	return 0;
 }
 
@@ -369,7 +380,7 @@ secret_add_standard(const struct secret_set *set, const char *id, int64_t now_s,
 	}
 	return set->signer_count == 0
 	    ? 0
-	    : secret_add(out, "webhook-signature", all, err);
+	    : secret_add(out, "webhook-signature", "", all, err);
 }
 
 static int
@@ -380,8 +391,8 @@ secret_add_signature(const struct settings_receiver *r,
 	char sum[SIGN_GITHUB_SIZE], time[24];
 
 	snprintf(time, sizeof(time), "%" PRId64, now_s);
-	if (secret_add(out, "webhook-id", id, err) != 0 ||
-	    secret_add(out, "webhook-timestamp", time, err) != 0)
+	if (secret_add(out, "webhook-id", "", id, err) != 0 ||
+	    secret_add(out, "webhook-timestamp", "", time, err) != 0)
 		return -1;
 	switch (r->signature) {
 	case RECEIVER_SIGN_STANDARD:
@@ -391,7 +402,7 @@ secret_add_signature(const struct settings_receiver *r,
 			return 0;
 		if (sign_github(&set->signers[0], body, len, sum, err) != 0)
 			return -1;
-		return secret_add(out, "X-Hub-Signature-256", sum, err);
+		return secret_add(out, "X-Hub-Signature-256", "", sum, err);
 	}
 	return 0;
 }
@@ -401,9 +412,6 @@ static int
 secret_add_token(const struct settings_receiver *r,
     const struct secret_set *set, struct secret_headers *out, struct err *err)
 {
-	char bearer[SECRET_HEADER_SIZE];
-	int rc;
-
 	if (set->token == NULL)
 		return 0;
 	switch (r->kind) {
@@ -411,12 +419,10 @@ secret_add_token(const struct settings_receiver *r,
 	case RECEIVER_NTFY:
 	case RECEIVER_ALERTMANAGER:
 	case RECEIVER_CUSTOM:
-		snprintf(bearer, sizeof(bearer), "Bearer %s", set->token);
-		rc = secret_add(out, "Authorization", bearer, err);
-		gnutls_memset(bearer, 0, sizeof(bearer));
-		return rc;
+		return secret_add(
+		    out, "Authorization", "Bearer ", set->token, err);
 	case RECEIVER_GOTIFY:
-		return secret_add(out, "X-Gotify-Key", set->token, err);
+		return secret_add(out, "X-Gotify-Key", "", set->token, err);
 	case RECEIVER_SLACK:
 	case RECEIVER_MATTERMOST:
 	case RECEIVER_DISCORD:

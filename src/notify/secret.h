@@ -39,11 +39,13 @@ void secret_clear(struct secret_set *set);
  * divided by a space) or X-Hub-Signature-256; for kinds that take a token in a
  * header, Authorization or X-Gotify-Key. */
 #define SECRET_HEADERS_MAX 5
-#define SECRET_HEADER_SIZE 768
+#define SECRET_HEADERS_SIZE 5632 /* of all; a token may have 4096 bytes */
 struct secret_headers {
-	char lines[SECRET_HEADERS_MAX][SECRET_HEADER_SIZE];
-	size_t count;
+	char text[SECRET_HEADERS_SIZE]; /* the lines, each with its end */
+	size_t starts[SECRET_HEADERS_MAX], count, used;
 };
+/* The line `i`, below count. */
+const char *secret_header(const struct secret_headers *headers, size_t i);
 int secret_sign(const struct settings_receiver *receiver,
     const struct secret_set *set, const char *webhook_id, int64_t now_s,
     const void *body, size_t len, struct secret_headers *out, struct err *err);

@@ -2,8 +2,13 @@
  * Reading a template into parts, and writing the parts.
  *
  * All that can be wrong without knowing the event is found by reading: brackets,
- * filters, paths.  That the outcome is JSON depends on the event, since a member
- * may be missing where a value has to stand; so it is looked at each time, and
+ * filters, paths, and in JSON whether a value stands between quotes.  Quotes are
+ * followed through the literals alone: what is put between them is escaped, and
+ * what stands without them is never a text, unless |json gives it quotes of its
+ * own; so no event can close what the template has opened.
+ *
+ * That the outcome is JSON still depends on the event, since a member may be
+ * missing where a value has to stand; so it is looked at each time, and
  * `droverd -t` tries it with each event that the receiver wants.
  */
 #include "notify/template.h"
@@ -22,6 +27,10 @@ struct reader {
 	struct err *err;
 	struct template_place place;
 	bool failed;
+	/* Behind the literals so far: between quotes, and how many characters
+	 * the escape that was begun there still lacks. */
+	bool in_text;
+	unsigned escape;
 };
 
 /* ---- faults ---- */
@@ -74,6 +83,21 @@ copy(const char *text, size_t len)
 	return out;
 }
 
+static void
+follow_quotes(struct reader *r, const char *from, const char *to)
+{
+	for (; from < to; from++) {
+		if (r->escape == 1 && from[0] == 'u' && from[-1] == '\\')
+			r->escape = 4;
+		else if (r->escape > 0)
+			r->escape--;
+		else if (*from == '"')
+			r->in_text = !r->in_text;
+		else if (*from == '\\' && r->in_text)
+			r->escape = 1;
+	}
+}
+
 static int
 add_literal(struct reader *r, const char *from, const char *to)
 {
@@ -81,6 +105,7 @@ add_literal(struct reader *r, const char *from, const char *to)
 
 	if (from == to)
 		return 0;
+	follow_quotes(r, from, to);
 	part = add_part(r);
 	if (part == NULL)
 		return -1;
@@ -198,6 +223,12 @@ read_filter(struct reader *r, struct template_part *part, const char *from,
 	}
 	if (template_filter_check(filter, kinds, r->err) < 0)
 		return fail_at(r, from);
+	if (filter == TEMPLATE_JSON && part->in_text) {
+		err_set(r->err, ERR_INVALID,
+		    "json gives quotes of its own: leave it out between "
+		    "quotes");
+		return fail_at(r, from);
+	}
 	use->filter = filter;
 	if (colon != NULL)
 		use->text = copy(colon + 1, (size_t)(to - colon - 1));
@@ -211,7 +242,7 @@ read_value(struct reader *r)
 {
 	const char *from = r->at, *end = strchr(from, '}'), *bar;
 	struct template_part *part;
-	unsigned kinds;
+	unsigned kinds, before;
 
 	if (end == NULL || memchr(from, '\n', (size_t)(end - from)) != NULL) {
 		err_set(r->err, ERR_INVALID,
@@ -219,21 +250,41 @@ read_value(struct reader *r)
 		    "dollar is $$)");
 		return fail_at(r, from - 2);
 	}
+	if (r->t->form == TEMPLATE_AS_JSON && r->escape > 0) {
+		err_set(r->err, ERR_INVALID,
+		    "a backslash before \"${\" would change what follows: a "
+		    "backslash in a text is \\\\");
+		return fail_at(r, from - 2);
+	}
 	part = add_part(r);
 	if (part == NULL)
 		return -1;
+	part->in_text = r->t->form == TEMPLATE_AS_JSON && r->in_text;
 	bar = memchr(from, '|', (size_t)(end - from));
 	if (read_path(r, part, from, bar != NULL ? bar : end) < 0)
 		return -1;
-	kinds = template_path_kinds(&part->path, r->err);
+	before = kinds = template_path_kinds(&part->path, r->err);
 	if (kinds == 0)
 		return fail_at(r, from);
+	if (part->in_text && kinds == TEMPLATE_STRUCTURE) {
+		err_set(r->err, ERR_INVALID,
+		    "this is a list or an object, which stands without quotes "
+		    "around it");
+		return fail_at(r, from);
+	}
 	while (bar != NULL) {
 		from = bar + 1;
 		bar = memchr(from, '|', (size_t)(end - from));
 		if (read_filter(
 			r, part, from, bar != NULL ? bar : end, &kinds) < 0)
 			return -1;
+	}
+	if (r->t->form == TEMPLATE_AS_JSON && !part->in_text &&
+	    template_may_be_text(part, before)) {
+		err_set(r->err, ERR_INVALID,
+		    "this may be a text, which wants quotes around it, or "
+		    "|json");
+		return fail_at(r, r->at);
 	}
 	r->at = end + 1;
 	return 0;
@@ -271,6 +322,20 @@ read_all(struct reader *r)
 }
 
 /* ---- the whole ---- */
+
+/* Types of which a body holds any number of JSON texts. */
+static bool
+is_sequence(const char *content_type)
+{
+	static const char *const names[] = {
+	    "ndjson", "json-seq", "jsonl", "json-lines"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (content_type != NULL &&
+		    strcasestr(content_type, names[i]) != NULL)
+			return true;
+	return false;
+}
 
 static enum template_form
 form_of(const char *content_type)
@@ -320,6 +385,7 @@ template_compile(const char *text, const char *content_type,
 	if (r.t == NULL)
 		abort();
 	r.t->form = form_of(content_type);
+	r.t->sequence = is_sequence(content_type);
 	if (strlen(text) > TEMPLATE_TEXT_MAX) {
 		err_set(err, ERR_LIMIT, "it is longer than %d bytes",
 		    TEMPLATE_TEXT_MAX);
@@ -392,7 +458,8 @@ template_render(const struct template *t, const json_t *events, size_t *out_len,
 		buf_free(&out);
 		return NULL;
 	}
-	if (t->form == TEMPLATE_AS_JSON && check_json(&out, err) < 0) {
+	if (t->form == TEMPLATE_AS_JSON && !t->sequence &&
+	    check_json(&out, err) < 0) {
 		buf_free(&out);
 		return NULL;
 	}

@@ -20,7 +20,11 @@
  * all, `count` how many.  What an event does not have is "".
  *
  * How a value is written follows from the content type.  JSON (it has "json" in
- * it): texts are escaped and get no quotes, all else is JSON as it is.  A form
+ * it): texts are escaped and get no quotes, all else is JSON as it is; so where
+ * the template has no quotes, what may be a text wants |json, and between quotes
+ * |json and lists and objects are wrong, and so is a backslash before "${".  Of
+ * x-ndjson and json-seq, which hold several documents, the outcome is not checked
+ * to be one.  A form
  * (application/x-www-form-urlencoded): percent-encoded.  Else: as it is.
  *
  * Filters, from left to right: bytes ("1.5 GiB"), duration ("4.2 s"), upper and

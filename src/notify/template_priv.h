@@ -54,11 +54,13 @@ struct template_part {
 	struct template_path path;
 	struct template_use uses[TEMPLATE_FILTERS_MAX];
 	size_t use_count;
+	bool in_text; /* between quotes of JSON */
 };
 
 struct template
 {
 	enum template_form form;
+	bool sequence; /* of JSON texts */
 	struct template_part *parts;
 	size_t count, size;
 };
@@ -66,6 +68,8 @@ struct template
 /* Is a filter of use there?  Changes *kinds to what comes out. */
 int template_filter_check(
     enum template_filter filter, unsigned *kinds, struct err *err);
+/* May a text come out that has no quotes?  `kinds`: before the filters. */
+bool template_may_be_text(const struct template_part *part, unsigned kinds);
 void template_add_value(const struct template_part *part,
     enum template_form form, const json_t *events, struct buf *out);
 

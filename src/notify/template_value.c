@@ -53,6 +53,38 @@ template_filter_check(
 	return 0;
 }
 
+/* Such as 0 or null, which may stand without quotes. */
+static bool
+is_bare(const char *text)
+{
+	json_t *value = json_loads(text, JSON_DECODE_ANY, NULL);
+
+	json_decref(value);
+	return value != NULL && strpbrk(text, "\"\\\n\t\r") == NULL;
+}
+
+bool
+template_may_be_text(const struct template_part *part, unsigned kinds)
+{
+	bool text = (kinds & TEMPLATE_TEXT) != 0;
+
+	for (size_t i = 0; i < part->use_count; i++)
+		switch (part->uses[i].filter) {
+		case TEMPLATE_BYTES:
+		case TEMPLATE_DURATION:
+		case TEMPLATE_UPPER:
+		case TEMPLATE_LOWER:
+			text = true;
+			break;
+		case TEMPLATE_DEFAULT:
+			text = text || !is_bare(part->uses[i].text);
+			break;
+		case TEMPLATE_JSON:
+			return false;
+		}
+	return text;
+}
+
 /* ---- filters; each takes a reference and gives one ---- */
 
 static json_t *
@@ -148,6 +180,19 @@ add_text(const char *text, size_t len, enum template_form form, struct buf *out)
 		buf_add(out, text, len);
 }
 
+/* What may be a text or an object was put between quotes: it is the text of the
+ * object there. */
+static json_t *
+as_text(json_t *value)
+{
+	char *text = json_dumps(value, JSON_COMPACT);
+	json_t *out = json_string(text);
+
+	free(text);
+	json_decref(value);
+	return out;
+}
+
 /* A text without its quotes, unless they are wanted. */
 static void
 add_json(
@@ -167,18 +212,23 @@ void
 template_add_value(const struct template_part *part, enum template_form form,
     const json_t *events, struct buf *out)
 {
-	bool quotes = false;
 	json_t *value;
+	bool quotes;
 
 	if (part->path.count == 1 &&
 	    strcmp(part->path.segments[0], "count") == 0)
 		value = json_integer((json_int_t)json_array_size(events));
 	else
 		value = json_incref(template_path_get(&part->path, events));
+	/* Where the catalogue says that it is none. */
+	quotes =
+	    form == TEMPLATE_AS_JSON && !part->in_text && json_is_string(value);
 	for (size_t i = 0; i < part->use_count; i++) {
 		quotes = quotes || part->uses[i].filter == TEMPLATE_JSON;
 		value = apply(&part->uses[i], value);
 	}
+	if (part->in_text && (json_is_object(value) || json_is_array(value)))
+		value = as_text(value);
 	if (value == NULL && quotes)
 		add_text("null", 4, form, out);
 	else if (json_is_string(value) && !quotes && form != TEMPLATE_AS_JSON)

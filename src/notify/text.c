@@ -125,7 +125,8 @@ text_piece(enum text_markup markup, const char *text, const char *s,
 		if (text_is_markdown(markup, s, s == text) ||
 		    text_ends_number(text, s))
 			before = "\\";
-		if (s[0] == '@')
+		/* Mattermost reads "&commat;" as "@", and so on. */
+		if (s[0] == '@' || (s[0] == '&' && markup == TEXT_MATTERMOST))
 			after = TEXT_NO_WIDTH;
 		break;
 	}

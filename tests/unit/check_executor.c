@@ -406,6 +406,24 @@ START_TEST(a_move_in_flight_is_taken_up_by_a_later_daemon)
 }
 END_TEST
 
+START_TEST(a_clock_that_was_set_back_makes_no_negative_duration)
+{
+	site_set_mood(2, SITE_HANGS, NULL);
+	start(1, false);
+	run_until(one_hangs);
+	take_down();
+	change("UPDATE moves SET started = started + 86400000");
+	build();
+	site_finish(true);
+	run_until(one_has_ended);
+	ck_assert_int_eq(last_outcome, MOVE_COMPLETED);
+	ck_assert_int_eq(
+	    ask("SELECT json_extract(body, '$.data.duration_ms') FROM events "
+		"WHERE type = 'drover.move.completed'"),
+	    0);
+}
+END_TEST
+
 START_TEST(a_move_that_failed_meanwhile_is_seen_twice_and_ends)
 {
 	site_set_mood(2, SITE_HANGS, NULL);
@@ -488,6 +506,8 @@ main(void)
 	tcase_add_test(tc, a_result_and_its_news_are_one_transaction);
 	tcase_add_test(tc, a_repair_waits_for_its_intent);
 	tcase_add_test(tc, a_move_in_flight_is_taken_up_by_a_later_daemon);
+	tcase_add_test(
+	    tc, a_clock_that_was_set_back_makes_no_negative_duration);
 	tcase_add_test(tc, a_move_that_failed_meanwhile_is_seen_twice_and_ends);
 	tcase_add_test(tc, a_strict_move_that_arrived_meanwhile_is_resumed);
 	tcase_add_test(tc, a_recovered_move_can_be_aborted);

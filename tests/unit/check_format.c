@@ -300,6 +300,23 @@ START_TEST(guests_that_a_summary_omits_are_counted)
 }
 END_TEST
 
+START_TEST(guests_that_a_decision_leaves_out_are_counted)
+{
+	json_t *event = json_object_get(samples, "decision.made");
+	struct message *m;
+
+	json_object_set_new(
+	    json_object_get(event, "data"), "items_left_out", json_integer(7));
+	/* Of a drain, and no member of this. */
+	json_object_set_new(
+	    json_object_get(event, "data"), "guests_omitted", json_integer(9));
+	m = read_message("decision.made");
+	ck_assert_uint_eq(m->row_count, 2);
+	ck_assert_uint_eq(m->rows_left_out, 7);
+	message_free(m);
+}
+END_TEST
+
 START_TEST(every_sample_has_a_title_without_gaps)
 {
 	const char *name;
@@ -427,6 +444,7 @@ main(void)
 	tcase_add_test(tc, an_unknown_type_is_shown_with_what_it_has);
 	tcase_add_test(tc, every_type_of_the_catalogue_has_words_of_its_own);
 	tcase_add_test(tc, guests_that_a_summary_omits_are_counted);
+	tcase_add_test(tc, guests_that_a_decision_leaves_out_are_counted);
 	tcase_add_test(tc, every_sample_has_a_title_without_gaps);
 	tcase_add_test(tc, an_event_without_data_is_no_end);
 	tcase_add_test(tc, members_of_another_kind_are_as_good_as_none);

@@ -436,6 +436,31 @@ START_TEST(texts_that_are_far_too_long_are_within_the_rules)
 }
 END_TEST
 
+/* As many as there can be, with names that are as long once they are escaped. */
+START_TEST(fields_that_are_too_many_are_within_the_rules)
+{
+	json_t *data = json_object(), *event, *body;
+	char name[256], value[LONG];
+
+	if (!is_person_kind(_i))
+		return;
+	memset(value, '*', sizeof(value) - 1);
+	value[sizeof(value) - 1] = '\0';
+	memset(name, '_', sizeof(name));
+	for (int i = 0; i < 40; i++) {
+		(void)snprintf(name + 200, sizeof(name) - 200, "%d", i);
+		json_object_set_new(data, name, json_string(value));
+	}
+	event = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "specversion",
+	    "1.0", "id", "1", "source", "/drover/lab", "type", "drover.x",
+	    "subject", value, "time", "2026-11-21T03:00:00Z", "data", data);
+	body = render_json((enum receiver_kind)_i, event);
+	ck_assert_ptr_nonnull(body);
+	json_decref(body);
+	json_decref(event);
+}
+END_TEST
+
 static json_t *
 big_drain(const char *name, const char *reason)
 {
@@ -557,6 +582,8 @@ main(void)
 	tcase_add_loop_test(tc,
 	    texts_that_are_far_too_long_are_within_the_rules, 0,
 	    RECEIVER_KIND_COUNT);
+	tcase_add_loop_test(tc, fields_that_are_too_many_are_within_the_rules,
+	    0, RECEIVER_KIND_COUNT);
 	tcase_add_loop_test(tc, a_drain_of_500_guests_is_cut_and_counted, 0,
 	    RECEIVER_KIND_COUNT);
 	tcase_add_loop_test(

@@ -122,6 +122,29 @@ START_TEST(a_binary_event_has_its_attributes_in_headers)
 }
 END_TEST
 
+START_TEST(a_binary_event_without_data_has_an_empty_object)
+{
+	static const char *const bodies[] = {
+	    "{\"id\":\"1\",\"type\":\"drover.x\"}",
+	    "{\"id\":\"1\",\"type\":\"drover.x\",\"data\":null}"};
+	struct settings_receiver r = samples_receiver(RECEIVER_CLOUDEVENTS);
+
+	r.mode = RECEIVER_BINARY;
+	for (size_t i = 0; i < 2; i++) {
+		struct format_event event = {
+		    .id = "1", .type = "drover.x", .body = bodies[i]};
+		struct format_request request;
+		struct err err = {0};
+
+		ck_assert_msg(format_events(&r, NULL, &event, 1, SAMPLES_NOW,
+				  &request, &err) == 0,
+		    "%s", err.msg);
+		ck_assert_str_eq(request.body, "{}");
+		format_free(&request);
+	}
+}
+END_TEST
+
 START_TEST(a_batch_holds_the_events_in_order)
 {
 	struct settings_receiver r = samples_receiver(RECEIVER_CLOUDEVENTS);
@@ -162,6 +185,7 @@ main(void)
 	tcase_add_test(tc, gotify_is_posted_to_its_messages);
 	tcase_add_test(tc, a_structured_event_is_sent_as_it_is_stored);
 	tcase_add_test(tc, a_binary_event_has_its_attributes_in_headers);
+	tcase_add_test(tc, a_binary_event_without_data_has_an_empty_object);
 	tcase_add_test(tc, a_batch_holds_the_events_in_order);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);

@@ -134,6 +134,9 @@ START_TEST(markup_becomes_text)
 			     TEXT_CHARACTERS, 100),
 	    "@" NO_WIDTH "all \\~town \\#x \\!\\[y\\]\\(z\\)");
 	ck_assert_str_eq(
+	    escaped("&commat;all", TEXT_MATTERMOST, TEXT_CHARACTERS, 100),
+	    "&" NO_WIDTH "commat;all");
+	ck_assert_str_eq(
 	    escaped("<users/all> @x", TEXT_QUIET, TEXT_CHARACTERS, 100),
 	    "<" NO_WIDTH "users/all> @" NO_WIDTH "x");
 }

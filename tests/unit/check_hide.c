@@ -49,8 +49,48 @@ START_TEST(tokens_and_what_is_added_are_secret)
 	hide_add(hide, "X-Key-Value");
 	hide_add(hide, NULL);
 	hide_add(hide, "");
-	text = hide_text(hide, "tk_12345tk_12345 and X-Key-Value; tk_1234");
-	ck_assert_str_eq(text, "[secret][secret] and [secret]; tk_1234");
+	text = hide_text(hide, "tk_12345tk_12345 and X-Key-Value; tk_123x");
+	ck_assert_str_eq(text, "[secret][secret] and [secret]; tk_123x");
+	free(text);
+	hide_free(hide);
+}
+END_TEST
+
+/* Answers are cut. */
+START_TEST(a_secret_that_begins_at_the_end_is_hidden)
+{
+	expect_hidden(NULL, "tk_12345", "no: tk_12345", "no: [secret]");
+	expect_hidden(NULL, "tk_12345", "no: tk_1234", "no: [secret]");
+	expect_hidden(NULL, "tk_12345", "no: tk_1", "no: [secret]");
+	expect_hidden(NULL, "tk_12345", "no: tk_", "no: tk_");
+	expect_hidden(NULL, "tk_12345", "tk_1 and on", "tk_1 and on");
+}
+END_TEST
+
+START_TEST(a_password_is_secret_without_its_user)
+{
+	expect_hidden("http://user:passw0rd@h/x", NULL,
+	    "user, passw0rd: no; user:passw0rd: no",
+	    "user, [secret]: no; [secret]: no");
+	/* The last one is what divides. */
+	expect_hidden(
+	    "http://user:pa@ss@h/x", NULL, "pa@ss pa@s no", "[secret] pa@s no");
+	expect_hidden("http://h/x?a=user:mail@h", NULL, "mail user:mail no",
+	    "mail user:mail no");
+}
+END_TEST
+
+START_TEST(the_last_word_of_a_header_is_secret_like_the_whole)
+{
+	struct receiver_header headers[] = {
+	    {"Authorization", "Bearer kEy45678"},
+	    {"X-Note", "of the people here in the lab"}};
+	struct settings_receiver receiver = {
+	    .name = "ops", .headers = headers, .header_count = 2};
+	struct hide *hide = hide_known(&receiver, NULL, NULL);
+	char *text = hide_text(hide, "Bearer, kEy45678, lab; Bearer kEy45678.");
+
+	ck_assert_str_eq(text, "Bearer, [secret], lab; [secret].");
 	free(text);
 	hide_free(hide);
 }
@@ -125,6 +165,9 @@ main(void)
 
 	tcase_add_test(tc, keys_of_a_url_are_secret_and_words_are_not);
 	tcase_add_test(tc, tokens_and_what_is_added_are_secret);
+	tcase_add_test(tc, a_secret_that_begins_at_the_end_is_hidden);
+	tcase_add_test(tc, a_password_is_secret_without_its_user);
+	tcase_add_test(tc, the_last_word_of_a_header_is_secret_like_the_whole);
 	tcase_add_test(tc, the_longest_secret_goes_first);
 	tcase_add_test(tc, an_answer_becomes_one_printable_line);
 	tcase_add_test(tc, the_files_of_a_receiver_are_read);

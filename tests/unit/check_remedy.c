@@ -23,6 +23,9 @@ static const struct {
     {0, "SSL peer certificate or SSH remote key was not OK", "ca_file"},
     {0, "SSL connect error", "cert_file"},
     {0, "Server returned nothing (no headers, no data)", "HTTP server"},
+    {0, "the proxy refused to connect to it: HTTP 403", "look at its proxy"},
+    {0, "it wants a certificate of the client; see cert_file",
+	"look at its cert_file and key_file"},
     {0, NULL, "HTTP server"},
 };
 

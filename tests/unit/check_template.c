@@ -265,6 +265,68 @@ START_TEST(brackets_and_dollars_are_read_strictly)
 }
 END_TEST
 
+START_TEST(in_json_quotes_are_where_a_text_stands)
+{
+	static const char bare[] =
+	    "line 1, column 8: this may be a text, which wants quotes around "
+	    "it, or |json";
+
+	assert_fault("{\"a\":${data.guest}}", bare);
+	assert_fault("{\"a\":${data.why}}", bare);
+	assert_fault("{\"a\":${data.moved|default:no}}", bare);
+	assert_fault("{\"a\":${data.bytes|bytes}}", bare);
+	assert_fault("{\"a\":${data.guest|upper|default:0}}", bare);
+	assert_fault("{\"b\\\"\":\n ${type}}",
+	    "line 2, column 4: this may be a text, which wants quotes around "
+	    "it, or |json");
+	assert_fault("\"x ${data.guest|json}\"",
+	    "line 1, column 17: json gives quotes of its own: leave it out "
+	    "between quotes");
+	assert_fault("\"${data.guests}\"",
+	    "line 1, column 4: this is a list or an object, which stands "
+	    "without quotes around it");
+	assert_fault("\"$$\\${data.guest}\"",
+	    "line 1, column 5: a backslash before \"${\" would change what "
+	    "follows: a backslash in a text is \\\\");
+	assert_fault("\"\\u00${data.guest}\"",
+	    "line 1, column 6: a backslash before \"${\" would change what "
+	    "follows: a backslash in a text is \\\\");
+}
+END_TEST
+
+START_TEST(in_json_what_cannot_break_out_is_right)
+{
+	assert_renders(
+	    "\"\\\\${data.guest}\"", JSON, "move.completed", "\"\\\\web1\"");
+	assert_renders("\"\\u0041${data.guest}\\\"${data.to}\"", JSON,
+	    "move.completed", "\"\\u0041web1\\\"kvm2\"");
+	assert_renders("[${data.moved|default:0}, ${data.guest|json}]", JSON,
+	    "host.lost", "[0, null]");
+	assert_renders("[${data.bytes|bytes|json}]", JSON, "move.completed",
+	    "[\"1.2 GiB\"]");
+	/* A text in one event, an object in another. */
+	assert_renders("\"${data.why}\"", JSON, "host.lost",
+	    "\"the connection was closed: keepalive timeout\"");
+	assert_renders("[\"${data.why}\"]", JSON, "move.started",
+	    "[\"{\\\"decision\\\":57,\\\"policy\\\":\\\"maintenance\\\","
+	    "\\\"rule\\\":\\\"/etc/drover/policies.d/10-maintenance.yaml:9\\\","
+	    "\\\"text\\\":\\\"host kvm1 is in maintenance\\\"}\"]");
+	/* Other types have no such rules. */
+	assert_renders("\"\\${data.guest|json}\" ${data.to}", PLAIN,
+	    "move.completed", "\"\\\"web1\"\" kvm2");
+}
+END_TEST
+
+START_TEST(types_of_several_documents_are_not_held_to_be_one)
+{
+	assert_renders("{\"g\":\"${data.guest}\"}\n{\"t\":${data.to|json}}\n",
+	    "application/x-ndjson", "move.completed",
+	    "{\"g\":\"web1\"}\n{\"t\":\"kvm2\"}\n");
+	assert_renders("\x1e${data}\n\x1e[]\n", "application/json-seq",
+	    "host.recovered", "\x1e{\"host\":\"kvm3\"}\n\x1e[]\n");
+}
+END_TEST
+
 START_TEST(a_template_and_its_outcome_have_a_limit)
 {
 	char *text = malloc(TEMPLATE_TEXT_MAX + 2);
@@ -438,7 +500,7 @@ START_TEST(an_event_that_does_not_come_out_right_is_named)
 	ck_assert_int_eq(format_custom_rehearse(&r, NULL, &err), -1);
 	ck_assert_ptr_nonnull(strstr(err.msg, "drain.started: template: what"));
 	/* Alone each is right. */
-	r.template = "${data.guests.0|json}${events.1.id}";
+	r.template = "${data.guests.0|json}${events.1}";
 	r.content_type = "text/json";
 	r.group_by = RECEIVER_GROUP_DRAIN;
 	r.group_wait_ms = 30000;
@@ -474,6 +536,10 @@ main(void)
 	tcase_add_test(
 	    faults, a_filter_that_is_not_there_or_of_no_use_is_a_fault);
 	tcase_add_test(faults, brackets_and_dollars_are_read_strictly);
+	tcase_add_test(faults, in_json_quotes_are_where_a_text_stands);
+	tcase_add_test(faults, in_json_what_cannot_break_out_is_right);
+	tcase_add_test(
+	    faults, types_of_several_documents_are_not_held_to_be_one);
 	tcase_add_test(faults, a_template_and_its_outcome_have_a_limit);
 	suite_add_tcase(suite, faults);
 	tcase_add_test(
