@@ -18,7 +18,8 @@
 #include "notify/catalog.h"
 #include "notify/remedy.h"
 
-#define TEST "test" /* the type of event that says that it is one */
+#define SAY_MAX 5000 /* deliveries at once: nothing else happens meanwhile */
+#define TEST "test"  /* the type of event that says that it is one */
 
 /* ---- again ---- */
 
@@ -79,6 +80,8 @@ backend_receiver_replay(void *arg, const char *name,
 		room = receiver->queue > count.pending
 		    ? receiver->queue - count.pending
 		    : 0;
+	if (room > SAY_MAX)
+		room = SAY_MAX;
 	if (store_replay_dead(
 		d->store, name, room, clock_wall_now(), &replayed, err) != 0)
 		return NULL;
@@ -130,25 +133,28 @@ backend_receiver_drop(void *arg, const char *name, bool dead,
     const struct control_peer *peer, struct err *err)
 {
 	struct daemon *d = arg;
+	struct store_receiver_count all;
 	int64_t count = 0;
 	char by[64], why[96];
 	int rc;
 
-	if (backend_check_receiver(d, name, NULL, err) != 0)
+	if (backend_check_receiver(d, name, &all, err) != 0)
 		return NULL;
 	backend_peer_text(peer, by, sizeof(by));
 	snprintf(why, sizeof(why), "dropped by %s", by);
-	rc = dead ? store_drop_dead(d->store, name, &count, err)
-		  : store_drop_pending(
-			d->store, name, why, clock_wall_now(), &count, err);
+	rc = dead ? store_drop_dead(d->store, name, SAY_MAX, &count, err)
+		  : store_drop_pending(d->store, name, SAY_MAX, why,
+			clock_wall_now(), &count, err);
 	if (rc != 0)
 		return NULL;
 	log_info("notify",
-	    "receiver %s: all that is %s (%" PRId64 ") %s, by %s", name,
-	    dead ? "dead" : "pending", count, dead ? "deleted" : "dropped", by);
+	    "receiver %s: what is %s (%" PRId64 " of %" PRId64 ") %s, by %s",
+	    name, dead ? "dead" : "pending", count,
+	    dead ? all.dead : all.pending, dead ? "deleted" : "dropped", by);
 	deliver_kick(d->deliver);
-	return json_pack("{s:s, s:I}", "receiver", name,
-	    dead ? "deleted" : "dropped", (json_int_t)count);
+	return json_pack("{s:s, s:I, s:I}", "receiver", name,
+	    dead ? "deleted" : "dropped", (json_int_t)count, "left",
+	    (json_int_t)((dead ? all.dead : all.pending) - count));
 }
 
 /* ---- a test ---- */

@@ -101,16 +101,13 @@ ctl_notify_test(struct ctl *ctl)
 	return ok ? CTL_DONE : CTL_FAILED;
 }
 
-static int
-change(struct ctl *ctl, const char *path, json_t *body, const char *name,
+/* Frees the answer. */
+static void
+print_change(struct ctl *ctl, json_t *answer, const char *name,
     void (*say)(const json_t *answer, struct buf *out))
 {
 	struct buf out = BUF_INIT(CTL_OUTPUT_MAX);
-	int status = CTL_DONE;
-	json_t *answer = ctl_ask(ctl, "POST", path, body, &status);
 
-	if (answer == NULL)
-		return status;
 	if (ctl->args.output == ARGS_JSON) {
 		ctl_print_json(answer);
 	} else if (ctl->args.output == ARGS_NAME) {
@@ -121,7 +118,38 @@ change(struct ctl *ctl, const char *path, json_t *body, const char *name,
 	}
 	ctl_print(&out);
 	json_decref(answer);
-	return CTL_DONE;
+}
+
+/* The daemon does some thousands at a time, and says how many are left.  No
+ * more than there were at first: they may have come back meanwhile. */
+static int
+change_all(struct ctl *ctl, const char *path, const char *state,
+    const char *count, void (*say)(const json_t *answer, struct buf *out))
+{
+	int64_t all = 0, done = 0, step, left;
+	int status = CTL_DONE;
+	json_t *last = NULL;
+
+	do {
+		json_t *body =
+		    state != NULL ? json_pack("{s:s}", "state", state) : NULL;
+		json_t *answer = ctl_ask(ctl, "POST", path, body, &status);
+
+		if (answer == NULL)
+			break;
+		json_decref(last);
+		last = answer;
+		step = field_count(answer, count);
+		left = field_count(answer, "left");
+		if (done == 0)
+			all = step + left;
+		done += step;
+	} while (step > 0 && left > 0 && done < all);
+	if (last == NULL)
+		return status;
+	(void)json_object_set_new(last, count, json_integer(done));
+	print_change(ctl, last, ctl->args.operands[0], say);
+	return status;
 }
 
 static int
@@ -133,8 +161,11 @@ change_each(struct ctl *ctl, const char *tail,
 	for (int i = 0; i < ctl->args.operand_count; i++) {
 		const char *id = ctl->args.operands[i];
 		cleanup_free char *path = ctl_path("/v1/deliveries/", id, tail);
-		int status = change(ctl, path, NULL, id, say);
+		int status = CTL_DONE;
+		json_t *answer = ctl_ask(ctl, "POST", path, NULL, &status);
 
+		if (answer != NULL)
+			print_change(ctl, answer, id, say);
 		if (status == CTL_NO_DAEMON || status == CTL_DETACHED)
 			return status;
 		worst = status > worst ? status : worst;
@@ -162,7 +193,7 @@ ctl_notify_replay(struct ctl *ctl)
 		return change_each(ctl, "/replay", render_replayed);
 	if (!is_one(ctl, "--dead"))
 		return CTL_USAGE;
-	return change(ctl, path, NULL, name, render_replayed);
+	return change_all(ctl, path, NULL, "replayed", render_replayed);
 }
 
 int
@@ -180,7 +211,6 @@ ctl_notify_drop(struct ctl *ctl)
 		return change_each(ctl, "/drop", render_dropped);
 	if (!is_one(ctl, dead ? "--dead" : "--pending"))
 		return CTL_USAGE;
-	return change(ctl, path,
-	    json_pack("{s:s}", "state", dead ? "dead" : "pending"), name,
-	    render_dropped);
+	return change_all(ctl, path, dead ? "dead" : "pending",
+	    dead ? "deleted" : "dropped", render_dropped);
 }

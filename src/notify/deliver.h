@@ -16,18 +16,20 @@
  * jitter; 429 and 503 honour Retry-After in seconds or as a date, at most 10
  * min.  410 disables the receiver until its URL changes or an operator enables
  * it; its events wait.  Other 4xx, and 3xx, make a dead letter, and so does
- * what got older than the receiver's max_age.  Accepted and refused are written
+ * what got older than the receiver's max_age.  413 to several events at once
+ * halves their request until there is one.  Accepted and refused are written
  * down at the status line, as soon as the loop comes round, together with what
  * else came in that turn: a crash costs at most a second copy of what was
  * answered since, under the same webhook-id.
  *
  * How much at once: DELIVER_PER_RECEIVER requests to receivers of the kinds
  * cloudevents and custom; to the former one more after each round that was
- * accepted, up to DELIVER_WINDOW_MAX; one to all other kinds, since order
- * matters to people and to alerts.  Oldest first; what is tried again lets the others by, unless
- * `ordering: strict`: then one request at a time goes out, in the order of the
- * events, and one that is tried again holds up those behind it.  `rate` limits
- * requests by a token bucket that holds one period's worth.
+ * accepted, up to DELIVER_WINDOW_MAX, or to about 3200 events in batches; one
+ * to all other kinds, since order matters to people and to alerts.  Oldest
+ * first; what is tried again lets the others by, unless `ordering: strict`: then
+ * one request at a time goes out, in the order of the events, and one that is
+ * tried again holds up those behind it.  `rate` limits requests by a token
+ * bucket that holds one period's worth.
  *
  * Circuit breaker: it opens with the first failure.  While it is open one
  * request at a time probes the receiver, after a backoff of the receiver's own;

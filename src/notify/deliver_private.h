@@ -16,6 +16,7 @@
 
 #define DELIVERY_AFTER_MAX_S (10 * 60) /* of Retry-After */
 #define DELIVER_HASH_SIZE 65           /* SHA-256 in hexadecimal */
+#define DELIVER_BATCH 100              /* events, unless it says other */
 #define DELIVER_LOOK_MS (60 * 1000)    /* look again: the clock may be set */
 
 /* What is done by others, so that tests can do it their way. */
@@ -53,6 +54,7 @@ struct delivery {
 	struct wall at;
 	struct mono started;
 	int64_t took_ms;
+	char url_hash[DELIVER_HASH_SIZE]; /* of where it went */
 
 	bool decided; /* there is a verdict: what follows */
 	enum store_delivery state;
@@ -60,6 +62,7 @@ struct delivery {
 	struct wall next;
 	char *answer, *why;
 	bool disables; /* ... and the receiver is gone */
+	bool halves;   /* ... and its second half goes another time */
 	bool recorded; /* ... and it is in the database */
 };
 
@@ -86,6 +89,7 @@ struct receiver {
 	int fails;               /* in a row; those of one round count once */
 	struct wall open_since;  /* the breaker */
 	struct mono hold;        /* send nothing before */
+	struct mono failed;      /* the last time; ms 0: see fails */
 	bool unreadable;         /* ... because of its files */
 	int64_t expired;         /* since the log told of it */
 	struct mono expired_log; /* when it did */
@@ -164,7 +168,7 @@ void receiver_configure(
     struct receiver *receiver, const struct settings_receiver *settings);
 /* Starts what is due; returns when to look again, in ms. */
 int64_t receiver_fill(struct receiver *receiver);
-/* It gave an answer that shows that it is there. */
+/* It is there: it answered what was asked after it failed last. */
 void receiver_recover(struct receiver *receiver);
 /* Something was accepted. */
 void receiver_widen(struct receiver *receiver);

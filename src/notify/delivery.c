@@ -331,6 +331,7 @@ delivery_try(struct delivery *v, struct err *err)
 		    .body = v->rows[i].body};
 	v->at = clock_wall_now();
 	v->started = clock_mono_now();
+	memcpy(v->url_hash, r->url_hash, sizeof(v->url_hash));
 	sent = delivery_send(
 	    r->deliver, r->settings, &r->secrets, events, v->count, &post, err);
 	free(events);

@@ -54,6 +54,14 @@ format_events(const struct settings_receiver *receiver,
 		    "receiver %s: there is no format for type %s",
 		    receiver->name, receiver->type);
 	rc = format(&in, &request, err);
+	/* One event alone is sent whatever its size. */
+	if (rc == 0 && count > 1 &&
+	    request.len > receiver_kinds[receiver->kind].body_max)
+		rc = err_set(err, ERR_LIMIT,
+		    "the request for %zu events has %zu bytes, and %zu is the "
+		    "limit",
+		    count, request.len,
+		    receiver_kinds[receiver->kind].body_max);
 	if (rc == 0) {
 		if (request.content_type == NULL)
 			format_set_type(&request, "application/json");

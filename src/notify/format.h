@@ -44,7 +44,7 @@ struct format_request {
  * One request for `count` events of one receiver (more than one: a group or a
  * batch, oldest first).  1: this receiver has nothing to say about them, they
  * count as delivered.  0: *out is the caller's, see format_free.  -1: it can
- * never be sent, the error says why.
+ * never be sent, the error says why (ERR_LIMIT: fewer of them may fit).
  */
 int format_events(const struct settings_receiver *receiver,
     const struct format_secrets *secrets, const struct format_event *events,

@@ -16,6 +16,7 @@
 struct keeper_told {
 	char *type, *body; /* of the event */
 	struct wall since;
+	bool over; /* told as over, which was not accepted so far */
 };
 
 struct keeper_receiver {
@@ -24,7 +25,8 @@ struct keeper_receiver {
 	char *name;
 	const struct settings_receiver *settings; /* NULL: it is gone */
 	struct mono next;
-	struct map *told; /* key -> struct keeper_told; in the last round */
+	struct map *told; /* key -> struct keeper_told; in the last round, and
+			   * until one is accepted what is over */
 	bool in_flight;
 	char trouble[160]; /* why the last round failed; "": it did not */
 };

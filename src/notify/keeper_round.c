@@ -5,7 +5,10 @@
  * A resolve may be overtaken: by a raise that was tried again, or by a round that
  * was under way when it was sent.  Then something is on at Alertmanager that is
  * over, until it expires.  So what the last round told and this one would not is
- * told once more, as over.
+ * told once more, as over, until a round is accepted.
+ *
+ * Alertmanager refuses a whole request for one alert that begins after its end,
+ * as there would be when the clock was set back.
  */
 #include "notify/keeper_private.h"
 
@@ -20,6 +23,7 @@
 #include "notify/state.h"
 
 #define KEEPER_ANSWER_MAX 1024
+#define KEEPER_OVER_MAX STORE_CONDITIONS_MAX /* that are told as over again */
 
 /* ---- what is sent ---- */
 
@@ -35,8 +39,10 @@ static void
 keeper_add_alert(struct keeper_round *round, const char *type, const char *body,
     struct wall since, struct wall ends)
 {
-	const struct format_event event = {
-	    .id = "", .type = type, .at = since, .body = body};
+	const struct format_event event = {.id = "",
+	    .type = type,
+	    .at = since.ms < round->now.ms ? since : round->now,
+	    .body = body};
 	json_t *alert =
 	    alertmanager_alert(round->receiver->settings, &event, ends, NULL);
 
@@ -57,24 +63,32 @@ keeper_is_wanted(
 	return wanted;
 }
 
+static struct keeper_told *
+keeper_note(struct keeper_round *round, const char *key, const char *type,
+    const char *body, struct wall since)
+{
+	struct keeper_told *told = calloc(1, sizeof(*told));
+
+	if (told == NULL)
+		abort();
+	told->type = str_dup(type);
+	told->body = str_dup(body);
+	told->since = since;
+	map_set(round->told, key, told);
+	return told;
+}
+
 static void
 keeper_add(const struct store_condition *row, void *arg)
 {
 	struct keeper_round *round = arg;
 	const struct settings_receiver *s = round->receiver->settings;
 	struct wall ends = {round->now.ms + alertmanager_holds_ms(s)};
-	struct keeper_told *copy;
 
 	if (!keeper_is_wanted(round, row))
 		return;
 	keeper_add_alert(round, row->type, row->body, row->since, ends);
-	copy = calloc(1, sizeof(*copy));
-	if (copy == NULL)
-		abort();
-	copy->type = str_dup(row->type);
-	copy->body = str_dup(row->body);
-	copy->since = row->since;
-	map_set(round->told, row->key, copy);
+	(void)keeper_note(round, row->key, row->type, row->body, row->since);
 }
 
 void
@@ -92,6 +106,7 @@ static void
 keeper_add_ended(struct keeper_round *round)
 {
 	const struct map *before = round->receiver->told;
+	int count = 0;
 	const char *key;
 	void *value;
 	size_t i = 0;
@@ -99,9 +114,28 @@ keeper_add_ended(struct keeper_round *round)
 	while (map_next(before, &i, &key, &value)) {
 		const struct keeper_told *told = value;
 
-		if (map_get(round->told, key) == NULL)
-			keeper_add_alert(round, told->type, told->body,
-			    told->since, round->now);
+		if (map_get(round->told, key) != NULL)
+			continue;
+		keeper_add_alert(
+		    round, told->type, told->body, told->since, round->now);
+		if (count++ == KEEPER_OVER_MAX)
+			continue;
+		keeper_note(round, key, told->type, told->body, told->since)
+		    ->over = true;
+	}
+}
+
+/* A round was accepted. */
+static void
+keeper_forget_ended(struct keeper_receiver *r)
+{
+	const char *key;
+	void *value;
+	size_t i = 0;
+
+	while (map_next(r->told, &i, &key, &value)) {
+		if (((const struct keeper_told *)value)->over)
+			(void)map_remove(r->told, key);
 	}
 }
 
@@ -138,6 +172,7 @@ keeper_on_done(const struct http_answer *answer, void *arg)
 			log_info("notify",
 			    "receiver %s: what is on is told again", r->name);
 		r->trouble[0] = '\0';
+		keeper_forget_ended(r);
 		return;
 	}
 	if (answer->code != 0)

@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PICK_BATCH 100 /* events, unless the receiver says other */
-
 struct pick {
 	struct receiver *receiver;
 	struct wall now;
@@ -36,11 +34,14 @@ static bool
 pick_is_taken(const struct receiver *r, const struct store_outbox *row)
 {
 	bool gathers = pick_gathers(r, row);
+	/* One that left its batch may begin another of the same number. */
+	int64_t batch = gathers && row->batch == 0 ? row->id : row->batch;
 	const struct delivery *v;
 
 	LIST_FOREACH(v, &r->deliveries, link)
 	{
-		if (row->batch > 0 && v->batch == row->batch)
+		if (batch > 0 && v->gathers &&
+		    (v->batch > 0 ? v->batch : v->rows[0].id) == batch)
 			return true;
 		/* A row alone that is under way is not to get into a batch. */
 		if (gathers && row->batch == 0 && v->batch == 0 &&
@@ -82,8 +83,10 @@ pick_take_strictly(const struct store_outbox *row, void *arg)
 	struct pick *take = arg;
 
 	bool due = row->next.ms <= take->now.ms;
+	/* One that waits for nothing: the clock was set back, too. */
+	bool waits = row->attempts > 0 || row->group != NULL;
 
-	if (!due && !pick_is_far(row->next, take->now)) {
+	if (!due && waits && !pick_is_far(row->next, take->now)) {
 		take->wait = row->next.ms - take->now.ms;
 		return;
 	}
@@ -118,7 +121,7 @@ pick_gather(struct receiver *r, struct pick *take, struct err *err)
 		    take->now,
 		    v->group != NULL   ? DELIVER_GROUP_MAX
 			: s->batch > 0 ? s->batch
-				       : PICK_BATCH,
+				       : DELIVER_BATCH,
 		    err);
 	}
 	if (rc == 0)
@@ -137,8 +140,8 @@ pick_gather(struct receiver *r, struct pick *take, struct err *err)
 	return rc;
 }
 
-/* Whether there may be more to do at once. */
-static bool
+/* When to look again because of these; INT64_MAX: not because of them. */
+static int64_t
 pick_start(struct receiver *r, struct pick *take, struct err *err)
 {
 	bool gathers = false, more = false;
@@ -161,9 +164,11 @@ pick_start(struct receiver *r, struct pick *take, struct err *err)
 		if (v->sent)
 			receiver_pay(r);
 	}
+	if (rc != 0 && !more)
+		return receiver_hold(r, err);
 	if (rc != 0)
-		receiver_hold(r, err);
-	return more;
+		(void)receiver_hold(r, err);
+	return more ? 0 : INT64_MAX;
 }
 
 int64_t
@@ -175,6 +180,7 @@ pick_send(struct receiver *r)
 	int max = take.slots + r->count;
 	struct wall due;
 	struct err err = {0};
+	int64_t wait;
 	int rc;
 
 	if (r->settings->strict)
@@ -195,8 +201,9 @@ pick_send(struct receiver *r)
 			store, r->name, due, max, pick_take, &take, &err) != 0)
 			return receiver_hold(r, &err);
 	}
-	if (pick_start(r, &take, &err))
-		return 0;
+	wait = pick_start(r, &take, &err);
+	if (wait != INT64_MAX)
+		return wait;
 	if (mono_before(clock_mono_now(), r->hold))
 		return mono_diff(r->hold, clock_mono_now());
 	if (take.count > 0 && receiver_rate_wait(r) > 0)

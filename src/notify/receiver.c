@@ -24,6 +24,8 @@
 
 #include "base/log.h"
 
+#define RECEIVER_ROWS_MAX 3200 /* events under way in batches */
+
 /* ---- how much it takes ---- */
 
 void
@@ -38,7 +40,7 @@ receiver_recover(struct receiver *r)
 		r->credit = 0;
 	}
 	r->fails = 0;
-	r->hold.ms = 0;
+	r->failed.ms = r->hold.ms = 0;
 	r->unreadable = false;
 }
 
@@ -51,6 +53,18 @@ receiver_widen(struct receiver *r)
 	r->credit = 0;
 }
 
+/* Whatever a batch is: so many events, that many requests. */
+static int
+receiver_most(const struct settings_receiver *s)
+{
+	int batch = s->batch > 0 ? s->batch : DELIVER_BATCH;
+	int most = RECEIVER_ROWS_MAX / batch;
+
+	if (s->mode != RECEIVER_BATCHED || most > DELIVER_WINDOW_MAX)
+		return DELIVER_WINDOW_MAX;
+	return most > 0 ? most : 1;
+}
+
 static int
 receiver_limit(const struct receiver *r)
 {
@@ -59,7 +73,8 @@ receiver_limit(const struct receiver *r)
 	if (r->fails > 0 || s->strict)
 		return 1;
 	if (s->kind == RECEIVER_CLOUDEVENTS)
-		return r->window;
+		return receiver_most(s) < r->window ? receiver_most(s)
+						    : r->window;
 	return s->kind == RECEIVER_CUSTOM ? DELIVER_PER_RECEIVER : 1;
 }
 
@@ -126,6 +141,7 @@ receiver_hold(struct receiver *r, const struct err *err)
 	if (r->fails == 0)
 		r->open_since = clock_wall_now();
 	r->fails++;
+	r->failed = clock_mono_now();
 	r->unreadable = true;
 	r->hold =
 	    mono_add(clock_mono_now(), verdict_backoff(r->deliver, r->fails));
@@ -376,6 +392,6 @@ receiver_configure(struct receiver *r, const struct settings_receiver *s)
 	/* Somebody may just have repaired it. */
 	r->ready = r->checked = r->unreadable = false;
 	r->fails = 0;
-	r->hold.ms = 0;
+	r->failed.ms = r->hold.ms = 0;
 	r->last_error[0] = '\0';
 }

@@ -74,6 +74,19 @@ verdict_count(struct delivery *v)
 			       : DELIVER_5XX]++;
 }
 
+/* An answer to what was asked before the last failure says nothing of what is
+ * true since, and ends no wait that was asked for then. */
+static void
+verdict_recover(struct delivery *v)
+{
+	struct receiver *r = v->receiver;
+
+	if (mono_before(v->started, r->failed))
+		return;
+	receiver_recover(r);
+	r->last_error[0] = '\0';
+}
+
 static void
 verdict_accept(struct delivery *v)
 {
@@ -81,11 +94,10 @@ verdict_accept(struct delivery *v)
 	struct deliver_counters *c = &r->counters;
 	int64_t now = clock_wall_now().ms;
 
-	receiver_recover(r);
+	verdict_recover(v);
 	receiver_widen(r);
 	v->state = STORE_DELIVERED;
 	c->delivered += (int64_t)v->count;
-	r->last_error[0] = '\0';
 	for (size_t i = 0; i < v->count; i++) {
 		int64_t ms = now - v->rows[i].created.ms;
 		double s = ms > 0 ? (double)ms / 1000 : 0;
@@ -116,6 +128,7 @@ verdict_retry(struct delivery *v, int64_t after_ms, const char *why)
 		wait = after_ms;
 	v->state = STORE_PENDING;
 	v->next.ms = clock_wall_now().ms + wait;
+	r->failed = now;
 	if (r->fails == 0)
 		r->open_since = clock_wall_now();
 	if (!mono_before(now, r->hold)) {
@@ -146,6 +159,19 @@ verdict_bury(struct delivery *v, const char *why)
 	    v->attempts);
 }
 
+/* Too much at once: the halves go by themselves. */
+static void
+verdict_halve(struct delivery *v, const char *why)
+{
+	v->state = STORE_PENDING;
+	v->next = clock_wall_now();
+	v->halves = true;
+	log_warn("notify",
+	    "receiver %s: %zu events (%s first) are too much for it in one "
+	    "request (%s): they are sent again in two",
+	    v->receiver->name, v->count, v->rows[0].event_id, why);
+}
+
 /* The event itself waits like all others. */
 static void
 verdict_disable(struct delivery *v, const char *why)
@@ -162,6 +188,17 @@ verdict_disable(struct delivery *v, const char *why)
 	    "and its events wait; give it another url, or, should it be there "
 	    "after all, send to it again with droverctl notify replay",
 	    r->name, why);
+}
+
+/* Is nobody there any more?  What an URL said that it had before, or may have
+ * had, is not true of the one that it has. */
+static bool
+verdict_is_gone(const struct delivery *v)
+{
+	const struct receiver *r = v->receiver;
+
+	return v->code == 410 && r->settings != NULL && r->checked &&
+	    strcmp(v->url_hash, r->url_hash) == 0;
 }
 
 void
@@ -191,14 +228,18 @@ verdict_decide(struct delivery *v, int code, int64_t after_s, const char *error)
 		after_ms = 1000 *
 		    (after_s < DELIVERY_AFTER_MAX_S ? after_s
 						    : DELIVERY_AFTER_MAX_S);
-	if (verdict_is_temporary(code) || (code == 410 && r->settings == NULL))
+	if (verdict_is_temporary(code) ||
+	    (code == 410 && !verdict_is_gone(v))) {
 		verdict_retry(v, after_ms, why);
-	else
-		receiver_recover(r);
-	if (code == 410 && r->settings != NULL)
-		verdict_disable(v, why);
-	else if (!verdict_is_temporary(code) && code != 410)
-		verdict_bury(v, why);
+	} else {
+		verdict_recover(v);
+		if (code == 410)
+			verdict_disable(v, why);
+		else if (code == 413 && v->count > 1)
+			verdict_halve(v, why);
+		else
+			verdict_bury(v, why);
+	}
 	snprintf(r->last_error, sizeof(r->last_error), "%s", why);
 }
 
@@ -232,7 +273,7 @@ verdict_write_disabled(struct delivery *v, struct err *err)
 	struct receiver *r = v->receiver, *other;
 	struct deliver *d = r->deliver;
 	const struct store_disabled row = {.receiver = r->name,
-	    .url_hash = r->url_hash,
+	    .url_hash = v->url_hash,
 	    .since = v->at,
 	    .why = v->why != NULL ? v->why : ""};
 	const char *names[VERDICT_NAMES_MAX] = {""};
@@ -284,9 +325,13 @@ verdict_write(struct delivery *v, struct err *err)
 		    0) {
 			if (mine.code != ERR_NOT_FOUND)
 				return err_set(err, mine.code, "%s", mine.msg);
-		} else if (attempt.outbox_id == 0) {
-			attempt.outbox_id = v->rows[i].id;
+			continue;
 		}
+		if (attempt.outbox_id == 0)
+			attempt.outbox_id = v->rows[i].id;
+		if (v->halves && i >= v->count / 2 &&
+		    store_leave_batch(store, v->rows[i].id, v->next, err) != 0)
+			return -1;
 	}
 	if (v->sent && attempt.outbox_id != 0 &&
 	    store_add_attempt(store, &attempt, err) != 0)

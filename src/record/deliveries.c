@@ -32,7 +32,8 @@
 	" COALESCE((SELECT id FROM events WHERE seq = h.event_seq), e.id),"    \
 	" e.type, e.body"                                                      \
 	" FROM outbox AS o CROSS JOIN events AS e ON e.seq = o.event_seq"      \
-	" LEFT JOIN outbox AS h ON h.id = o.batch AND o.batch > 0"             \
+	" LEFT JOIN outbox AS h ON h.id = o.batch AND h.batch = o.batch"       \
+	" AND o.batch > 0"                                                     \
 	" AND (o.state <> 0 OR h.state = 0) "
 
 static void
@@ -307,7 +308,8 @@ store_drop_delivery(struct store *store, int64_t id, const char *why,
     struct wall now, struct err *err)
 {
 	static const char drop[] = "UPDATE outbox SET state = 2, ended = ?,"
-				   " why = ?, grp = NULL WHERE id = ?";
+				   " why = ?, grp = NULL, batch = 0"
+				   " WHERE id = ?";
 	static const char forget[] = "DELETE FROM outbox WHERE id = ?";
 	enum store_delivery state = STORE_PENDING;
 	struct query q;
@@ -331,18 +333,20 @@ store_drop_delivery(struct store *store, int64_t id, const char *why,
 }
 
 int
-store_drop_pending(struct store *store, const char *receiver, const char *why,
-    struct wall now, int64_t *out_count, struct err *err)
+store_drop_pending(struct store *store, const char *receiver, int64_t max,
+    const char *why, struct wall now, int64_t *out_count, struct err *err)
 {
 	static const char sql[] =
-	    "UPDATE outbox SET state = 2, ended = ?, why = ?, grp = NULL"
-	    " WHERE state = 0 AND receiver = ?";
+	    "UPDATE outbox SET state = 2, ended = ?, why = ?, grp = NULL,"
+	    " batch = 0 WHERE id IN (SELECT id FROM outbox WHERE state = 0"
+	    " AND receiver = ? ORDER BY id LIMIT ?)";
 	struct query q = query_open(store, sql);
 	int changes;
 
 	query_bind_int(&q, now.ms);
 	query_bind_text(&q, why);
 	query_bind_text(&q, receiver);
+	query_bind_int(&q, max);
 	if (query_run(&q, &changes, err) != 0)
 		return -1;
 	store->pending = -1;
@@ -351,15 +355,17 @@ store_drop_pending(struct store *store, const char *receiver, const char *why,
 }
 
 int
-store_drop_dead(struct store *store, const char *receiver, int64_t *out_count,
-    struct err *err)
+store_drop_dead(struct store *store, const char *receiver, int64_t max,
+    int64_t *out_count, struct err *err)
 {
 	static const char sql[] =
-	    "DELETE FROM outbox WHERE state = 2 AND receiver = ?";
+	    "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox"
+	    " WHERE state = 2 AND receiver = ? ORDER BY id LIMIT ?)";
 	struct query q = query_open(store, sql);
 	int changes;
 
 	query_bind_text(&q, receiver);
+	query_bind_int(&q, max);
 	if (query_run(&q, &changes, err) != 0)
 		return -1;
 	*out_count = changes;

@@ -262,13 +262,18 @@ outbox_read_state(struct store *store, int64_t id, int64_t *out,
 	return rc;
 }
 
+/* Dead without an answer is what was not sent: the last answer is that to an
+ * earlier attempt; and it goes with no others, that were sent or will be. */
 int
 store_judge_outbox(struct store *store, int64_t id,
     const struct store_verdict *v, struct err *err)
 {
 	static const char sql[] =
-	    "UPDATE outbox SET state = ?, attempts = ?, next = ?, code = ?,"
-	    " answer = ?, ended = ?, why = ? WHERE id = ?";
+	    "UPDATE outbox SET state = ?1, attempts = MAX(attempts, ?2),"
+	    " next = ?3, code = IIF(?1 = 2 AND ?4 = 0, code, ?4),"
+	    " answer = IIF(?1 = 2 AND ?4 = 0, answer, ?5), ended = ?6,"
+	    " why = ?7, batch = IIF(?1 = 2 AND ?4 = 0, 0, batch)"
+	    " WHERE id = ?8";
 	struct store_backlog *backlog = NULL;
 	int64_t before = STORE_PENDING;
 	struct query q;
@@ -336,9 +341,9 @@ store_count_outbox(struct store *store, const char *receiver,
 	static const char sql[] =
 	    "SELECT (SELECT COUNT(*) FROM outbox WHERE"
 	    " state = 0 AND receiver = ?1), (SELECT COUNT(*) FROM outbox"
-	    " WHERE state = 2 AND receiver = ?1), (SELECT created FROM outbox"
-	    " WHERE id = (SELECT MIN(id) FROM outbox WHERE state = 0"
-	    " AND receiver = ?1))";
+	    " WHERE state = 2 AND receiver = ?1), (SELECT MIN(created)"
+	    " FROM outbox INDEXED BY outbox_age WHERE state = 0"
+	    " AND receiver = ?1)";
 	struct query q = query_open(store, sql);
 	int rc;
 

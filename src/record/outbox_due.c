@@ -56,7 +56,8 @@ store_each_due(struct store *store, const char *receiver, struct wall now,
 	    " ON e.seq = o.event_seq"
 	    " WHERE o.state = 0 AND o.receiver = ? AND o.next <= ?"
 	    " AND (o.batch = 0 OR o.batch = o.id OR NOT EXISTS (SELECT 1"
-	    " FROM outbox AS h WHERE h.id = o.batch AND h.state = 0))"
+	    " FROM outbox AS h WHERE h.id = o.batch AND h.batch = o.batch"
+	    " AND h.state = 0))"
 	    " ORDER BY o.next, o.id LIMIT ?";
 	struct query q = query_open(store, sql);
 

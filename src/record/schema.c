@@ -153,7 +153,7 @@ static const char schema_8[] =
     "ALTER TABLE outbox ADD COLUMN ended INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE outbox ADD COLUMN why TEXT;"
     "CREATE INDEX outbox_group ON outbox (receiver, grp, id)"
-    " WHERE state = 0 AND grp IS NOT NULL;"
+    " WHERE state = 0 AND grp IS NOT NULL AND batch = 0;"
     "CREATE INDEX outbox_batch ON outbox (batch) WHERE batch > 0;"
     /* What is due comes by its time (outbox_due), or in strict order. */
     "CREATE INDEX outbox_queue ON outbox (receiver, id) WHERE state = 0;"

@@ -438,6 +438,8 @@ struct store_verdict {
 	const char *answer; /* NULL: none */
 	const char *why;    /* a dead letter is one; NULL */
 };
+/* Attempts never become fewer.  Dead with code 0 is what was not sent: it leaves
+ * its batch, and code and answer stay those of its last attempt. */
 int store_judge_outbox(struct store *store, int64_t id,
     const struct store_verdict *verdict, struct err *err);
 /* The same without at and why. */
@@ -590,9 +592,10 @@ int store_replay_dead(struct store *store, const char *receiver, int64_t max,
  * ERR_CONFLICT (it is delivered). */
 int store_drop_delivery(struct store *store, int64_t id, const char *why,
     struct wall now, struct err *err);
-int store_drop_pending(struct store *store, const char *receiver,
+/* The oldest of a receiver, at most `max`. */
+int store_drop_pending(struct store *store, const char *receiver, int64_t max,
     const char *why, struct wall now, int64_t *out_count, struct err *err);
-int store_drop_dead(struct store *store, const char *receiver,
+int store_drop_dead(struct store *store, const char *receiver, int64_t max,
     int64_t *out_count, struct err *err);
 
 #endif

@@ -323,8 +323,8 @@ is "no path was shown or logged" lacks /services "$seen" "$work/log"
 is "no secret was shown or logged" lacks "$(cut -c 7- "$work/secret")" \
 	"$seen" "$work/log"
 for what in "delivery 1 again" "delivery 2 dropped" "delivery 2 deleted" \
-    "all that is pending (2) dropped" "its dead letters again (2 of 2)" \
-    "all that is dead (1) deleted" "tried with test"; do
+    "what is pending (2 of 2) dropped" "its dead letters again (2 of 2)" \
+    "what is dead (1 of 1) deleted" "tried with test"; do
 	is "it is logged who said it: $what" grep -qF \
 		"notify: receiver ops: $what, by uid 0 (pid " "$work/log"
 done

@@ -335,6 +335,16 @@ START_TEST(commands_ask_for_what_they_say)
 }
 END_TEST
 
+START_TEST(what_the_daemon_does_in_slices_is_one_command)
+{
+	fake.slices = 3;
+	expect_calls("notify drop chat --pending", CTL_DONE,
+	    "receiver_drop chat pending\nreceiver_drop chat pending\n"
+	    "receiver_drop chat pending\n");
+	expect_part("6 events dropped");
+}
+END_TEST
+
 START_TEST(what_is_ambiguous_is_refused_before_the_daemon_is_asked)
 {
 	expect_calls("notify replay --dead chat ops", CTL_USAGE, "");
@@ -395,6 +405,7 @@ main(void)
 	tcase_add_test(shown, a_test_says_what_was_answered_and_what_to_do);
 	tcase_add_checked_fixture(commands, start_daemon, stop_daemon);
 	tcase_add_test(commands, commands_ask_for_what_they_say);
+	tcase_add_test(commands, what_the_daemon_does_in_slices_is_one_command);
 	tcase_add_test(
 	    commands, what_is_ambiguous_is_refused_before_the_daemon_is_asked);
 	tcase_add_test(commands, one_that_fails_does_not_keep_the_others);

@@ -135,6 +135,71 @@ START_TEST(a_refused_batch_is_dead_letters_all_of_it)
 }
 END_TEST
 
+static int
+answer_too_large(int n, const struct seen *s)
+{
+	(void)n;
+	return strchr(s->body, 'e') == s->body && strchr(s->body, ',') != NULL
+	    ? 413
+	    : strcmp(s->id, "e3") == 0 ? 413
+				       : 200;
+}
+
+START_TEST(what_is_too_much_at_once_goes_in_halves)
+{
+	char id[16];
+
+	receivers[0].mode = RECEIVER_BATCHED;
+	answer = answer_too_large;
+	for (int i = 0; i < 5; i++) {
+		snprintf(id, sizeof(id), "e%d", i);
+		announce(id, "ops");
+	}
+	start_deliver();
+	WAIT(delivered, 4);
+	WAIT(dead, 1);
+	WAIT(idle, 0);
+	ck_assert_str_eq(seen[0].body, "e0,e1,e2,e3,e4");
+	ck_assert_int_eq(query_sql(store,
+			     "SELECT event_seq FROM outbox WHERE state = 2"
+			     " AND why = 'HTTP 413'"),
+	    4);
+	/* The first half is known by the same id. */
+	for (int i = 1; i < seen_count; i++) {
+		if (strcmp(seen[i].body, "e0,e1") == 0)
+			ck_assert_str_eq(seen[i].id, "e0");
+		ck_assert_str_ne(seen[i].body, seen[0].body);
+	}
+	ck_assert_int_eq(count_in_log("for good"), 1);
+}
+END_TEST
+
+START_TEST(what_left_a_batch_and_is_sent_again_is_in_one_request_only)
+{
+	static const struct store_verdict evicted = {.state = STORE_DEAD};
+
+	receivers[0].mode = RECEIVER_BATCHED;
+	announce("e1", "ops");
+	announce("e2", "ops");
+	announce("e3", "ops");
+	run_sql(store, "UPDATE outbox SET batch = 1");
+	ck_assert_int_eq(store_judge_outbox(store, 1, &evicted, NULL), 0);
+	ck_assert_int_eq(
+	    store_replay_delivery(store, 1, clock_wall_now(), NULL), 0);
+	answer = answer_in_turn;
+	wanted_codes[0] = 503;
+	for (int i = 1; i < 4; i++)
+		wanted_codes[i] = 200;
+	start_deliver();
+	WAIT(delivered, 3);
+	WAIT(idle, 0);
+	ck_assert_int_eq(
+	    query_sql(
+		store, "SELECT SUM(events) FROM attempts WHERE code = 200"),
+	    3);
+}
+END_TEST
+
 /* ---- the format's word ---- */
 
 static int
@@ -267,6 +332,9 @@ main(void)
 	tcase_add_test(tcase, a_group_without_its_first_row_still_goes_as_one);
 	tcase_add_test(tcase, a_receiver_of_batches_gets_what_is_due_together);
 	tcase_add_test(tcase, a_refused_batch_is_dead_letters_all_of_it);
+	tcase_add_test(tcase, what_is_too_much_at_once_goes_in_halves);
+	tcase_add_test(
+	    tcase, what_left_a_batch_and_is_sent_again_is_in_one_request_only);
 	tcase_add_test(
 	    tcase, an_event_that_cannot_be_sent_takes_no_other_with_it);
 	tcase_add_test(

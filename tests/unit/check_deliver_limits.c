@@ -58,6 +58,17 @@ START_TEST(strict_order_waits_for_a_row_that_is_tried_again)
 }
 END_TEST
 
+START_TEST(strict_order_waits_for_no_time_that_the_clock_has_left)
+{
+	receivers[0].strict = true;
+	announce_in("e1", "ops", NULL, 300 * 1000);
+	announce("e2", "ops");
+	start_deliver();
+	WAIT(delivered, 2);
+	ck_assert_str_eq(seen[0].id, "e1");
+}
+END_TEST
+
 START_TEST(in_strict_order_each_goes_by_itself)
 {
 	receivers[0].strict = true;
@@ -114,6 +125,94 @@ START_TEST(a_rate_lets_a_burst_through_and_then_waits)
 	WAIT(delivered, 5);
 	WAIT(idle, 0);
 	ck_assert_int_eq(seen_count, 5);
+}
+END_TEST
+
+START_TEST(batches_under_way_have_so_many_events_at_most)
+{
+	struct settings_receiver s = {.mode = RECEIVER_BATCHED};
+	struct receiver r = {.settings = &s, .window = DELIVER_WINDOW_MAX};
+
+	ck_assert_int_eq(receiver_slots(&r), 32);
+	s.batch = 1000;
+	ck_assert_int_eq(receiver_slots(&r), 3);
+	s.batch = 10000;
+	ck_assert_int_eq(receiver_slots(&r), 1);
+	s.mode = RECEIVER_STRUCTURED;
+	ck_assert_int_eq(receiver_slots(&r), 32);
+}
+END_TEST
+
+static struct mono seen_at;
+
+static bool
+clock_went_on(int n)
+{
+	(void)n;
+	return mono_before(seen_at, clock_mono_now());
+}
+
+static int
+answer_one_late_and_the_other_no(int n, const struct seen *s)
+{
+	(void)n;
+	return strcmp(s->id, "e1") == 0 ? HANG : 503;
+}
+
+START_TEST(a_late_answer_ends_no_wait_that_was_asked_for_since)
+{
+	answer = answer_one_late_and_the_other_no;
+	retry_after = "600";
+	start_deliver();
+	announce("e1", "ops");
+	WAIT(saw, 1);
+	seen_at = clock_mono_now();
+	WAIT(clock_went_on, 0);
+	announce("e2", "ops");
+	WAIT(tried, 1);
+	answer = NULL;
+	evhttp_send_reply(hanging[0], 200, "Answer", NULL);
+	WAIT(delivered, 1);
+	announce("e3", "ops");
+	for (int i = 0; i < 10; i++) {
+		deliver_kick(deliver);
+		event_base_loop(loop_base(loop), EVLOOP_ONCE);
+	}
+	ck_assert_int_eq(seen_count, 2);
+	ck_assert_str_eq(status("state"), "\"retrying\"");
+	ck_assert_str_eq(status("last_error"), "\"HTTP 503\"");
+	ck_assert_int_eq(deliver_retry_now(deliver, "ops", NULL), 0);
+	WAIT(delivered, 3);
+	ck_assert_str_eq(status("state"), "\"ok\"");
+}
+END_TEST
+
+static int unsigned_so_far;
+
+static int
+sign_the_third(const struct settings_receiver *receiver,
+    const struct secret_set *set, const char *webhook_id, int64_t now_s,
+    const void *body, size_t len, struct secret_headers *out, struct err *err)
+{
+	if (unsigned_so_far++ < 2)
+		return err_set(err, ERR_IO, "memory is short");
+	return secret_sign(
+	    receiver, set, webhook_id, now_s, body, len, out, err);
+}
+
+START_TEST(a_wait_of_no_time_is_none)
+{
+	static const struct deliver_ops ops = {.load = secret_load,
+	    .sign = sign_the_third,
+	    .format = fixture_format};
+
+	unsigned_so_far = 0;
+	announce("e1", "ops");
+	start_deliver();
+	deliver_set_ops(deliver, &ops);
+	deliver_set_backoff(deliver, 0, 0);
+	WAIT(delivered, 1);
+	ck_assert_int_eq(unsigned_so_far, 3);
 }
 END_TEST
 
@@ -343,6 +442,23 @@ START_TEST(another_url_enables_a_receiver)
 }
 END_TEST
 
+START_TEST(a_late_word_of_the_old_url_is_not_true_of_the_new_one)
+{
+	answer = answer_hang_once;
+	start_deliver();
+	announce("e1", "ops");
+	WAIT(saw, 1);
+	set_url(0, "/moved");
+	deliver_configure(deliver, &settings);
+	kick_some();
+	evhttp_send_reply(hanging[0], 410, "Answer", NULL);
+	WAIT(delivered, 1);
+	ck_assert_str_eq(seen[1].path, "/" TOKEN "/moved");
+	ck_assert(is_disabled(0));
+	ck_assert_int_eq(count_in_log("gone for good"), 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -354,9 +470,15 @@ main(void)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, strict_order_is_kept_whatever_is_refused);
 	tcase_add_test(tcase, strict_order_waits_for_a_row_that_is_tried_again);
+	tcase_add_test(
+	    tcase, strict_order_waits_for_no_time_that_the_clock_has_left);
 	tcase_add_test(tcase, in_strict_order_each_goes_by_itself);
 	tcase_add_test(tcase, a_chat_is_sent_one_after_the_other);
 	tcase_add_test(tcase, a_rate_lets_a_burst_through_and_then_waits);
+	tcase_add_test(tcase, a_wait_of_no_time_is_none);
+	tcase_add_test(tcase, batches_under_way_have_so_many_events_at_most);
+	tcase_add_test(
+	    tcase, a_late_answer_ends_no_wait_that_was_asked_for_since);
 	tcase_add_test(
 	    tcase, what_is_too_old_is_a_dead_letter_and_told_of_once);
 	tcase_add_test(tcase, a_receiver_that_is_away_loses_the_old_ones_alone);
@@ -366,6 +488,8 @@ main(void)
 	tcase_add_test(
 	    tcase, a_disabled_receiver_stays_so_until_somebody_enables_it);
 	tcase_add_test(tcase, another_url_enables_a_receiver);
+	tcase_add_test(
+	    tcase, a_late_word_of_the_old_url_is_not_true_of_the_new_one);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }

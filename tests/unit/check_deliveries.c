@@ -390,13 +390,57 @@ START_TEST(all_of_one_receiver_are_dropped_and_no_others)
 	queue(store, "e4", "ops");
 	mark(store, 4, STORE_DELIVERED, 1);
 	ck_assert_int_eq(
-	    store_drop_pending(store, "ops", "said so", NOW, &n, &err), 0);
+	    store_drop_pending(store, "ops", 100, "said so", NOW, &n, &err), 0);
 	ck_assert_int_eq(n, 2);
 	ck_assert_int_eq(count(store, "state = 2 AND why = 'said so'"), 2);
-	ck_assert_int_eq(store_drop_dead(store, "chat", &n, &err), 0);
+	ck_assert_int_eq(store_drop_dead(store, "chat", 100, &n, &err), 0);
 	ck_assert_int_eq(n, 0);
-	ck_assert_int_eq(store_drop_dead(store, "ops", &n, &err), 0);
+	ck_assert_int_eq(store_drop_dead(store, "ops", 100, &n, &err), 0);
 	ck_assert_int_eq(n, 2);
+	ck_assert_int_eq(count(store, "1"), 2);
+	store_close(store);
+}
+END_TEST
+
+START_TEST(what_is_dropped_alone_is_sent_again_alone)
+{
+	struct store *store = open_store();
+	struct err err = {0};
+	int64_t n;
+
+	for (int i = 0; i < 4; i++)
+		queue(
+		    store, (const char *[]){"e1", "e2", "e3", "e4"}[i], "ops");
+	run_sql(store, "UPDATE outbox SET batch = 1");
+	ck_assert_int_eq(store_drop_delivery(store, 2, "x", NOW, &err), 0);
+	mark(store, 1, STORE_DELIVERED, 1);
+	mark(store, 3, STORE_DELIVERED, 1);
+	ck_assert_int_eq(
+	    store_drop_pending(store, "ops", 100, "x", NOW, &n, &err), 0);
+	ck_assert_int_eq(store_replay_delivery(store, 2, NOW, &err), 0);
+	ck_assert_int_eq(count(store, "state = 0"), 1);
+	ck_assert_int_eq(store_replay_delivery(store, 4, NOW, &err), 0);
+	ck_assert_int_eq(count(store, "state = 0"), 2);
+	ck_assert_int_eq(count(store, "state = 1"), 2);
+	store_close(store);
+}
+END_TEST
+
+START_TEST(a_long_queue_is_dropped_in_slices)
+{
+	struct store *store = open_store();
+	struct err err = {0};
+	int64_t n;
+
+	for (int i = 0; i < 3; i++)
+		queue(store, (const char *[]){"e1", "e2", "e3"}[i], "ops");
+	ck_assert_int_eq(
+	    store_drop_pending(store, "ops", 2, "x", NOW, &n, &err), 0);
+	ck_assert_int_eq(n, 2);
+	ck_assert_int_eq(count(store, "state = 2 AND id <= 2"), 2);
+	ck_assert_int_eq(store_drop_dead(store, "ops", 1, &n, &err), 0);
+	ck_assert_int_eq(n, 1);
+	ck_assert_int_eq(count(store, "id = 1"), 0);
 	ck_assert_int_eq(count(store, "1"), 2);
 	store_close(store);
 }
@@ -422,7 +466,7 @@ START_TEST(the_count_of_what_is_pending_follows_each_word)
 		    "ops");
 	ck_assert_int_eq(store_drop_delivery(store, 1, "x", NOW, &err), 0);
 	ck_assert_int_eq(
-	    store_drop_pending(store, "ops", "x", NOW, &n, &err), 0);
+	    store_drop_pending(store, "ops", 100, "x", NOW, &n, &err), 0);
 	ck_assert_int_eq(store_replay_delivery(store, 2, NOW, &err), 0);
 	ck_assert_int_eq(store_replay_dead(store, "ops", 2, NOW, &n, &err), 0);
 	queue(store, "e7", "ops");
@@ -455,6 +499,8 @@ main(void)
 	tcase_add_test(tc, again_keeps_to_the_bound_of_the_queue);
 	tcase_add_test(tc, what_is_dropped_is_a_dead_letter_and_then_gone);
 	tcase_add_test(tc, all_of_one_receiver_are_dropped_and_no_others);
+	tcase_add_test(tc, what_is_dropped_alone_is_sent_again_alone);
+	tcase_add_test(tc, a_long_queue_is_dropped_in_slices);
 	tcase_add_test(tc, the_count_of_what_is_pending_follows_each_word);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);

@@ -568,6 +568,34 @@ START_TEST(a_group_of_hundreds_is_cut_and_counted)
 }
 END_TEST
 
+START_TEST(a_batch_that_is_too_large_is_refused_and_one_event_is_not)
+{
+	const size_t size = receiver_kinds[RECEIVER_CLOUDEVENTS].body_max;
+	struct settings_receiver r = samples_receiver(RECEIVER_CLOUDEVENTS);
+	struct format_event events[2];
+	struct format_request request;
+	struct err err = {0};
+	char *body = malloc(size);
+
+	r.mode = RECEIVER_BATCHED;
+	memset(body, 'x', size);
+	memcpy(body, "{\"a\":\"", 6);
+	memcpy(body + size - 3, "\"}", 3);
+	for (int i = 0; i < 2; i++)
+		events[i] = (struct format_event){
+		    .id = "e", .type = "drover.move.failed", .body = body};
+	ck_assert_int_eq(
+	    format_events(&r, NULL, events, 2, SAMPLES_NOW, &request, &err),
+	    -1);
+	ck_assert_int_eq(err.code, ERR_LIMIT);
+	ck_assert_int_eq(
+	    format_events(&r, NULL, events, 1, SAMPLES_NOW, &request, &err), 0);
+	ck_assert_uint_ge(request.len, size);
+	format_free(&request);
+	free(body);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -588,6 +616,8 @@ main(void)
 	    RECEIVER_KIND_COUNT);
 	tcase_add_loop_test(
 	    tc, a_group_of_hundreds_is_cut_and_counted, 0, RECEIVER_KIND_COUNT);
+	tcase_add_test(
+	    tc, a_batch_that_is_too_large_is_refused_and_one_event_is_not);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

@@ -411,7 +411,58 @@ START_TEST(what_is_not_configured_is_over)
 }
 END_TEST
 
+START_TEST(nothing_begins_after_its_end_when_the_clock_was_set_back)
+{
+	struct wall starts = {0}, ends = {0};
+	json_t *alert;
+	size_t i;
+
+	event("host.lost", "kvm1");
+	event("host.lost", "kvm2");
+	run_sql(store, "UPDATE conditions SET since = since + 3600000");
+	start_keeper();
+	wait_told("kvm1+ kvm2+");
+	event("host.recovered", "kvm1");
+	wait_told("kvm2+ kvm1-");
+	json_array_foreach(last, i, alert)
+	{
+		ck_assert(wall_parse(
+		    json_string_value(json_object_get(alert, "startsAt")),
+		    &starts));
+		ck_assert(wall_parse(
+		    json_string_value(json_object_get(alert, "endsAt")),
+		    &ends));
+		ck_assert_int_le(starts.ms, ends.ms);
+		ck_assert_int_le(starts.ms, last_at.ms);
+	}
+}
+END_TEST
+
 /* ---- trouble ---- */
+
+START_TEST(an_end_is_told_until_it_is_heard)
+{
+	int before;
+
+	event("host.lost", "kvm1");
+	event("host.lost", "kvm2");
+	start_keeper();
+	wait_told("kvm1+ kvm2+");
+	answer = 503;
+	event("host.recovered", "kvm1");
+	wait_told("kvm2+ kvm1-");
+	before = seen;
+	WAIT(saw, before + 3);
+	ck_assert_str_eq(told(), "kvm2+ kvm1-");
+	/* It is on again. */
+	event("host.lost", "kvm1");
+	wait_told("kvm2+ kvm1+");
+	event("host.recovered", "kvm2");
+	wait_told("kvm1+ kvm2-");
+	answer = 200;
+	wait_told("kvm1+");
+}
+END_TEST
 
 static bool
 rounds_passed(int n)
@@ -547,6 +598,9 @@ main(void)
 	tcase_add_test(tc, filters_hold_here_as_well);
 	tcase_add_test(tc, others_are_not_told);
 	tcase_add_test(tc, what_is_not_configured_is_over);
+	tcase_add_test(
+	    tc, nothing_begins_after_its_end_when_the_clock_was_set_back);
+	tcase_add_test(tc, an_end_is_told_until_it_is_heard);
 	tcase_add_test(tc, a_slow_receiver_gets_one_round_at_a_time);
 	tcase_add_test(tc, trouble_is_told_once_and_so_is_its_end);
 	tcase_add_test(tc, files_and_headers_of_the_receiver_count);

@@ -90,6 +90,57 @@ START_TEST(deliveries_fall_due_and_survive_with_their_time)
 }
 END_TEST
 
+START_TEST(the_oldest_is_the_one_that_has_waited_longest)
+{
+	struct store *store = open_store();
+	struct store_outbox_count count;
+	struct err err;
+
+	queue(store, add_event(store, "e1", "t"), "ops", 100);
+	queue(store, add_event(store, "e2", "t"), "ops", 200);
+	/* An operator sent the first one again. */
+	run_sql(store, "UPDATE outbox SET created = 300 WHERE id = 1");
+	ck_assert_int_eq(store_count_outbox(store, "ops", &count, &err), 0);
+	ck_assert_int_eq(count.pending, 2);
+	ck_assert_int_eq(count.oldest.ms, 200);
+	store_close(store);
+}
+END_TEST
+
+START_TEST(what_ends_unsent_leaves_its_batch_and_keeps_its_last_answer)
+{
+	static const struct store_verdict old = {
+	    .state = STORE_DEAD, .at = {9}, .why = "too old"};
+	struct store *store = open_store();
+	struct err err;
+
+	queue(store, add_event(store, "e1", "t"), "ops", 100);
+	queue(store, add_event(store, "e2", "t"), "ops", 100);
+	run_sql(store, "UPDATE outbox SET batch = 1");
+	for (int i = 1; i <= 2; i++)
+		ck_assert_int_eq(store_mark_outbox(store, i, STORE_PENDING, 3,
+				     (struct wall){500}, 503, "busy", &err),
+		    0);
+	ck_assert_int_eq(store_judge_outbox(store, 1, &old, &err), 0);
+	ck_assert_int_eq(query_sql(store,
+			     "SELECT COUNT(*) FROM outbox WHERE id = 1"
+			     " AND state = 2 AND attempts = 3 AND code = 503"
+			     " AND answer = 'busy' AND why = 'too old'"
+			     " AND batch = 0"),
+	    1);
+	/* Refused by an answer it is one of its request. */
+	ck_assert_int_eq(store_mark_outbox(store, 2, STORE_DEAD, 4,
+			     (struct wall){0}, 404, "who?", &err),
+	    0);
+	ck_assert_int_eq(query_sql(store,
+			     "SELECT COUNT(*) FROM outbox WHERE id = 2"
+			     " AND attempts = 4 AND code = 404"
+			     " AND answer = 'who?' AND batch = 1"),
+	    1);
+	store_close(store);
+}
+END_TEST
+
 static void
 count_event(const struct store_event *event, void *arg)
 {
@@ -407,6 +458,9 @@ main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, deliveries_fall_due_and_survive_with_their_time);
+	tcase_add_test(tcase, the_oldest_is_the_one_that_has_waited_longest);
+	tcase_add_test(
+	    tcase, what_ends_unsent_leaves_its_batch_and_keeps_its_last_answer);
 	tcase_add_test(tcase, events_are_read_in_order_from_a_place);
 	tcase_add_test(tcase, old_events_go_unless_a_delivery_is_pending);
 	tcase_add_test(tcase, a_full_outbox_is_an_answer_and_room_can_be_made);

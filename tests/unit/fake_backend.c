@@ -330,6 +330,9 @@ fake_receiver_drop(void *arg, const char *name, bool dead,
 	if (answer != NULL)
 		json_object_set_new(
 		    answer, dead ? "deleted" : "dropped", json_integer(2));
+	if (answer != NULL && ((struct fake_backend *)arg)->slices > 0)
+		json_object_set_new(answer, "left",
+		    json_integer(2 * --((struct fake_backend *)arg)->slices));
 	return answer;
 }
 

@@ -20,6 +20,7 @@ struct fake_backend {
 	char calls[4096];
 	struct err fail;    /* code set: every call fails so */
 	const char *faults; /* of a reload */
+	int slices;         /* so many requests it takes to drop all */
 	int waits;          /* so many moves are refused for now only */
 	/* Events 1..event_count exist; each has event_size bytes of text. */
 	int64_t event_count;
