@@ -592,7 +592,7 @@ START_TEST(with_few_words_two_hosts_of_each_rule_are_kept)
 
 	memset(reason, 'x', sizeof(reason) - 1);
 	for (int i = 2; i <= 4; i++) {
-		char name[8];
+		char name[16];
 
 		(void)snprintf(name, sizeof(name), "kvm%d", i);
 		host(name)->cordoned = true;
