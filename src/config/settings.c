@@ -12,7 +12,6 @@
 
 #include "config/settings.h"
 
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -423,18 +422,6 @@ settings_find_host(const struct settings *s, const char *name)
 		return NULL;
 	return bsearch(
 	    &key, s->hosts, s->host_count, sizeof(key), compare_hosts);
-}
-
-bool
-settings_receiver_wants(
-    const struct settings_receiver *receiver, const char *type)
-{
-	if (strncmp(type, "drover.", 7) == 0)
-		type += 7;
-	for (size_t i = 0; i < receiver->event_count; i++)
-		if (fnmatch(receiver->events[i], type, 0) == 0)
-			return true;
-	return false;
 }
 
 struct reload_check {

@@ -135,8 +135,4 @@ extern const char *const settings_event_types[];
 int settings_check_reload(
     const struct settings *now, const struct settings *next, struct err *err);
 
-/* Does the receiver want this event type ("drover.move.completed")? */
-bool settings_receiver_wants(
-    const struct settings_receiver *receiver, const char *type);
-
 #endif

@@ -95,6 +95,12 @@ assert_loads(enum settings_file_kind kind, const char *name, const char *text,
 	settings_free(settings);
 }
 
+static bool
+wants(const struct settings_receiver *receiver, const char *type)
+{
+	return receiver_wants(receiver, &(struct receiver_event){.type = type});
+}
+
 START_TEST(defaults_are_as_documented)
 {
 	struct settings *s = parse_main(
@@ -119,8 +125,7 @@ START_TEST(defaults_are_as_documented)
 	ck_assert_ptr_null(s->hosts[0].migrate_uri);
 	ck_assert_uint_eq(s->hosts[0].line, 3);
 	ck_assert_int_eq(s->receivers[0].timeout_ms, 10000);
-	ck_assert(
-	    settings_receiver_wants(&s->receivers[0], "drover.move.completed"));
+	ck_assert(wants(&s->receivers[0], "drover.move.completed"));
 	settings_free(s);
 }
 END_TEST
@@ -166,10 +171,10 @@ START_TEST(receivers_get_the_events_they_want)
 		       " events: [ move.*, host.lost ] }\n");
 	const struct settings_receiver *r = &s->receivers[0];
 
-	ck_assert(settings_receiver_wants(r, "drover.move.started"));
-	ck_assert(settings_receiver_wants(r, "drover.host.lost"));
-	ck_assert(!settings_receiver_wants(r, "drover.host.recovered"));
-	ck_assert(!settings_receiver_wants(r, "drover.drain.blocked"));
+	ck_assert(wants(r, "drover.move.started"));
+	ck_assert(wants(r, "drover.host.lost"));
+	ck_assert(!wants(r, "drover.host.recovered"));
+	ck_assert(!wants(r, "drover.drain.blocked"));
 	settings_free(s);
 }
 END_TEST
